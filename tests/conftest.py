@@ -1,0 +1,27 @@
+"""Settings of the whole test suite.
+
+Hypothesis runs one of two profiles, named by the environment variable
+HYPOTHESIS_PROFILE: `default`, for every change, and `thorough`, for `make drills`.
+A failure prints the blob that reproduces it; the seed of the order is in the
+header that pytest prints.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Deadlines and "too slow" checks measure the machine, not the code.
+settings.register_profile(
+    "default",
+    max_examples=100,
+    deadline=None,
+    derandomize=False,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# A developer's own settings must not reach the tests.
+for name in [name for name in os.environ if name.startswith("DEALSTATE_")]:
+    del os.environ[name]
