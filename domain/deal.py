@@ -1,0 +1,335 @@
+"""The deal: its parts together, and the routers over the families.
+
+Theory of operation. A deal is an aggregate whose state is the fold of its
+standing events in order of (occurred_at, version). `decide` asks what a command
+leads to at the time it occurred: it folds the events up to that time, lets the
+family decide, checks each new fact with `admissible`, and, where later events
+exist, that none of them becomes inadmissible. `evolve` never fails, whatever
+the history. Imported facts skip `decide` but not `admissible`.
+
+A family is a room of its own (lifecycle, stages, corrections, …) with its
+facts, commands, part of the state, folds and rules; this module only routes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, assert_never, cast, get_args
+
+import msgspec
+
+from domain import corrections, lifecycle, stages
+from domain.access import Action, may
+from domain.corrections import (
+    AnyCorrectionsCommand,
+    AnyCorrectionsFact,
+    CorrectionsCommand,
+    CorrectionsFact,
+    EventWithdrawn,
+    standing,
+)
+from domain.gates import gate_state
+from domain.history import Fact, Recorded
+from domain.lifecycle import (
+    AnyLifecycleCommand,
+    AnyLifecycleFact,
+    Life,
+    LifecycleCommand,
+    LifecycleFact,
+    Status,
+)
+from domain.lifecycle.commands import OpenOpportunity
+from domain.lifecycle.facts import OpportunityOpened, OpportunityReopened, ProcessChanged
+from domain.refusals import (
+    BeforeOpening,
+    BreaksLaterHistory,
+    CurrencyMismatch,
+    DealNotOpened,
+    InTheFuture,
+    NotAllowed,
+    Refusal,
+)
+from domain.stages import AnyStagesCommand, AnyStagesFact, Stages, StagesCommand, StagesFact
+from domain.values import Money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from domain.intent import Command, Intent
+    from domain.process import ProcessBook
+
+DealFact = AnyLifecycleFact | AnyStagesFact | AnyCorrectionsFact
+DealCommand = AnyLifecycleCommand | AnyStagesCommand | AnyCorrectionsCommand
+DealEvent = Recorded[DealFact]
+
+FACT_TYPES: tuple[type[Fact], ...] = get_args(DealFact)
+COMMAND_TYPES: tuple[type[Command], ...] = get_args(DealCommand)
+
+CLOCK_TOLERANCE = timedelta(minutes=2)
+
+
+class Deal(msgspec.Struct, frozen=True):
+    """State of one deal at one moment."""
+
+    life: Life = Life()
+    stages: Stages = Stages()
+
+    @property
+    def amount(self) -> Money | None:
+        """The contract value once won, else the amount forecast."""
+        return self.life.contract_value or self.stages.amount
+
+
+def evolve(deal: Deal, event: DealEvent) -> Deal:
+    """The deal after `event`. Total: never fails, whatever came before."""
+    replace = msgspec.structs.replace
+    match event.fact:
+        case LifecycleFact() as fact:
+            life = lifecycle.evolve(deal.life, cast("Recorded[AnyLifecycleFact]", event))
+            if isinstance(fact, OpportunityOpened | ProcessChanged | OpportunityReopened):
+                placed = stages.evolve_placed(deal.stages, fact, event)
+                return replace(deal, life=life, stages=placed)
+            return replace(deal, life=life)
+        case StagesFact():
+            part = stages.evolve(deal.stages, cast("Recorded[AnyStagesFact]", event))
+            return replace(deal, stages=part)
+        case CorrectionsFact():
+            return deal
+        case _:
+            assert_never(event.fact)
+
+
+def describe(event: DealEvent, before: Deal) -> str:
+    """What happened, in one English phrase; users appear by their id."""
+    match event.fact:
+        case LifecycleFact():
+            return lifecycle.describe(event.fact, before.life)
+        case StagesFact():
+            return stages.describe(event.fact, before.stages)
+        case CorrectionsFact():
+            return corrections.describe(event.fact)
+        case _:
+            assert_never(event.fact)
+
+
+def replay(
+    events: Iterable[DealEvent],
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> Deal:
+    """State at (as of, known at): the fold of the events that stand there. None: without limit."""
+    deal = Deal()
+    for event in standing(events, as_of, known_at):
+        deal = evolve(deal, event)
+    return deal
+
+
+class History(msgspec.Struct, frozen=True):
+    """All events of one deal, in order of version, and the state they fold to."""
+
+    stream: str
+    events: tuple[DealEvent, ...] = ()
+    deal: Deal = Deal()
+
+    @classmethod
+    def of(cls, stream: str, events: Iterable[DealEvent]) -> History:
+        kept = tuple(events)
+        return cls(stream, kept, replay(kept))
+
+    @property
+    def version(self) -> int:
+        """Version of the last event, 0 without any."""
+        return len(self.events)
+
+    def extended(self, new: Sequence[DealEvent]) -> History:
+        """The history with `new` events behind; folds on where they sort last."""
+        kept = (*self.events, *new)
+        if _sorts_last(new, self.events):
+            deal = self.deal
+            for event in new:
+                deal = evolve(deal, event)
+            return History(self.stream, kept, deal)
+        return History.of(self.stream, kept)
+
+    def at(self, as_of: datetime | None = None, known_at: datetime | None = None) -> Deal:
+        """State at (as of, known at)."""
+        return replay(self.events, as_of, known_at)
+
+
+def _sorts_last(new: Sequence[DealEvent], earlier: Sequence[DealEvent]) -> bool:
+    if any(isinstance(event.fact, EventWithdrawn) for event in new):
+        return False
+    times = [event.occurred_at for event in new]
+    latest = max((event.occurred_at for event in earlier), default=None)
+    return times == sorted(times) and (latest is None or not times or times[0] >= latest)
+
+
+def decide(
+    command: DealCommand, history: History, processes: ProcessBook, intent: Intent
+) -> tuple[DealFact, ...]:
+    """The facts that `command` leads to; none where it changes nothing. Raises Refusal."""
+    deal = _state_at(command, history, intent)
+    _authorised(command, history.deal, intent)
+    facts = _route(command, deal, history, processes, intent)
+    drafts = _as_events(facts, history, intent)
+    for event in drafts:
+        admissible(event.fact, deal, processes, history.events)
+        deal = evolve(deal, event)
+    _keeps_later_history_legal(history, drafts, processes)
+    return facts
+
+
+def _state_at(command: DealCommand, history: History, intent: Intent) -> Deal:
+    """The state the command meets, once its time is found sound (rule 7)."""
+    if intent.occurred_at > intent.now + CLOCK_TOLERANCE:
+        raise InTheFuture(
+            f"{intent.occurred_at:%Y-%m-%d %H:%M:%S}Z lies in the future",
+            "Record it when it has happened, or correct the time.",
+        )
+    if isinstance(command, OpenOpportunity) or not history.events:
+        return history.deal
+    opened_at = history.deal.life.opened_at
+    if opened_at is not None and intent.occurred_at < opened_at:
+        raise BeforeOpening(
+            f"the deal was opened at {opened_at:%Y-%m-%d %H:%M:%S}Z, this is earlier",
+            "Give a time at or after the opening.",
+        )
+    if all(event.occurred_at <= intent.occurred_at for event in history.events):
+        return history.deal
+    return history.at(as_of=intent.occurred_at)
+
+
+def _authorised(command: DealCommand, deal: Deal, intent: Intent) -> None:
+    """Rights are those of today, also for what happened earlier."""
+    action = Action.WITHDRAW if isinstance(command, CorrectionsCommand) else Action.RECORD
+    answer = may(intent.principal, action, deal.life.team_ids)
+    if not answer.allowed:
+        raise NotAllowed(answer.reason, "Ask someone with the right to do it.")
+
+
+def _route(
+    command: DealCommand,
+    deal: Deal,
+    history: History,
+    processes: ProcessBook,
+    intent: Intent,
+) -> tuple[DealFact, ...]:
+    if deal.life.status is Status.UNOPENED and not isinstance(command, OpenOpportunity):
+        raise DealNotOpened("there is no such deal", "Open it first with open-opportunity.")
+    match command:
+        case LifecycleCommand():
+            return lifecycle.decide(command, deal, processes)
+        case StagesCommand():
+            assert deal.life.process is not None
+            process = processes.get(deal.life.process)
+            stage = process.stage(deal.stages.stage or "") or process.stages[0]
+            override = may(intent.principal, Action.OVERRIDE_GATE, history.deal.life.team_ids)
+            by = intent.principal.id if override.allowed else None
+            return stages.decide(command, deal, process, gate_state(deal, stage), by)
+        case CorrectionsCommand():
+            return corrections.decide(command, history.events)
+        case _:
+            assert_never(command)
+
+
+def _as_events(facts: Sequence[DealFact], history: History, intent: Intent) -> list[DealEvent]:
+    """The facts as they would stand behind the history."""
+    return [
+        Recorded(
+            stream=history.stream,
+            version=history.version + offset,
+            occurred_at=intent.occurred_at,
+            known_at=intent.known_at or intent.now,
+            recorded_at=intent.now,
+            actor=intent.principal.id,
+            source=intent.source,
+            command_id=intent.command_id,
+            correlation_id=intent.correlation_id or intent.command_id,
+            fact=fact,
+        )
+        for offset, fact in enumerate(facts, start=1)
+    ]
+
+
+def admissible(
+    fact: DealFact, deal: Deal, processes: ProcessBook, events: Sequence[DealEvent] = ()
+) -> None:
+    """Raise the refusal of the structural rule that `fact` would break on `deal`.
+
+    These rules hold for every history, imported ones too. `events` is the
+    history in order of version, which only corrections look at.
+    """
+    opening = isinstance(fact, OpportunityOpened)
+    if deal.life.status is Status.UNOPENED and not opening:
+        raise DealNotOpened("the deal is not open yet", "A history begins with the opening.")
+    _in_the_deals_currency(fact, deal)
+    match fact:
+        case LifecycleFact():
+            if not opening and not lifecycle.allowed_after_outcome(fact, deal.life.status):
+                lifecycle.require_not_ended(deal.life)
+            lifecycle.admissible(fact, deal, processes)
+        case StagesFact():
+            if not stages.allowed_after_outcome(fact, deal.life.status):
+                lifecycle.require_not_ended(deal.life)
+            stages.admissible(fact, deal, processes)
+        case CorrectionsFact():
+            corrections.admissible(fact, events)
+        case _:
+            assert_never(fact)
+
+
+def _in_the_deals_currency(fact: Fact, deal: Deal) -> None:
+    for name in fact.__struct_fields__:
+        value = getattr(fact, name)
+        if isinstance(value, Money) and value.currency != deal.life.currency:
+            raise CurrencyMismatch(
+                f"{name} is in {value.currency}, the deal in {deal.life.currency}",
+                "Give the amount in the deal's currency.",
+            )
+
+
+def _keeps_later_history_legal(
+    history: History, drafts: Sequence[DealEvent], processes: ProcessBook
+) -> None:
+    """Rule 7: nothing that was admissible becomes inadmissible by a late entry or a withdrawal."""
+    if not drafts or _sorts_last(drafts, history.events):
+        return
+    before = {version for version, _ in violations(history.events, processes)}
+    for version, refusal in violations((*history.events, *drafts), processes):
+        if version not in before:
+            event = (*history.events, *drafts)[version - 1]
+            raise BreaksLaterHistory(
+                f"version {version}, {event.type}, could then not have happened: {refusal.message}",
+                "Withdraw or correct the later events first.",
+            )
+
+
+def violations(events: Sequence[DealEvent], processes: ProcessBook) -> list[tuple[int, Refusal]]:
+    """Versions of standing events that break a structural rule where they stand, and which."""
+    found: list[tuple[int, Refusal]] = []
+    deal = Deal()
+    for event in standing(events):
+        try:
+            admissible(event.fact, deal, processes, events)
+        except Refusal as refusal:
+            found.append((event.version, refusal))
+        deal = evolve(deal, event)
+    return found
+
+
+__all__ = [
+    "COMMAND_TYPES",
+    "FACT_TYPES",
+    "Deal",
+    "DealCommand",
+    "DealEvent",
+    "DealFact",
+    "History",
+    "admissible",
+    "decide",
+    "describe",
+    "evolve",
+    "replay",
+    "standing",
+    "violations",
+]

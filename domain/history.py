@@ -1,0 +1,127 @@
+"""The envelope around every stored fact, and the order in which facts are folded.
+
+A stream is named `kind:id`; a deal is one kind. Within a stream versions count
+1, 2, 3… without gaps. There are three times:
+
+- `occurred_at`: when it happened in the world,
+- `known_at`: when the organisation first had it on record,
+- `recorded_at`: when this log stored it; set by the log alone.
+
+Folding is always in order of (occurred_at, version), never of arrival.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+
+
+class Fact(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Base of every stored fact.
+
+    The subclass's `tag` is the stored name: kebab-case, past tense, never
+    changed once released. Fields at their default are not written, so a default
+    never changes either; any other change of shape raises `schema_version` and
+    adds an upcaster in the store.
+    """
+
+    schema_version: ClassVar[int] = 1
+
+
+F = TypeVar("F", bound=Fact, covariant=True)
+
+
+class StreamKind(StrEnum):
+    """The kinds of stream in the log."""
+
+    DEAL = "deal"
+    PROCESS = "process"
+    USER = "user"
+
+
+def stream_of(kind: StreamKind, identifier: str) -> str:
+    """The name of a stream, `deal:4f1c…`."""
+    return f"{kind.value}:{identifier}"
+
+
+class Recorded(msgspec.Struct, Generic[F], frozen=True):
+    """One immutable event: a fact in its envelope."""
+
+    stream: str
+    version: int
+    occurred_at: datetime
+    known_at: datetime
+    recorded_at: datetime
+    actor: str
+    """Opaque id of who did it; names live in the directory, not in events."""
+    source: str
+    """`api`, `cli`, `system` or `import:<name>`."""
+    command_id: str
+    correlation_id: str
+    fact: F
+    inferred: bool = False
+    """True where an importer deduced the fact instead of reading it."""
+
+    @property
+    def kind(self) -> str:
+        return self.stream.partition(":")[0]
+
+    @property
+    def identifier(self) -> str:
+        """The id within the kind: the deal id of a deal's event."""
+        return self.stream.partition(":")[2]
+
+    @property
+    def type(self) -> str:
+        return stored_name(type(self.fact))
+
+
+def stored_name(fact_type: type[Fact]) -> str:
+    """The stable kebab-case name under which facts of this type are stored."""
+    tag = fact_type.__struct_config__.tag
+    assert isinstance(tag, str), f"{fact_type.__name__} has no stored name"
+    return tag
+
+
+def fold_order(event: Recorded[Fact]) -> tuple[datetime, int]:
+    """The one order of folding, for deciding and for every read model."""
+    return (event.occurred_at, event.version)
+
+
+E = TypeVar("E", bound=Recorded[Fact])
+
+
+def in_fold_order(events: Iterable[E]) -> list[E]:
+    return sorted(events, key=fold_order)
+
+
+class Draft(msgspec.Struct, Generic[F], frozen=True):
+    """A fact ready to be appended: the envelope without what only the log can give."""
+
+    fact: F
+    occurred_at: datetime
+    actor: str
+    source: str
+    command_id: str
+    correlation_id: str
+    known_at: datetime | None = None
+    """None: known when it is recorded."""
+    inferred: bool = False
+
+    def recorded(self, stream: str, version: int, recorded_at: datetime) -> Recorded[F]:
+        """The event that this draft becomes at `version` of `stream`."""
+        return Recorded(
+            stream=stream,
+            version=version,
+            occurred_at=self.occurred_at,
+            known_at=recorded_at if self.known_at is None else self.known_at,
+            recorded_at=recorded_at,
+            actor=self.actor,
+            source=self.source,
+            command_id=self.command_id,
+            correlation_id=self.correlation_id,
+            fact=self.fact,
+            inferred=self.inferred,
+        )

@@ -1,0 +1,189 @@
+"""Why a command is refused: one exception per rule, each with a stable code.
+
+A refusal says what is wrong and what would satisfy the rule. Nothing is
+recorded. Codes are part of the public interface and never change; the number
+in each docstring is the rule of docs/rules.md it enforces.
+"""
+
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """A command broke a rule."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, satisfied_by: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.satisfied_by = satisfied_by
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.code}). {self.satisfied_by}"
+
+
+class GateNotMet(Refusal):
+    """Rule 1: a forward move needs the current stage's gate met, or an override."""
+
+    code = "gate-not-met"
+
+
+class StagesSkipped(Refusal):
+    """Rule 1: skipping stages needs an override."""
+
+    code = "stages-skipped"
+
+
+class UnknownStage(Refusal):
+    """Rule 1: a move names a stage of the deal's process, in the right direction."""
+
+    code = "unknown-stage"
+
+
+class UnknownCriterion(Refusal):
+    """Rule 1: an attestation names a criterion of the deal's process."""
+
+    code = "unknown-criterion"
+
+
+class ReasonMissing(Refusal):
+    """Rule 1: overrides and backward moves need a reason."""
+
+    code = "reason-missing"
+
+
+class DealNotOpened(Refusal):
+    """Rule 2: a deal's history begins with its opening."""
+
+    code = "deal-not-opened"
+
+
+class DealAlreadyOpened(Refusal):
+    """Rule 2: a deal is opened once."""
+
+    code = "deal-already-opened"
+
+
+class DealClosed(Refusal):
+    """Rule 2: after an outcome only corrections, reasons and the like may follow."""
+
+    code = "deal-closed"
+
+
+class DealNotClosed(Refusal):
+    """Rule 2: reopening and outcome reasons need an outcome."""
+
+    code = "deal-not-closed"
+
+
+class NotWon(Refusal):
+    """Rule 2: stages after the signature are entered only after winning."""
+
+    code = "not-won"
+
+
+class CompetitorMissing(Refusal):
+    """Rule 2: losing to a competitor names one."""
+
+    code = "competitor-missing"
+
+
+class DealSuspended(Refusal):
+    """Rule 2: a suspended deal does not move through the stages."""
+
+    code = "deal-suspended"
+
+
+class DealNotSuspended(Refusal):
+    """Rule 2: only a suspended deal can be resumed."""
+
+    code = "deal-not-suspended"
+
+
+class CurrencyMismatch(Refusal):
+    """Rule 3: money on a deal is in the deal's currency."""
+
+    code = "currency-mismatch"
+
+
+class UnknownCurrency(Refusal):
+    """Rule 3: a deal is in a currency that exists."""
+
+    code = "unknown-currency"
+
+
+class OutOfRange(Refusal):
+    """Rule 3: numbers lie within the range of their scale."""
+
+    code = "out-of-range"
+
+
+class UnknownReference(Refusal):
+    """Rule 4: ids in a command exist on the deal."""
+
+    code = "unknown-reference"
+
+
+class IdTaken(Refusal):
+    """Rule 4: an id names one thing on the deal."""
+
+    code = "id-taken"
+
+
+class InTheFuture(Refusal):
+    """Rule 7: nothing has occurred in the future."""
+
+    code = "in-the-future"
+
+
+class BeforeOpening(Refusal):
+    """Rule 7: nothing of a deal occurred before it was opened."""
+
+    code = "before-opening"
+
+
+class BreaksLaterHistory(Refusal):
+    """Rule 7: the moves and outcomes that follow a late entry stay legal."""
+
+    code = "breaks-later-history"
+
+
+class CommandIdReused(Refusal):
+    """Rule 8: one command id, one payload."""
+
+    code = "command-id-reused"
+
+
+class VersionConflict(Refusal):
+    """Rule 9: the deal has moved on from the version the command named."""
+
+    code = "version-conflict"
+
+
+class NotAllowed(Refusal):
+    """Rule 13: the principal has no right to this."""
+
+    code = "not-allowed"
+
+
+class CannotWithdraw(Refusal):
+    """Corrections: openings, erasures and withdrawals stand; a command is withdrawn whole."""
+
+    code = "cannot-withdraw"
+
+
+class UnknownProcess(Refusal):
+    """A deal runs under a published version of a process."""
+
+    code = "unknown-process"
+
+
+def require_range(name: str, value: int, lowest: int, highest: int) -> None:
+    """Raise OutOfRange unless `lowest` ≤ `value` ≤ `highest`."""
+    if not lowest <= value <= highest:
+        raise OutOfRange(f"{name} is {value}", f"Give a number from {lowest} to {highest}.")
+
+
+def every_refusal() -> list[type[Refusal]]:
+    """All refusals, in the order in which they are declared."""
+    return list(Refusal.__subclasses__())

@@ -1,0 +1,107 @@
+"""Stages and forecast: the part of the state, and how facts change it. Folding never fails."""
+
+from datetime import date, datetime
+from typing import assert_never, cast
+
+import msgspec
+from msgspec import UNSET
+
+from domain.history import Fact, Recorded
+from domain.lifecycle.facts import OpportunityOpened, OpportunityReopened, ProcessChanged
+from domain.stages.facts import (
+    AnyStagesFact,
+    ForecastRevised,
+    GateCriterionAttested,
+    GateCriterionRevoked,
+    StageAdvanced,
+    StageRegressed,
+)
+from domain.values import ForecastCategory, Money
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """One stay in a stage, from the event that entered it."""
+
+    stage: str
+    entered_at: datetime
+    version: int
+
+
+class Stages(msgspec.Struct, frozen=True):
+    """Where the deal stands, and what is forecast."""
+
+    visits: tuple[Visit, ...] = ()
+    attestations: tuple[Recorded[GateCriterionAttested], ...] = ()
+    amount: Money | None = None
+    amount_set_by: int | None = None
+    """Version of the event that last gave the amount."""
+    expected_close: date | None = None
+    expected_close_set_by: int | None = None
+    probability: int | None = None
+    """Override of the stage's probability, in per cent."""
+    category: ForecastCategory | None = None
+    """Override of the stage's forecast category."""
+
+    @property
+    def stage(self) -> str | None:
+        return self.visits[-1].stage if self.visits else None
+
+    @property
+    def entered_at(self) -> datetime | None:
+        """When the current stage was entered."""
+        return self.visits[-1].entered_at if self.visits else None
+
+    def attestation(self, criterion: str) -> Recorded[GateCriterionAttested] | None:
+        for event in self.attestations:
+            if event.fact.criterion == criterion:
+                return event
+        return None
+
+
+FORECAST_FIELDS = ("amount", "expected_close", "probability", "category")
+
+
+def evolve(stages: Stages, event: Recorded[AnyStagesFact]) -> Stages:
+    """The part after `event`."""
+    match event.fact:
+        case StageAdvanced(to=to) | StageRegressed(to=to):
+            return _entered(stages, to, event)
+        case GateCriterionAttested(criterion=criterion):
+            attested = cast("Recorded[GateCriterionAttested]", event)
+            return msgspec.structs.replace(
+                stages, attestations=(*_others(stages, criterion), attested)
+            )
+        case GateCriterionRevoked(criterion=criterion):
+            return msgspec.structs.replace(stages, attestations=_others(stages, criterion))
+        case ForecastRevised():
+            return _forecast(stages, event.fact, event.version)
+        case _:
+            assert_never(event.fact)
+
+
+def evolve_placed(
+    stages: Stages,
+    fact: OpportunityOpened | ProcessChanged | OpportunityReopened,
+    event: Recorded[Fact],
+) -> Stages:
+    """The part after a fact of the deal's life that puts the deal into a stage."""
+    return stages if fact.stage == stages.stage else _entered(stages, fact.stage, event)
+
+
+def _entered(stages: Stages, stage: str, event: Recorded[Fact]) -> Stages:
+    visit = Visit(stage, event.occurred_at, event.version)
+    return msgspec.structs.replace(stages, visits=(*stages.visits, visit))
+
+
+def _others(stages: Stages, criterion: str) -> tuple[Recorded[GateCriterionAttested], ...]:
+    return tuple(e for e in stages.attestations if e.fact.criterion != criterion)
+
+
+def _forecast(stages: Stages, fact: ForecastRevised, version: int) -> Stages:
+    changes = {
+        name: value for name in FORECAST_FIELDS if (value := getattr(fact, name)) is not UNSET
+    }
+    for name in ("amount", "expected_close"):
+        if name in changes:
+            changes[f"{name}_set_by"] = None if changes[name] is None else version
+    return msgspec.structs.replace(stages, **changes)

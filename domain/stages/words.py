@@ -1,0 +1,82 @@
+"""Stages and forecast: what happened, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from msgspec import UNSET
+
+from domain.stages.facts import (
+    AnyStagesFact,
+    ForecastRevised,
+    GateCriterionAttested,
+    GateCriterionRevoked,
+    StageAdvanced,
+    StageRegressed,
+)
+
+if TYPE_CHECKING:
+    from domain.stages.standing import Stages
+
+
+def describe(fact: AnyStagesFact, before: Stages) -> str:
+    """One English phrase for `fact`, seen from the part before it."""
+    match fact:
+        case StageAdvanced():
+            return _advanced(fact)
+        case StageRegressed(from_=origin, to=to, reason=reason, driven_by=side):
+            driven = f", driven by {side}" if side else ""
+            return f"back from {origin} to {to}{driven}{_because(reason)}"
+        case GateCriterionAttested(criterion=criterion, note=note, applies=applies):
+            verb = "attested" if applies else "attested as not applying"
+            return f"{criterion} {verb}: {note}"
+        case GateCriterionRevoked(criterion=criterion, reason=reason):
+            return f"attestation of {criterion} revoked{_because(reason)}"
+        case ForecastRevised():
+            return _revised(fact, before)
+        case _:
+            assert_never(fact)
+
+
+def _advanced(fact: StageAdvanced) -> str:
+    words = f"advanced from {fact.from_} to {fact.to}"
+    if fact.skipped:
+        words += f", skipping {', '.join(fact.skipped)}"
+    if fact.override:
+        missing = len(fact.gate.missing) if fact.gate else 0
+        words += f", gate overridden ({missing} missing){_because(fact.override.reason)}"
+    elif fact.gate and fact.gate.met:
+        words += f", gate met ({len(fact.gate.met)} criteria)"
+    return words
+
+
+def _revised(fact: ForecastRevised, before: Stages) -> str:
+    parts = []
+    if fact.amount is not UNSET:
+        parts.append(f"amount {before.amount or 'unknown'} → {fact.amount or 'unknown'}")
+    if fact.expected_close is not UNSET:
+        parts.append(_close_date(fact, before))
+    if fact.probability is not UNSET:
+        parts.append(f"probability {_override(fact.probability, ' %')}")
+    if fact.category is not UNSET:
+        parts.append(f"forecast category {_override(fact.category)}")
+    return "; ".join(parts) + _because(fact.reason)
+
+
+def _close_date(fact: ForecastRevised, before: Stages) -> str:
+    old, new = before.expected_close, fact.expected_close
+    if new is UNSET or new is None:
+        return f"close date {old or 'unknown'} → unknown"
+    if old is None:
+        return f"close date unknown → {new}"
+    days = (new - old).days
+    moved = f"slipped {days} days" if days > 0 else f"pulled in {-days} days"
+    return f"close date {old} → {new} ({moved})"
+
+
+def _override(value: object, unit: str = "") -> str:
+    return "back to the stage's" if value is None else f"set to {value}{unit}"
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""
