@@ -1,0 +1,1 @@
+"""The event log. The eventsourcing library is used here and nowhere else."""
