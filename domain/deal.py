@@ -36,7 +36,6 @@ from domain.lifecycle import (
     Life,
     LifecycleCommand,
     LifecycleFact,
-    Status,
 )
 from domain.lifecycle.commands import OpenOpportunity
 from domain.lifecycle.facts import OpportunityOpened, OpportunityReopened, ProcessChanged
@@ -214,7 +213,7 @@ def _route(
     processes: ProcessBook,
     intent: Intent,
 ) -> tuple[DealFact, ...]:
-    if deal.life.status is Status.UNOPENED and not isinstance(command, OpenOpportunity):
+    if deal.life.opening is None and not isinstance(command, OpenOpportunity):
         raise DealNotOpened("there is no such deal", "Open it first with open-opportunity.")
     match command:
         case LifecycleCommand():
@@ -260,7 +259,7 @@ def admissible(
     history in order of version, which only corrections look at.
     """
     opening = isinstance(fact, OpportunityOpened)
-    if deal.life.status is Status.UNOPENED and not opening:
+    if deal.life.opening is None and not opening:
         raise DealNotOpened("the deal is not open yet", "A history begins with the opening.")
     _in_the_deals_currency(fact, deal)
     match fact:

@@ -22,7 +22,7 @@ class Intent(msgspec.Struct, frozen=True):
     """Ties commands of one cause together; None: the command's own id."""
 
 
-class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Command(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Base of every command. The subclass's `tag` is its public name: kebab-case, imperative."""
 
 

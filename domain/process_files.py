@@ -74,16 +74,23 @@ def built_in_processes() -> ProcessBook:
 
 def _read(text: str, where: str, predicates: Collection[str]) -> tuple[Table, Report]:
     table, report = read_table(text, where, SalesProcess)
-    _check_process_id(table, report)
-    stages = list(_tables(table, "stages", ()))
+    check_process_table(table, report, (), predicates)
+    return table, report
+
+
+def check_process_table(
+    process: Table, report: Report, at: KeyPath, predicates: Collection[str] = PREDICATES
+) -> None:
+    """Report what the types of `SalesProcess` do not say; the process stands at `at` of a text."""
+    _check_process_id(process, at, report)
+    stages = list(_tables(process, "stages", at))
     criteria = [pair for path, stage in stages for pair in _tables(stage, "gate", path)]
     _check_ids(stages, "stage", report)
     _check_ids(criteria, "criterion", report)
     for path, criterion in criteria:
         _check_evidence(path, criterion, predicates, report)
-    _check_winning(stages, report)
+    _check_winning(stages, at, report)
     _check_probabilities(stages, report)
-    return table, report
 
 
 Place = tuple[KeyPath, Table]
@@ -96,11 +103,11 @@ def _tables(table: Table, key: str, path: KeyPath) -> Iterator[Place]:
             yield (*path, key, index), element
 
 
-def _check_process_id(process: Table, report: Report) -> None:
+def _check_process_id(process: Table, at: KeyPath, report: Report) -> None:
     name = known(process, "id")
     if name is not None and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         report.error(
-            ("id",),
+            (*at, "id"),
             f"is {shown(name)}; allowed are lower-case letters a to z and digits,"
             " in words joined by hyphens, such as key-account.",
         )
@@ -152,11 +159,11 @@ def _is_after_win(stage: Table) -> bool | None:
     return answer
 
 
-def _check_winning(stages: list[Place], report: Report) -> None:
+def _check_winning(stages: list[Place], at: KeyPath, report: Report) -> None:
     """Selling comes first, then what follows the win."""
     if stages and all(_is_after_win(stage) for _, stage in stages):
         message = "has no stage before winning; allowed is one or more without after_win = true."
-        report.error(("stages",), message)
+        report.error((*at, "stages"), message)
     first: KeyPath | None = None
     for path, stage in stages:
         if _is_after_win(stage):

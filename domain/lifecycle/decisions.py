@@ -268,7 +268,7 @@ def admissible(fact: AnyLifecycleFact, deal: Deal, processes: ProcessBook) -> No
     life = deal.life
     match fact:
         case OpportunityOpened(process=process, stage=stage, currency=currency):
-            if life.status is not Status.UNOPENED:
+            if life.opening is not None:
                 raise DealAlreadyOpened("the deal is open already", "A deal is opened once.")
             _currency(currency)
             _stage_to_stand_in(processes.get(process), stage)

@@ -44,7 +44,8 @@ def _advanced(fact: StageAdvanced) -> str:
         words += f", skipping {', '.join(fact.skipped)}"
     if fact.override:
         missing = len(fact.gate.missing) if fact.gate else 0
-        words += f", gate overridden ({missing} missing){_because(fact.override.reason)}"
+        words += f", gate overridden ({missing} missing)" if missing else ", by override"
+        words += _because(fact.override.reason)
     elif fact.gate and fact.gate.met:
         words += f", gate met ({len(fact.gate.met)} criteria)"
     return words
@@ -60,7 +61,7 @@ def _revised(fact: ForecastRevised, before: Stages) -> str:
         parts.append(f"probability {_override(fact.probability, ' %')}")
     if fact.category is not UNSET:
         parts.append(f"forecast category {_override(fact.category)}")
-    return "; ".join(parts) + _because(fact.reason)
+    return ("; ".join(parts) or "forecast as before") + _because(fact.reason)
 
 
 def _close_date(fact: ForecastRevised, before: Stages) -> str:
@@ -70,8 +71,10 @@ def _close_date(fact: ForecastRevised, before: Stages) -> str:
     if old is None:
         return f"close date unknown → {new}"
     days = (new - old).days
-    moved = f"slipped {days} days" if days > 0 else f"pulled in {-days} days"
-    return f"close date {old} → {new} ({moved})"
+    if days == 0:
+        return f"close date {new}, as before"
+    moved = "slipped" if days > 0 else "pulled in"
+    return f"close date {old} → {new} ({moved} {abs(days)} {'day' if abs(days) == 1 else 'days'})"
 
 
 def _override(value: object, unit: str = "") -> str:

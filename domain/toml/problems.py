@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
@@ -38,10 +39,18 @@ class Problem(msgspec.Struct, frozen=True):
 class Report:
     """The problems found in one text so far."""
 
-    def __init__(self, where: str, lines: LineIndex | None = None) -> None:
+    def __init__(self, where: str, text: str) -> None:
         self._where = where
-        self._lines = lines
+        self._text = text
         self._problems: list[Problem] = []
+
+    @cached_property
+    def _lines(self) -> LineIndex | None:
+        """Made for the first problem, since most files have none."""
+        try:
+            return LineIndex(self._text)
+        except RecursionError:
+            return None
 
     @property
     def problems(self) -> list[Problem]:
@@ -63,6 +72,7 @@ class Report:
         self._add(line, (), message, Severity.ERROR)
 
     def line(self, path: KeyPath) -> int | None:
+        """Where `path` stands; None for the whole text, or one nested too deeply to follow."""
         return None if self._lines is None else self._lines.line(path)
 
     def _add(self, line: int | None, path: KeyPath, message: str, severity: Severity) -> None:

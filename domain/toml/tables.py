@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, inspect
 
-from domain.toml.lines import KeyPath, LineIndex
+from domain.toml.lines import KeyPath
 from domain.toml.problems import Report, did_you_mean, listed, nearest, shown
 
 Table = dict[str, Any]
@@ -30,16 +30,18 @@ def read_table(text: str, where: str, struct: type[msgspec.Struct]) -> tuple[Tab
     try:
         text.encode()
         data = tomllib.loads(text)
-        report = Report(where, LineIndex(text))
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
-        return {}, _unreadable(where, line, "The text is not Unicode; allowed is UTF-8.")
+        return {}, _unreadable(where, text, line, "The text is not Unicode; allowed is UTF-8.")
     except tomllib.TOMLDecodeError as error:
-        return {}, _not_toml(text, where, str(error))
+        return {}, _not_toml(where, text, str(error))
     except RecursionError:
-        return {}, _unreadable(where, None, "Lists or tables are nested too deeply to be read.")
+        return {}, _unreadable(
+            where, text, None, "Lists or tables are nested too deeply to be read."
+        )
     except ValueError as error:
-        return {}, _unreadable(where, None, f"A value cannot be read: {error}.")
+        return {}, _unreadable(where, text, None, f"A value cannot be read: {error}.")
+    report = Report(where, text)
     table = _Reader(report).read(data, inspect.type_info(struct), ())
     assert isinstance(table, dict), "the top of a TOML text is a table"
     return table, report
@@ -51,15 +53,15 @@ def known(table: Table, key: str, default: Any = None) -> Any:
     return None if value is UNSET else value
 
 
-def _not_toml(text: str, where: str, error: str) -> Report:
+def _not_toml(where: str, text: str, error: str) -> Report:
     reason = re.sub(r" \(at [^()]*\)$", "", error)
     found = re.search(r"\(at line (\d+)[^()]*\)$", error)
     line = int(found.group(1)) if found else text.rstrip().count("\n") + 1
-    return _unreadable(where, line, f"The text is not valid TOML: {reason}.")
+    return _unreadable(where, text, line, f"The text is not valid TOML: {reason}.")
 
 
-def _unreadable(where: str, line: int | None, message: str) -> Report:
-    report = Report(where)
+def _unreadable(where: str, text: str, line: int | None, message: str) -> Report:
+    report = Report(where, text)
     report.unreadable(line, message)
     return report
 
@@ -77,6 +79,8 @@ class _Reader:
                 return self._read_struct(value, kind, path)
             case inspect.VarTupleType():
                 return self._read_list(value, kind, path)
+            case inspect.DictType():
+                return self._read_free_keys(value, kind, path)
             case _:
                 return self._read_leaf(value, kind, path)
 
@@ -95,6 +99,14 @@ class _Reader:
             self.read(element, kind.item_type, (*path, index))
             for index, element in enumerate(value)
         ]
+
+    def _read_free_keys(self, value: Any, kind: inspect.DictType, path: KeyPath) -> Any:
+        """A table whose keys are the writer's own."""
+        if not isinstance(value, dict):
+            return self._refuse(path, f"is {shown(value)}", kind)
+        return {
+            key: self.read(element, kind.value_type, (*path, key)) for key, element in value.items()
+        }
 
     def _read_struct(self, value: Any, kind: inspect.StructType, path: KeyPath) -> Any:
         only = _only_required(kind)
@@ -175,6 +187,8 @@ def _allowed(kind: inspect.Type, path: KeyPath) -> str:
             return f"{span} tables, each under [[{header}]]".lstrip()
         case inspect.VarTupleType():
             return f"a list, each element {_allowed(kind.item_type, path)}"
+        case inspect.DictType():
+            return f"a table with keys of your own, each value {_allowed(kind.value_type, path)}"
         case inspect.StrType():
             span = _span(kind.min_length, kind.max_length)
             return f"a text of {span} characters" if span else "a text"

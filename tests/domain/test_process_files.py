@@ -324,7 +324,7 @@ def test_a_stage_in_the_wrong_place_is_told_once() -> None:
     text = text.replace(after, after.replace("S3", "S4") + after.replace("S3", "S5"), 1)
     assert told(text) == [
         (
-            "36: error: stages[3] comes before winning but stands behind a stage with"
+            "38: error: stages[3] comes before winning but stands behind a stage with"
             " after_win = true, on line 24. Stages after winning come last."
         )
     ]

@@ -1,5 +1,6 @@
 """Structs are read from TOML; what does not fit is told by what would."""
 
+import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -205,6 +206,12 @@ def test_a_text_that_is_not_toml_is_told_in_the_same_form(text: str, expected: s
     assert report.has_errors
     assert len(report.problems) == 1
     assert str(report.problems[0]).startswith(f"s.toml:{expected}")
+
+
+def test_no_depth_of_nesting_breaks_the_report() -> None:
+    for depth in range(sys.getrecursionlimit() // 4, sys.getrecursionlimit() // 2 + 20):
+        text = "id = 's'\nsize = " + "[" * depth + "]" * depth
+        assert len(told(text)) == 1
 
 
 def test_an_unfinished_text_is_faulty_on_its_last_line() -> None:

@@ -1,0 +1,100 @@
+"""Laws of deciding: whatever users ask for, in whatever order and however late."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+
+from domain.corrections import EventWithdrawn
+from domain.deal import Deal, admissible, decide, violations
+from domain.history import Recorded
+from domain.lifecycle.life import Life, NextStep
+from domain.refusals import NotAllowed, Refusal
+from domain.stages.commands import AdvanceStage
+from domain.stages.standing import Stages, Visit
+from tests.laws.deals import Step, carry_out, courses
+from tests.laws.test_folding import ALWAYS, folded
+from tests.scenario import BOOK
+
+
+@given(courses())
+def test_accepted_commands_leave_a_sound_history(course: list[Step]) -> None:
+    for step in course:
+        assert violations(step.after.events, BOOK) == []
+
+
+@given(courses())
+def test_nothing_is_recorded_that_is_inadmissible_at_its_time(course: list[Step]) -> None:
+    for step in course:
+        for fact in step.facts:
+            then = folded(step.before.events, step.intent.occurred_at, ALWAYS)
+            admissible(fact, then, BOOK, step.before.events)
+
+
+@given(courses())
+def test_deciding_is_deterministic(course: list[Step]) -> None:
+    for step in course:
+        again = carry_out(step.ask, step.before)
+        assert again.facts == step.facts
+        assert type(again.refusal) is type(step.refusal)
+        assert str(again.refusal) == str(step.refusal)
+
+
+def says_how_far(step: Step) -> bool:
+    """Asked to advance to no stage in particular, a deal goes one further each time."""
+    return not (isinstance(step.ask.command, AdvanceStage) and step.ask.command.to is None)
+
+
+@given(courses())
+def test_an_accepted_command_repeated_adds_nothing(course: list[Step]) -> None:
+    for step in course:
+        if not step.facts or not says_how_far(step):
+            continue
+        try:
+            facts = decide(step.ask.command, step.after, BOOK, step.intent)
+        except NotAllowed:
+            # They gave the deal away, or left its team.
+            continue
+        assert facts == ()
+
+
+@given(courses())
+def test_what_changes_nothing_is_not_recorded(course: list[Step]) -> None:
+    for step in course:
+        if not step.facts or isinstance(step.facts[0], EventWithdrawn):
+            continue
+        at = step.intent.occurred_at
+        assert meaning(step.after.at(as_of=at)) != meaning(step.before.at(as_of=at))
+
+
+def meaning(value: object) -> object:
+    """What a state says, without when and by which events it came to be so."""
+    match value:
+        case Recorded(fact=fact):
+            return fact
+        case Visit(stage=stage):
+            return stage
+        case Deal() | Life() | Stages() | NextStep():
+            fields = [name for name in value.__struct_fields__ if not name.endswith("_set_by")]
+            return {name: meaning(getattr(value, name)) for name in fields}
+        case tuple():
+            return tuple(map(meaning, value))
+        case _:
+            return value
+
+
+@given(courses())
+def test_what_is_decided_can_be_written_and_read_back(course: list[Step]) -> None:
+    for step in course:
+        for fact in step.facts:
+            written = msgspec.json.encode(fact)
+            assert msgspec.json.decode(written, type=type(fact)) == fact
+
+
+@given(courses())
+def test_a_refusal_names_its_rule_and_what_would_satisfy_it(course: list[Step]) -> None:
+    for step in course:
+        if isinstance(step.refusal, Refusal):
+            assert step.refusal.message
+            assert step.refusal.satisfied_by.endswith(".")
+            assert step.refusal.code in str(step.refusal)
