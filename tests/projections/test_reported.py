@@ -1,0 +1,187 @@
+"""The reported facts of a deal, and the changes that its events made."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from domain.deal import Deal, DealFact
+from domain.lifecycle import Status
+from domain.lifecycle.facts import (
+    Account,
+    Grade,
+    LostOutcome,
+    OpportunityAssessed,
+    OpportunityLost,
+    OpportunityReopened,
+    OpportunityRevised,
+    OpportunitySuspended,
+    OpportunityWon,
+    OwnerChanged,
+    ProcessChanged,
+    TeamMemberAssigned,
+    WinPlanSet,
+)
+from domain.process import ProcessBook
+from domain.refusals import UnknownProcess
+from domain.stages.facts import ForecastRevised, GateCriterionAttested, StageAdvanced
+from domain.values import BusinessType, ForecastCategory, Money
+from projections.changes import Change, changes
+from projections.frames import frames_of
+from projections.instants import instant_of, micros
+from projections.reported import Reported, reported
+from projections.rows import amount_of, instant_in, reported_row
+from tests.projections.stores import draft, events_of
+from tests.scenario import BOOK, LONGER, opened, usd
+
+
+def deal_of(*facts: DealFact) -> Deal:
+    events = events_of(*[draft(fact, number) for number, fact in enumerate(facts)])
+    return frames_of(events)[-1].after
+
+
+def reported_of(*facts: DealFact) -> Reported:
+    found = reported(deal_of(*facts), BOOK)
+    assert found is not None
+    return found
+
+
+def changes_of(*facts: DealFact) -> list[Change]:
+    """What the last of the facts changed."""
+    events = events_of(*[draft(fact, number) for number, fact in enumerate(facts)])
+    return changes(frames_of(events)[-1])
+
+
+def test_nothing_is_reported_before_the_opening() -> None:
+    assert reported(Deal(), BOOK) is None
+    assert reported(deal_of(OpportunityWon()), BOOK) is None
+    assert reported(deal_of(ProcessChanged(LONGER.ref, "lead")), BOOK) is None
+
+
+def test_an_unknown_process_is_an_error() -> None:
+    with pytest.raises(UnknownProcess, match="short/1"):
+        reported(deal_of(opened()), ProcessBook())
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "probability", "category"),
+    [
+        ((), Status.OPEN, 10, "pipeline"),
+        ((StageAdvanced("contact", "closing"),), Status.OPEN, 80, "pipeline"),
+        ((StageAdvanced("contact", "nowhere"),), Status.OPEN, None, None),
+        ((ForecastRevised(probability=33),), Status.OPEN, 33, "pipeline"),
+        ((ForecastRevised(category=ForecastCategory.COMMIT),), Status.OPEN, 10, "commit"),
+        ((OpportunitySuspended("…"),), Status.SUSPENDED, 10, "pipeline"),
+        ((ForecastRevised(probability=33), OpportunityWon()), Status.WON, 100, "closed"),
+        ((OpportunityLost(LostOutcome.NO_DECISION),), Status.LOST, 0, "omitted"),
+        ((OpportunityLost(LostOutcome.VOIDED),), Status.VOIDED, 0, "omitted"),
+        (
+            (OpportunityLost(LostOutcome.VOIDED), OpportunityReopened("proposal", "…")),
+            Status.OPEN,
+            40,
+            "pipeline",
+        ),
+    ],
+)
+def test_probability_and_category(
+    facts: tuple[DealFact, ...], status: Status, probability: int | None, category: str | None
+) -> None:
+    found = reported_of(opened(), *facts)
+    assert (found.status, found.probability, found.forecast_category) == (
+        status,
+        probability,
+        category,
+    )
+
+
+def test_a_process_of_milestones_counts_a_stage_once_its_gate_is_met() -> None:
+    slow = opened(process=LONGER.ref, stage="proposal")
+    attested = GateCriterionAttested("need-confirmed", "…")
+    assert reported_of(slow).probability == 10
+    assert reported_of(slow, attested).probability == 10
+    assert reported_of(slow, attested, WinPlanSet("…")).probability == 40
+    assert reported_of(slow).stage_order == 2
+
+
+def test_facts_of_the_deal_and_its_account() -> None:
+    account = Account("Acme", industry="steel", region="APAC")
+    found = reported_of(
+        opened(account=account, products=("press", "mill"), business_type=BusinessType.NEW),
+        OpportunityAssessed(3, 3, grade=Grade.B),
+        OwnerChanged("bo"),
+    )
+    assert (found.region, found.industry, found.product) == ("APAC", "steel", "press, mill")
+    assert (found.business_type, found.grade, found.owner) == ("new", "B", "bo")
+    assert reported_of(opened(account=account, region="EMEA")).region == "EMEA"
+    assert reported_of(opened()).product is None
+
+
+def test_the_amount_is_the_contract_value_once_won() -> None:
+    forecast, won = ForecastRevised(amount=usd("10")), OpportunityWon(usd("9"))
+    assert reported_of(opened(), forecast).amount == usd("10")
+    assert reported_of(opened(), forecast, won).amount == usd("9")
+    assert reported_of(opened(), forecast, OpportunityWon()).amount == usd("10")
+
+
+def test_a_row_gives_back_what_went_in() -> None:
+    found = reported_of(opened(currency="JPY"), ForecastRevised(amount=Money.parse("7", "JPY")))
+    row = reported_row(found)
+    assert amount_of(row) == found.amount
+    assert instant_in(row, "opened_at") == found.opened_at
+    assert instant_in(row, "closed_at") is None
+    assert amount_of(reported_row(reported_of(opened()))) is None
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(2026, 3, 2, 9, 0, 0, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    ],
+)
+def test_instants_are_exact(instant: datetime) -> None:
+    assert instant_of(micros(instant)) == instant
+
+
+# Changes.
+
+
+def test_changes_are_in_data() -> None:
+    forecast = ForecastRevised(
+        amount=usd("1054.5"),
+        expected_close=date(2026, 9, 30),
+        probability=33,
+        category=ForecastCategory.COMMIT,
+    )
+    assert changes_of(opened(), forecast) == [
+        Change("amount", None, "1054.50 USD"),
+        Change("expected_close", None, "2026-09-30"),
+        Change("probability_override", None, 33),
+        Change("forecast_category_override", None, "commit"),
+    ]
+
+
+def test_an_account_is_named_and_a_team_listed() -> None:
+    revised = OpportunityRevised(account=Account("Acme", industry="steel", region="APAC"))
+    assert changes_of(opened(), revised) == [
+        Change("account", None, "Acme"),
+        Change("industry", None, "steel"),
+        Change("region", None, "APAC"),
+    ]
+    mei, bo = TeamMemberAssigned("mei", "manager"), TeamMemberAssigned("bo", "engineer")
+    assert changes_of(opened(), mei, bo) == [
+        Change("team", "mei (manager)", "mei (manager), bo (engineer)")
+    ]
+
+
+def test_what_changes_nothing_of_these_has_no_changes() -> None:
+    assert changes_of(opened(), WinPlanSet("…")) == []
+
+
+def test_an_outcome_changes_status_outcome_and_amount() -> None:
+    assert changes_of(opened(), ForecastRevised(amount=usd("5")), OpportunityWon(usd("4"))) == [
+        Change("status", "open", "won"),
+        Change("outcome", None, "won"),
+        Change("amount", "5.00 USD", "4.00 USD"),
+    ]
