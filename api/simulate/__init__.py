@@ -1,0 +1,12 @@
+"""A believable portfolio of made-up deals: the same seed tells the same stories.
+
+Theory of operation. `portfolio` settles what each deal is about; `story` tells its course, scene by
+scene; `beats` play the scenes, and `chronicle` has every entry decided by the rules of the domain,
+under the clock of the story. `cast` and `customers` invent the people and companies, `material`
+holds what they are made of, `chances` the odds. `run` appends it all to a store.
+"""
+
+from api.simulate.portfolio import UNTIL, SimulatedDeal, deals
+from api.simulate.run import SimulationReport, simulate
+
+__all__ = ["UNTIL", "SimulatedDeal", "SimulationReport", "deals", "simulate"]

@@ -1,0 +1,1 @@
+"""What people do and put on record in the course of a deal, one concern a module."""

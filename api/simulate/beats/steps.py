@@ -1,0 +1,69 @@
+"""Next steps: planned with an objective, done or put off."""
+
+from datetime import datetime, timedelta
+
+from api.simulate.plot import Entries, Plot
+from domain.lifecycle.commands import CompleteNextStep, PlanNextStep
+from domain.process import BuyingPhase
+
+
+def plan(
+    plot: Plot, due: datetime, phase: BuyingPhase, with_objective: bool | None = None
+) -> Entries:
+    """Plan the next step, if none is open. By default diligence decides on an objective."""
+    if plot.open_step is not None:
+        return
+    plot.steps += 1
+    words = plot.step_phrases(phase)
+    plot.open_step = (f"step-{plot.steps}", words)
+    careful = with_objective or plot.chance(0.35 + 0.65 * plot.owner.habits.diligence)
+    yield plot.typed(
+        PlanNextStep(
+            id=plot.open_step[0],
+            what=plot.phrase(words.what),
+            owner=plot.owner.id,
+            objective=plot.phrase(words.objective) if careful else None,
+            due=plot.hours.from_day(plot.hours.day(due)),
+        )
+    )
+
+
+def plan_with_objective(plot: Plot, due: datetime, phase: BuyingPhase) -> Entries:
+    """Have an open step with an objective: a new one, or the open one with its objective added."""
+    if plot.open_step is None:
+        yield from plan(plot, due, phase, with_objective=True)
+        return
+    step = plot.deal.life.step(plot.open_step[0])
+    assert step is not None
+    planned = step.planned.fact
+    if planned.objective is None:
+        objective = plot.phrase(plot.open_step[1].objective)
+        yield plot.typed(
+            PlanNextStep(planned.id, planned.what, planned.owner, objective, planned.due)
+        )
+
+
+def put_off(plot: Plot) -> Entries:
+    """Give the open step a later date."""
+    if plot.open_step is None:
+        return
+    step = plot.deal.life.step(plot.open_step[0])
+    assert step is not None
+    planned = step.planned.fact
+    later = plot.today + timedelta(days=plot.rng.randint(6, 20))
+    due = plot.hours.from_day(later)
+    yield plot.typed(PlanNextStep(planned.id, planned.what, planned.owner, planned.objective, due))
+
+
+def complete(plot: Plot) -> Entries:
+    """Do the open step; a few are noted down only weeks later."""
+    if plot.open_step is None:
+        return
+    step_id, words = plot.open_step
+    plot.open_step = None
+    result = plot.phrase(words.result) if plot.chance(0.85) else None
+    plot.feels(0.03)
+    if plot.chance(0.10 * (1 - plot.owner.habits.diligence)):
+        yield plot.known_later(CompleteNextStep(step_id, result), plot.days(6, 30))
+    else:
+        yield plot.happened(CompleteNextStep(step_id, result))

@@ -1,0 +1,301 @@
+"""One deal while its story is told: its moment, its people, its chances, its words.
+
+Theory of operation. A story is a sequence of scenes; a scene is played by beats; a beat yields
+entries. In a scene things happen from `moment` on, and are put on record at the `desk`, minutes to
+days later, by the habits of whoever holds the deal. A beat may look at `deal`, the state by the
+entries made so far, because each entry is made before the beat goes on.
+
+A deal's `health` is what its end depends on. It starts from how well we fit, and every beat that
+shows good or bad work moves it: so the traces that a story leaves have to do with how it ends.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import TypeAlias
+
+import msgspec
+
+from api.simulate.cast import Period, Team, User
+from api.simulate.chronicle import Chronicle, Entry
+from api.simulate.customers import Project
+from api.simulate.material import Pair, Phrase, StepPhrases
+from api.simulate.wording import Wording
+from api.simulate.workdays import Workdays, workdays
+from domain.deal import Deal, DealCommand
+from domain.gates import GateState, gate_state
+from domain.lifecycle.facts import LostOutcome
+from domain.process import BuyingPhase, ProcessBook, SalesProcess, Stage
+from domain.values import BusinessType, Money, ProcessRef
+
+Entries: TypeAlias = Iterator[Entry]
+Beat: TypeAlias = Callable[["Plot"], Entries]
+
+
+class Premise(msgspec.Struct, frozen=True):
+    """What is settled before a story begins."""
+
+    number: int
+    deal_id: str
+    reference: str
+    project: Project
+    team: Team
+    seller: User
+    period: Period
+    opened_at: datetime
+    name: str
+    business_type: BusinessType
+    amount: Money
+    """What the customer would spend, as far as anybody can know."""
+    process: ProcessRef
+    stage: int
+    """Position of the stage in which the deal is opened."""
+    lead_source: str | None
+    route: str
+    tender: bool
+    contested: bool
+    """Whether a competitor is there."""
+    fit: float
+    """How well we fit this customer; most lie between -1.5 and 1.5."""
+    tempo: float
+    """Days the customer takes, against the days that the process expects."""
+    facts: Mapping[str, Pair]
+
+
+class Cue(msgspec.Struct, frozen=True):
+    """A scene to come."""
+
+    at: datetime
+    beat: Beat
+
+
+class Chapter(msgspec.Struct, frozen=True):
+    """One stay in a stage, with the end it will come to."""
+
+    stage: Stage
+    phase: BuyingPhase
+    start: datetime
+    end: datetime
+    goes_on: bool
+    """Whether the deal is won or moves forward from here."""
+    last: bool
+    """Whether it is the last stage before winning."""
+    outcome: LostOutcome | None = None
+
+    @property
+    def days(self) -> float:
+        return (self.end - self.start) / timedelta(days=1)
+
+    def moment(self, share: float) -> datetime:
+        """The moment at which this share of the stay is over."""
+        return self.start + (self.end - self.start) * share
+
+
+class Plot:
+    """The state of the telling. What happened in the deal itself is in `deal`."""
+
+    def __init__(self, premise: Premise, processes: ProcessBook, key: str) -> None:
+        self.premise = premise
+        self.processes = processes
+        self.rng = Random(f"{key}/plot")
+        self.chronicle = Chronicle(
+            premise.deal_id, premise.reference, processes, premise.period.last_moment
+        )
+        self.owner = premise.seller
+        self.engineer = self.rng.choice(premise.team.engineers)
+        self.moment = premise.opened_at
+        self.desk = premise.opened_at
+        self.health = premise.fit
+        self.tempo = premise.tempo
+        self.reviewed_on = premise.opened_at.date()
+        self.pushes = 0
+        self.bant_learned = tuple(self.rng.gauss(mean, 0.3) for mean in (-0.1, -0.2, 0.35, 0.0))
+        """How early we learn of budget, authority, need and timeline in this deal."""
+        self.negotiated = False
+        self.reopened = False
+        self.revoked = False
+        self.steps = 0
+        self.open_step: tuple[str, StepPhrases] | None = None
+        self.chapter: Chapter | None = None
+        self._scene = 0
+        self._wording = Wording(
+            premise.facts,
+            premise.tender,
+            premise.contested,
+            premise.seller.habits.chinese,
+            Random(f"{key}/words"),
+        )
+
+    # The deal.
+
+    @property
+    def deal(self) -> Deal:
+        return self.chronicle.history.deal
+
+    @property
+    def version(self) -> int:
+        """Version of the last event."""
+        return self.chronicle.history.version
+
+    @property
+    def process(self) -> SalesProcess:
+        assert self.deal.life.process is not None
+        return self.processes.get(self.deal.life.process)
+
+    @property
+    def position(self) -> int:
+        """Index of the stage in which the deal stands."""
+        position = self.process.position(self.deal.stages.stage or "")
+        assert position is not None
+        return position
+
+    @property
+    def stage(self) -> Stage:
+        return self.process.stages[self.position]
+
+    @property
+    def selling(self) -> list[Stage]:
+        return [stage for stage in self.process.stages if not stage.after_win]
+
+    @property
+    def gate(self) -> GateState:
+        return gate_state(self.deal, self.stage)
+
+    def money(self, amount: float, digits: int = 2) -> Money:
+        """An amount in the deal's currency, rounded to so many leading digits."""
+        return rounded(amount, digits, self.premise.amount.currency)
+
+    # Chance.
+
+    def chance(self, probability: float) -> bool:
+        return self.rng.random() < probability
+
+    def days(self, least: float, most: float) -> timedelta:
+        return timedelta(days=self.rng.uniform(least, most))
+
+    def feels(self, change: float) -> None:
+        """The deal fares better or worse by this."""
+        self.health += change
+
+    # People.
+
+    @property
+    def manager(self) -> User:
+        return self.premise.team.manager
+
+    @property
+    def hours(self) -> Workdays:
+        territory = self.premise.project.territory
+        return workdays(territory.culture, territory.zone)
+
+    @property
+    def today(self) -> date:
+        """The local day of the scene."""
+        return self.hours.day(self.moment)
+
+    @property
+    def writer(self) -> User:
+        """The owner, or once they have left, their manager."""
+        return self.owner if self.owner.here_on(self.hours.day(self.desk)) else self.manager
+
+    # Words.
+
+    def text(self, key: str, amount: Money | None = None, percent: int | None = None) -> str:
+        """A remark under `key`. Where it speaks of an amount, by default it is the deal's."""
+        now = self.hours.local(self.moment)
+        return self._wording.remark(key, now, amount or self.deal.amount, percent)
+
+    def texts(self, keys: Sequence[str]) -> tuple[str, ...]:
+        """Remarks that belong together, in one language."""
+        with self._wording.one_language():
+            return tuple(self.text(key) for key in keys)
+
+    def clauses(self, key: str, count: int) -> tuple[str, ...]:
+        """So many remarks for a list, in one language and without their full stops."""
+        return tuple(text.rstrip(".。") for text in self.texts([key] * count))
+
+    def phrase(self, phrase: Phrase) -> str:
+        return self._wording.phrase(phrase, self.hours.local(self.moment), self.deal.amount)
+
+    def step_phrases(self, phase: BuyingPhase) -> StepPhrases:
+        return self._wording.step(phase.value)
+
+    # Scenes and entries.
+
+    def scene(self, at: datetime, lag: timedelta | None = None) -> None:
+        """Begin a scene, in office hours and not before the last one was put on record.
+
+        Without `lag` the owner's habits say when it is put on record.
+        """
+        self._scene += 1
+        earliest = max(at, self.desk + timedelta(minutes=10))
+        begin = self.hours.in_office_hours(earliest)
+        if begin > earliest:
+            begin = self.hours.meeting(self.hours.day(begin), self.rng)
+        begin = begin.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        self.moment = begin
+        self.desk = self._put_on_record(begin) if lag is None else self._after(begin, lag)
+
+    def _after(self, begin: datetime, lag: timedelta) -> datetime:
+        return self.hours.in_office_hours(begin + lag) + self._pause(0, 50)
+
+    def _put_on_record(self, begin: datetime) -> datetime:
+        diligence = self.owner.habits.diligence
+        if self.chance(0.35 + 0.5 * diligence):
+            return begin + timedelta(minutes=self.rng.randint(4, 90), seconds=self._second())
+        if self.chance(0.3 + 0.5 * diligence):
+            tomorrow = self.hours.day(begin) + timedelta(days=1)
+            return self.hours.morning(tomorrow, self.rng)
+        later = self.hours.day(begin) + timedelta(days=self.rng.randint(2, 6))
+        return self.hours.morning(later, self.rng)
+
+    def happened(self, command: DealCommand, by: User | None = None) -> Entry:
+        """It happened in the scene, and is put on record when the scene is."""
+        occurred_at = self.moment
+        self.desk = max(self.desk, occurred_at + timedelta(seconds=30)) + self._pause(15, 90)
+        self.moment += timedelta(minutes=self.rng.randint(3, 12))
+        return self._entry(command, by, occurred_at, self.desk)
+
+    def typed(self, command: DealCommand, by: User | None = None) -> Entry:
+        """It happened by being put on record: a plan, a judgement, a forecast."""
+        self.desk = max(self.desk, self.moment) + self._pause(20, 150)
+        self.moment = self.desk
+        return self._entry(command, by, self.desk, self.desk)
+
+    def known_later(self, command: DealCommand, delay: timedelta) -> Entry:
+        """It happened in the scene, but is put on record only after a delay."""
+        occurred_at = self.moment
+        self.desk = max(self.desk, occurred_at)
+        self.moment += timedelta(minutes=self.rng.randint(3, 12))
+        known_at = self.hours.in_office_hours(occurred_at + delay) + self._pause(60, 9000)
+        stays = self.owner.here_on(self.hours.day(known_at))
+        by = self.owner if stays else self.manager
+        return self._entry(command, by, occurred_at, known_at, deputy=self.manager)
+
+    def catch_up(self) -> None:
+        """Let late entries in before a decision is taken on what is on record."""
+        self.desk = max(self.desk, self.moment) + self._pause(20, 90)
+        self.chronicle.make_waiting(self.desk)
+
+    def _entry(
+        self,
+        command: DealCommand,
+        by: User | None,
+        occurred_at: datetime,
+        known_at: datetime,
+        deputy: User | None = None,
+    ) -> Entry:
+        return Entry(command, by or self.writer, occurred_at, known_at, self._scene, deputy)
+
+    def _pause(self, least: int, most: int) -> timedelta:
+        return timedelta(seconds=self.rng.randint(least, most))
+
+    def _second(self) -> int:
+        return self.rng.randrange(60)
+
+
+def rounded(amount: float, digits: int, currency: str) -> Money:
+    """A whole amount with so many leading digits, as people estimate."""
+    whole = max(1, round(amount))
+    step = 10 ** max(0, len(str(whole)) - digits)
+    return Money.parse(str(round(whole / step) * step), currency)

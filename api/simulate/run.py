@@ -1,0 +1,168 @@
+"""Fills a store with a made-up portfolio. What is there already is left as it is."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time
+
+import msgspec
+
+from api.simulate.cast import User
+from api.simulate.chronicle import SOURCE
+from api.simulate.portfolio import (
+    UNTIL,
+    SimulatedDeal,
+    deal_id,
+    opening,
+    period,
+    simulated,
+    users,
+)
+from domain.directory import UserRegistered
+from domain.history import Draft, StreamKind, stream_of
+from domain.process_files import built_in_processes
+from store.errors import StoreError
+from store.log import Batch, DealLog
+
+DEALS_PER_TRANSACTION = 100
+_REGISTRAR = "system"
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
+
+Progress = Callable[[int, int], None]
+"""Told how many deals are dealt with, and of how many."""
+
+
+class SimulationReport(msgspec.Struct, frozen=True):
+    """What a simulation added, and what it found there."""
+
+    seed: int
+    months: int
+    until: date
+    deals: int
+    """Deals asked for: those added and those that were there."""
+    deals_added: int = 0
+    deals_present: int = 0
+    events_added: int = 0
+    """Events of deals, without the registrations of users."""
+    users_added: int = 0
+    statuses: dict[str, int] = {}
+    """How many of the added deals are open, won, lost and so on at the end of the period."""
+
+    @property
+    def message(self) -> str:
+        """What happened, in one sentence."""
+        if self.deals_added == 0:
+            return (
+                f"Nothing to add: all {self.deals:,} deals of seed {self.seed} are there already."
+            )
+        added = (
+            f"Added {self.deals_added:,} deals with {self.events_added:,} events"
+            f" and {self.users_added:,} users"
+        )
+        there = f"; {self.deals_present:,} deals were there already" if self.deals_present else ""
+        return f"{added}{there}."
+
+
+def simulate(
+    log: DealLog,
+    deals: int = 300,
+    seed: int = 1,
+    months: int = 24,
+    until: date = UNTIL,
+    *,
+    progress: Progress | None = None,
+) -> SimulationReport:
+    """Append the portfolio of these parameters; the same parameters give the same events.
+
+    Raises ValueError for numbers that make no portfolio, and StoreError where the
+    store holds deals of this seed that were made with other months or another last day.
+    """
+    if deals < 1 or months < 1:
+        raise ValueError("a portfolio has one deal or more, in one month or more")
+    if not _FIRST_YEAR <= until.year - months // 12 <= until.year <= _LAST_YEAR:
+        raise ValueError(f"a portfolio lies between {_FIRST_YEAR} and {_LAST_YEAR}")
+    report = SimulationReport(seed, months, until, deals)
+    report = msgspec.structs.replace(report, users_added=_register_users(log, report))
+    present = set(log.streams(StreamKind.DEAL))
+    for numbers in _chunks(range(deals)):
+        report = _add(log, report, numbers, present)
+        if progress is not None:
+            progress(numbers[-1] + 1, deals)
+    return report
+
+
+def _chunks(numbers: range) -> Iterator[range]:
+    for start in numbers[::DEALS_PER_TRANSACTION]:
+        yield numbers[start : start + DEALS_PER_TRANSACTION]
+
+
+def _add(
+    log: DealLog, report: SimulationReport, numbers: Iterable[int], present: set[str]
+) -> SimulationReport:
+    """Append those of these deals that are not there yet, in one transaction."""
+    missing: list[int] = []
+    there: list[int] = []
+    for number in numbers:
+        stream = stream_of(StreamKind.DEAL, deal_id(report.seed, number))
+        (there if stream in present else missing).append(number)
+    if there:
+        _check_same_portfolio(log, report, there[0])
+    processes, span = built_in_processes(), period(report.months, report.until)
+    made = [simulated(report.seed, number, span, processes) for number in missing]
+    if made:
+        log.append([Batch(deal.stream, 0, deal.drafts) for deal in made])
+    return msgspec.structs.replace(
+        report,
+        deals_added=report.deals_added + len(made),
+        deals_present=report.deals_present + len(there),
+        events_added=report.events_added + sum(len(deal.drafts) for deal in made),
+        statuses=_counted(report.statuses, made),
+    )
+
+
+def _counted(statuses: dict[str, int], made: Sequence[SimulatedDeal]) -> dict[str, int]:
+    counted = dict(statuses)
+    for deal in made:
+        status = deal.history.deal.life.status.value
+        counted[status] = counted.get(status, 0) + 1
+    return counted
+
+
+def _check_same_portfolio(log: DealLog, report: SimulationReport, number: int) -> None:
+    """Deals of one seed have the same ids whatever the period, so one is compared."""
+    span = period(report.months, report.until)
+    expected = opening(report.seed, number, span, built_in_processes())
+    stored = next(iter(log.events_in(expected.stream)))
+    draft = expected.drafts[0]
+    if (stored.fact, stored.occurred_at) != (draft.fact, draft.occurred_at):
+        raise StoreError(
+            f"the store holds deals of seed {report.seed} that were simulated for other months"
+            " or until another day",
+            "Choose another seed, or use the months and the last day of the first time.",
+        )
+
+
+def _register_users(log: DealLog, report: SimulationReport) -> int:
+    """Make everyone who works on the deals known by name."""
+    people = users(report.deals, report.seed, report.months, report.until)
+    present = set(log.streams(StreamKind.USER))
+    batches = [
+        Batch(stream, 0, [_registration(user)])
+        for user in people.values()
+        if (stream := stream_of(StreamKind.USER, user.id)) not in present
+    ]
+    if batches:
+        log.append(batches)
+    return len(batches)
+
+
+def _registration(user: User) -> Draft[UserRegistered]:
+    joined_at = datetime.combine(user.joins_on, time(8), tzinfo=UTC)
+    command_id = f"simulate/user/{user.id}"
+    return Draft(
+        fact=UserRegistered(user.id, user.name),
+        occurred_at=joined_at,
+        known_at=joined_at,
+        actor=_REGISTRAR,
+        source=SOURCE,
+        command_id=command_id,
+        correlation_id=command_id,
+    )
