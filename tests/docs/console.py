@@ -1,0 +1,77 @@
+"""Console examples in Markdown: commands behind `$`, and below each what it prints.
+
+In the expected output a line `…` stands for any number of lines, and `…` within
+a line for any characters.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Example(NamedTuple):
+    """One command, what the page says it prints, and where it stands."""
+
+    page: Path
+    line: int
+    command: str
+    expected: str
+
+
+def examples(page: Path) -> list[Example]:
+    """The examples of a page, in order."""
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for block in _BLOCK.finditer(text):
+        first = text.count("\n", 0, block.start(1)) + 1
+        for offset, part in _commands(block.group(1)):
+            command, _, expected = part.partition("\n")
+            found.append(Example(page, first + offset, command, expected.strip("\n")))
+    return found
+
+
+def _commands(block: str) -> list[tuple[int, str]]:
+    starts = [match.start() for match in re.finditer(r"^\$ ", block, re.MULTILINE)]
+    ends = [*starts[1:], len(block)]
+    return [
+        (block.count("\n", 0, start), block[start + 2 : end])
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def run(example: Example, directory: Path) -> str:
+    """What the command prints, standard output and errors together."""
+    words = shlex.split(example.command)
+    assert words[0] == "dealstate", f"{example.page.name}:{example.line} runs {words[0]}"
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dealstate"), *words[1:]],
+        cwd=directory,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+
+
+def matches(expected: str, printed: str) -> bool:
+    """Whether `printed` is what the page says, ellipses taken as anything."""
+    if not expected:
+        return True
+    pattern = "".join(
+        r"(?:[^\n]*\n)*?" if line.strip() == "…" else _line_pattern(line)
+        for line in expected.splitlines()
+    )
+    return re.fullmatch(pattern, printed + "\n") is not None
+
+
+def _line_pattern(line: str) -> str:
+    return "[^\n]*".join(map(re.escape, line.split("…"))) + "\n"
