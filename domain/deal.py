@@ -47,12 +47,13 @@ from domain.refusals import (
     InTheFuture,
     NotAllowed,
     Refusal,
+    TextNotLegible,
 )
 from domain.stages import AnyStagesCommand, AnyStagesFact, Stages, StagesCommand, StagesFact
 from domain.values import Money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from domain.intent import Command, Intent
     from domain.process import ProcessBook
@@ -175,7 +176,29 @@ def decide(
         admissible(event.fact, deal, processes, history.events)
         deal = evolve(deal, event)
     _keeps_later_history_legal(history, drafts, processes)
+    _legible(command)
     return facts
+
+
+def _legible(command: DealCommand) -> None:
+    """No text is blank, and none holds a NUL, which other databases cannot keep."""
+    for text in _texts(msgspec.to_builtins(command)):
+        if not text.strip() or "\0" in text:
+            raise TextNotLegible(
+                "a text is blank or holds a NUL character", "Say it in words, or leave it out."
+            )
+
+
+def _texts(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for part in value.values():
+                yield from _texts(part)
+        case list() | tuple():
+            for part in value:
+                yield from _texts(part)
 
 
 def _state_at(command: DealCommand, history: History, intent: Intent) -> Deal:

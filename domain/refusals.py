@@ -118,6 +118,12 @@ class OutOfRange(Refusal):
     code = "out-of-range"
 
 
+class TextNotLegible(Refusal):
+    """Rule 3: texts say something, and hold no NUL character."""
+
+    code = "text-not-legible"
+
+
 class UnknownReference(Refusal):
     """Rule 4: ids in a command exist on the deal."""
 

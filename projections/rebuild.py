@@ -48,8 +48,10 @@ def rebuild(
 
     With `check` the live rows are first brought up to date and compared with
     the rebuilt ones; where they differ nothing is swapped. Raises StoreBusy when
-    another rebuild is running.
+    another rebuild is running, StoreError when the live file is damaged.
     """
+    with views.reading():
+        pass  # a damaged file is told before the work, not after it
     fresh = Views(views.path.with_name(views.path.name + ".rebuild"), exclusive=True)
     try:
         _clear(fresh)

@@ -172,7 +172,8 @@ class DealLog(Application[str]):
         intent: Intent,
         decided: Callable[[], tuple[int, Sequence[Fact]]],
     ) -> Handled:
-        fingerprint = _fingerprint(stream, payload)
+        _check_command_id(intent.command_id)
+        fingerprint = _fingerprint(stream, payload, intent)
 
         def attempt(append: Append) -> Handled:
             earlier = self._earlier(intent, fingerprint)
@@ -369,9 +370,21 @@ def _command_row(
     )
 
 
-def _fingerprint(stream: str, payload: msgspec.Struct) -> bytes:
-    """Tells one command from another: what is asked, and of which stream."""
-    content = msgspec.json.encode(payload)
+def _check_command_id(command_id: str) -> None:
+    if not 0 < len(command_id) <= LONGEST_IDENTIFIER or not command_id.isprintable():
+        raise StoreError(
+            "this command id cannot be used",
+            f"Give 1 to {LONGEST_IDENTIFIER} printable characters, such as a UUID.",
+        )
+
+
+def _fingerprint(stream: str, payload: msgspec.Struct, intent: Intent) -> bytes:
+    """Tells one command from another: what is asked, of which stream, and when it occurred.
+
+    A time equal to the clock's is filled in, not told, so a plain retry is the same command.
+    """
+    told = None if intent.occurred_at == intent.now else intent.occurred_at
+    content = msgspec.json.encode((payload, told, intent.known_at))
     return hashlib.sha256(stream.encode() + b"\0" + content).digest()
 
 

@@ -119,7 +119,7 @@ def decide(command: AnyLifecycleCommand, deal: Deal, processes: ProcessBook) -> 
         case ReviseOpportunity():
             return _revise(command, life)
         case ChangeProcess():
-            return _change_process(command, deal, processes)
+            return _change_process(command, deal)
         case ChangeOwner(owner=owner, reason=reason):
             return () if life.owner == owner else (OwnerChanged(owner, reason),)
         case AssignTeamMember(member=member, role=role, level=level):
@@ -201,8 +201,7 @@ def _revise(command: ReviseOpportunity, life: Life) -> Facts:
     return (OpportunityRevised(**changed),) if changed else ()
 
 
-def _change_process(command: ChangeProcess, deal: Deal, processes: ProcessBook) -> Facts:
-    processes.get(command.process)
+def _change_process(command: ChangeProcess, deal: Deal) -> Facts:
     stage = command.stage or deal.stages.stage or ""
     if (deal.life.process, deal.stages.stage) == (command.process, stage):
         return ()

@@ -1,5 +1,7 @@
 """Commands are carried out once, on the state they meet, and leave events or nothing."""
 
+from datetime import timedelta
+
 import pytest
 
 from domain.history import Recorded, StreamKind
@@ -76,6 +78,22 @@ def test_a_repeated_command_gives_the_first_result_at_another_time(opened: DealL
     later = STARTED_AT
     again = opened.handle("d-1", AddNote("x"), intent("c-1", now=later, occurred_at=later))
     assert (again.events, again.repeated) == (first.events, True)
+
+
+def test_a_command_told_of_another_time_is_another_command(opened: DealLog) -> None:
+    early, late = OCCURRED_AT + timedelta(days=1), OCCURRED_AT + timedelta(days=2)
+    told = intent("c-1", now=STARTED_AT, occurred_at=early)
+    first = opened.handle("d-1", AddNote("x"), told)
+    assert opened.handle("d-1", AddNote("x"), told).events == first.events
+    with pytest.raises(CommandIdReused):
+        opened.handle("d-1", AddNote("x"), intent("c-1", now=STARTED_AT, occurred_at=late))
+
+
+@pytest.mark.parametrize("command_id", ["", "a\nb", "x" * 201])
+def test_an_unusable_command_id_is_told(opened: DealLog, command_id: str) -> None:
+    with pytest.raises(StoreError, match="command id"):
+        opened.handle("d-1", AddNote("x"), intent(command_id))
+    assert opened.head() == 1
 
 
 def test_a_repeated_command_that_changed_nothing_still_changes_nothing(opened: DealLog) -> None:

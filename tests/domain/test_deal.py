@@ -83,6 +83,7 @@ from domain.refusals import (
     NotAllowed,
     NotWon,
     Refusal,
+    TextNotLegible,
     UnknownProcess,
     UnknownReference,
     UnknownStage,
@@ -272,6 +273,10 @@ def test_a_deal_may_be_opened_late() -> None:
     )
 
 
+def test_an_opening_repeated_with_an_earlier_time_is_still_a_repetition() -> None:
+    given(opened()).when(OPEN_IT, at=day(-1), now=day(9)).nothing()
+
+
 LATER = (
     StageAdvanced("contact", "proposal"),
     ForecastRevised(amount=usd("100"), expected_close=date(2026, 6, 30)),
@@ -424,6 +429,14 @@ def test_a_reopened_deal_goes_on() -> None:
 def test_money_on_a_deal_is_in_its_currency(command: DealCommand) -> None:
     given(opened()).when(command).refused(CurrencyMismatch, "in EUR, the deal in USD")
     given(opened(currency="EUR")).when(command).accepted()
+
+
+@pytest.mark.parametrize("text", [" ", "\n\t", "a\0b"])
+def test_texts_say_something_and_can_be_kept(text: str) -> None:
+    deal = given(opened(), WinPlanSet("Visit"))
+    for command in (AddNote(text), WithdrawEvent(2, text), ReviseOpportunity(products=("x", text))):
+        deal.when(command).refused(TextNotLegible)
+    deal.when(AddNote("今年")).accepted()
 
 
 def test_every_fact_with_money_is_tried() -> None:

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.currencies import MINOR_DIGITS
-from domain.values import END_OF_TIME, LARGEST_AMOUNT, Money, ProcessRef, end_of_day
+from domain.values import (
+    END_OF_TIME,
+    LARGEST_AMOUNT,
+    START_OF_TIME,
+    Money,
+    ProcessRef,
+    end_of_day,
+)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +176,11 @@ def test_the_end_of_a_day(day: date, zone: str, end: str) -> None:
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Shanghai"])
 def test_the_last_day_there_is_has_an_end(zone: str) -> None:
     assert end_of_day(date.max, ZoneInfo(zone)) == END_OF_TIME
+
+
+def test_time_has_ends_that_no_moment_lies_beyond() -> None:
+    assert datetime.min.replace(tzinfo=UTC) == START_OF_TIME
+    assert datetime.max.replace(tzinfo=UTC) == END_OF_TIME
 
 
 ZONES = [

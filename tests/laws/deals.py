@@ -166,13 +166,17 @@ def histories(draw: st.DrawFn) -> tuple[DealEvent, ...]:
 
     A withdrawal names versions up to its own, as the log keeps no others.
     """
-    facts = draw(st.lists(deal_facts(), max_size=12))
+    withdrawals = cast("SearchStrategy[DealFact]", _FACTS[EventWithdrawn])
+    facts = draw(st.lists(st.one_of(deal_facts(), deal_facts(), withdrawals), max_size=12))
     if draw(st.integers(0, 3)):
         facts.insert(0, opened())
+    days = [draw(st.integers(0, 5)) for _ in facts]
+    if draw(st.booleans()):
+        days.sort()
     return tuple(
         Draft(
             fact=_up_to(version, fact),
-            occurred_at=day(draw(st.integers(0, 5))),
+            occurred_at=day(days[version - 1]),
             actor=draw(_people),
             source="cli",
             command_id=draw(_of("c-1", "c-2", "c-3")),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -21,14 +21,14 @@ from projections.rows import reported_row
 from projections.tables import deal_periods
 from projections.views import Views
 from tests.laws import deals
-from tests.projections.histories import around, histories
+from tests.projections.histories import around, handovers, histories
 from tests.projections.stores import make_tables
 from tests.scenario import BOOK
 
 Row = dict[str, Any]
 SPAN = ("deal_id", "occurred_from", "occurred_until", "known_from", "known_until")
 
-any_histories = st.one_of(histories(), histories(longest=4), deals.histories())
+any_histories = st.one_of(histories(of=handovers), histories(), deals.histories())
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,8 @@ def boundaries(instants: Sequence[datetime]) -> list[datetime]:
     return [START_OF_TIME, *around(instants), END_OF_TIME]
 
 
+# The law that all answers about the past rest on is tried harder than the others.
+@settings(max_examples=settings().max_examples * 4)
 @given(events=any_histories)
 def test_the_period_that_holds_a_point_equals_the_fold_there(
     views: Views, events: tuple[DealEvent, ...]

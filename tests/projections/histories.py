@@ -49,16 +49,19 @@ STAGES = ("lead", "contact", "proposal", "closing", "delivery")
 CURRENCIES = ("USD", "JPY", "KWD")
 
 occurrences = st.sampled_from(
-    [EPOCH + timedelta(days=n) for n in (-1, 0, 1, 2, 3, 5)] + [EPOCH + MICROSECOND]
+    [EPOCH + timedelta(days=n) for n in (1, 2, 3, 4, 6, 0, -1)] + [EPOCH + MICROSECOND]
 )
 knowledge = st.sampled_from(
-    [EPOCH + timedelta(days=n) for n in (0, 2, 3, 4, 9)] + [EPOCH + timedelta(days=2) + MICROSECOND]
+    [EPOCH + timedelta(days=n) for n in (0, 2, 3, 5, 7)] + [EPOCH + timedelta(days=2) + MICROSECOND]
 )
+late_knowledge = st.sampled_from([EPOCH + timedelta(days=n) for n in (7, 8, 5, 9, 0)])
 
 
 @cache
 def amounts(currency: str) -> st.SearchStrategy[Money]:
-    return st.integers(0, 10**9).map(lambda minor: Money.from_minor(minor, currency))
+    """A few amounts, so that some are equal."""
+    minors = st.sampled_from([100, 0, 999_999_999])
+    return minors.map(lambda minor: Money.from_minor(minor, currency))
 
 
 @cache
@@ -121,25 +124,35 @@ def facts(currency: str = "USD") -> st.SearchStrategy[DealFact]:
     )
 
 
+handovers = st.builds(OwnerChanged, st.sampled_from(["bo", "mei", "ann"]))
+"""The plainest facts that change what is reported, for laws that are about time."""
+
+
 @st.composite
 def histories(
-    draw: st.DrawFn, stream: str = "deal:d-1", currency: str = "USD", longest: int = 10
+    draw: st.DrawFn,
+    stream: str = "deal:d-1",
+    currency: str = "USD",
+    longest: int = 10,
+    of: st.SearchStrategy[DealFact] | None = None,
 ) -> tuple[DealEvent, ...]:
-    """The events of one deal in order of version; the first is its opening."""
-    happened: list[DealFact] = [draw(openings(currency))]
-    for _ in range(draw(st.integers(0, longest - 1))):
-        withdraws = len(happened) > 1 and draw(st.integers(0, 3)) == 0
-        happened.append(draw(_withdrawals(len(happened)) if withdraws else facts(currency)))
-    return tuple(
-        _recorded(stream, version, fact, draw(occurrences), draw(knowledge))
-        for version, fact in enumerate(happened, start=1)
-    )
+    """The events of one deal in order of version: an opening, facts `of` a kind, withdrawals."""
+    events: list[DealEvent] = []
+    for version in range(1, 1 + draw(st.integers(1, longest))):
+        known = knowledge
+        fact: st.SearchStrategy[DealFact] = facts(currency) if of is None else of
+        if version == 1:
+            fact = openings(currency)
+        elif version > 2 and draw(st.integers(0, 2)) == 0:
+            fact, known = _withdrawals(version), late_knowledge
+        events.append(_recorded(stream, version, draw(fact), draw(occurrences), draw(known)))
+    return tuple(events)
 
 
 @cache
 def _withdrawals(version: int) -> st.SearchStrategy[EventWithdrawn]:
-    """Withdrawals of what stands up to `version`, of all but the opening."""
-    versions = st.sets(st.integers(2, version), min_size=1, max_size=2)
+    """Withdrawals, at this version, of anything before it but the opening."""
+    versions = st.sets(st.integers(2, version - 1), min_size=1, max_size=2)
     return st.builds(EventWithdrawn, versions.map(sorted).map(tuple), texts)
 
 

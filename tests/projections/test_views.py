@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from projections import views as views_module
 from projections.engine import catch_up
 from projections.views import APPLICATION_ID, Views
 from store.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable
@@ -101,6 +103,33 @@ def test_everyone_can_come_first(tmp_path: Path) -> None:
             views = Views(tmp_path / f"{number}.db")
             assert numbers(views) == []
             views.close()
+
+
+def busy() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return error
+
+
+def test_who_meets_others_making_the_file_tries_again(file: Path) -> None:
+    views = Views(file)
+    with patch.object(views_module, "_mark", side_effect=[busy(), busy(), None]) as mark:
+        with views.writing() as connection:
+            connection.exec_driver_sql("CREATE TABLE numbers (number)")
+        assert mark.call_count == 3
+    views.close()
+
+
+def test_who_wants_the_file_alone_does_not(file: Path) -> None:
+    views = Views(file, exclusive=True)
+    with (
+        patch.object(views_module, "_mark", side_effect=[busy(), None]) as mark,
+        pytest.raises(StoreBusy, match="locked by another program"),
+        views.reading(),
+    ):
+        pass
+    assert mark.call_count == 1
+    views.close()
 
 
 def test_the_settings_hold_on_every_connection(plain: Views) -> None:

@@ -30,6 +30,7 @@ from domain.lifecycle.facts import (
     ReasonDriver,
     SatisfactionMeasure,
     SatisfactionMeasured,
+    SpendKind,
     Strategy,
     StrategyChosen,
     TeamMemberAssigned,
@@ -62,6 +63,7 @@ def test_the_opening_gives_the_deal_its_facts() -> None:
         opened(
             account=account,
             business_type=BusinessType.RENEWAL,
+            spend_kind=SpendKind.CAPITAL,
             products=("Press",),
             territory="T1",
             route="direct",
@@ -71,11 +73,8 @@ def test_the_opening_gives_the_deal_its_facts() -> None:
     )
     assert (life.status, life.opened_at, life.closed_at) == (Status.OPEN, day(0), None)
     assert (life.name, life.owner, life.currency) == ("Press line", "ann", "USD")
-    assert (life.account, life.business_type, life.products) == (
-        account,
-        BusinessType.RENEWAL,
-        ("Press",),
-    )
+    assert (life.account, life.products) == (account, ("Press",))
+    assert (life.business_type, life.spend_kind) == (BusinessType.RENEWAL, SpendKind.CAPITAL)
     assert (life.territory, life.route, life.lead_source) == ("T1", "direct", "fair")
     assert (life.reference, life.process) == ("006A", opened().process)
     assert life.opening is not None
@@ -186,6 +185,13 @@ def test_a_deal_rests_until_it_is_resumed() -> None:
     assert resting.suspension is not None
     resumed = life_after(opened(), OpportunitySuspended("Frozen"), OpportunityResumed())
     assert (resumed.status, resumed.suspension) == (Status.OPEN, None)
+
+
+def test_an_open_deal_does_not_rest_however_it_came_to_be_open() -> None:
+    unsound = Scenario().and_given(
+        opened(), OpportunitySuspended("Frozen"), OpportunityReopened("contact", "R")
+    )
+    assert (unsound.deal.life.status, unsound.deal.life.suspension) == (Status.OPEN, None)
 
 
 @pytest.mark.parametrize(
