@@ -41,12 +41,18 @@ $(python):
 demo: $(installed) ## Make up a portfolio in .demo and show the pipeline, a lost deal and its trail
 	@rm -rf $(demo)
 	@$(MAKE) --no-print-directory $(demo)/dealstate.db
-	$(dealstate) pipeline --by stage
-	$(dealstate) deals --status lost --limit 5
-	@lost=$$($(dealstate) deals --status lost --limit 1 --format csv | sed -n '2s/,.*//p'); \
+	$(dealstate) pipeline --by region --as-of 2026-06-30
+	$(dealstate) pipeline --by stage --where currency=EUR --as-of 2026-06-30
+	$(dealstate) pipeline --by region --as-of 2025-12-31 --known-at 2025-12-31
+	$(dealstate) deals --status lost --sort -closed_at --limit 8
+	@lost=$$($(dealstate) deals --outcome lost-to-competitor --stage P5 --sort -closed_at \
+		--limit 1 --format csv | sed -n '2s/^[^,]*,\([^,]*\),.*/\1/p'); \
 	set -ex; \
 	$(dealstate) replay "$$lost"; \
-	$(dealstate) audit trail "$$lost"
+	$(dealstate) audit trail "$$lost" --limit 12
+	@echo
+	@echo "Try next:  source $(venv)/bin/activate; export DEALSTATE_DB=sqlite:///$(demo)/dealstate.db"
+	@echo "           dealstate show S7-0001 --as-of 2025-12-31   or   make serve, and open its /docs"
 
 $(demo)/dealstate.db: | $(installed)
 	@rm -rf $(demo) && mkdir $(demo)

@@ -1,0 +1,1 @@
+"""The edges: the command line, HTTP, and what is exchanged with other systems."""

@@ -1,0 +1,56 @@
+"""The HTTP service, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api.openapi import describe
+from api.queries import release
+from api.routes import audit, deals, documentation, pipeline, processes, stores
+from api.routes.failures import handle_failures
+from api.routes.guard import Guard
+from api.settings import Settings
+from api.times import parse_zone
+from api.workspace import Workspace
+from store.location import Location
+
+DESCRIPTION = """\
+Queries on the state of sales deals: as of any date, and move by move.
+
+Every answer is JSON with snake_case keys. Times are UTC with six digits; a bare date in a
+parameter means the end of that day in the store's time zone. Amounts are decimal numbers as
+text, beside their currency. Errors are problem details (RFC 9457) with a stable code.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service for one store, which is opened when the service starts.
+
+    Raises StoreError then when there is none, TimeError at once for an unknown time zone.
+    """
+    zone = parse_zone(settings.timezone)
+    location = Location.parse(settings.db)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with Workspace.open(location, zone) as store:
+            app.state.store = store
+            yield
+
+    app = FastAPI(
+        title="dealstate",
+        version=release(),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    for group in (deals, pipeline, audit, processes, stores, documentation):
+        app.include_router(group.router)
+    app.add_middleware(Guard)
+    handle_failures(app)
+    describe(app)
+    return app

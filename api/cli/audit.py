@@ -1,0 +1,138 @@
+"""The audit: who did what, when, and what became of it."""
+
+from typing import Annotated
+
+import typer
+
+from api.cli import shown
+from api.cli.groups import commands
+from api.cli.output import (
+    Column,
+    Format,
+    FormatOption,
+    note,
+    print_json,
+    print_listing,
+    print_table,
+)
+from api.cli.terminal import Terminal, terminal
+from api.queries import TrailQuery, find_deal, trail_of_all, trail_of_deal
+from api.wire.trails import AuditEntry, AuditTrail
+
+app = commands()
+audit = commands(help="Who did what, when, and what became of it.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
+
+@app.callback()
+def _group() -> None:
+    """Hold the group."""
+
+
+@audit.command(
+    epilog="""\b
+Examples:
+  dealstate audit trail D-0042
+  dealstate audit trail --actor "Anna Lee" --since 2026-11-01
+  dealstate audit trail --since 2026-11-21T14:00 --until 2026-11-21T15:00 --format csv
+
+The trail shows every entry, withdrawn ones too, in the order in which the log took them in.
+Since and until speak of that moment; a bare date is the start of the day in --since, its end
+in --until."""
+)
+def trail(
+    context: typer.Context,
+    deal: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DEAL]",
+            help="A deal by id, reference or the start of its name; none: everything.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    actor: Annotated[
+        str | None, typer.Option(metavar="USER", help="Only what this user did, by id or name.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what was recorded from then on.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what was recorded until then.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 1000,
+    after: Annotated[
+        int, typer.Option(min=0, metavar="CURSOR", help="Go on behind this place in the log.")
+    ] = 0,
+    layout: FormatOption = Format.TABLE,
+) -> None:
+    """List every event of a deal, of a user or of a period."""
+    at = terminal(context)
+    with at.opened() as store:
+        now = store.now()
+        query = TrailQuery(
+            actor,
+            at.start(since, "--since", now),
+            at.instant(until, "--until", now),
+            limit,
+            after,
+        )
+        if deal is None:
+            answer = trail_of_all(store, query)
+        else:
+            answer = trail_of_deal(store, find_deal(store, deal), query)
+    match layout:
+        case Format.JSON:
+            print_json(answer)
+        case Format.CSV:
+            print_listing(answer.entries, AuditEntry)
+        case Format.TABLE:
+            _print_trail(answer, at, several=deal is None)
+
+
+def _print_trail(answer: AuditTrail, at: Terminal, *, several: bool) -> None:
+    if not answer.entries:
+        note("No entries match.")
+        return
+    about = [Column("about")] if several else []
+    print_table(
+        [
+            Column("log", right=True),
+            *about,
+            Column("event", right=True),
+            Column("occurred"),
+            Column("known", spare=True),
+            Column("recorded", spare=True),
+            Column("by"),
+            Column("source", spare=True),
+            Column("what happened", wraps=True),
+        ],
+        [_row(entry, at, several=several) for entry in answer.entries],
+    )
+    if answer.cursor:
+        note(f"There are more: raise --limit, or go on with --after {answer.cursor}")
+
+
+def _row(entry: AuditEntry, at: Terminal, *, several: bool) -> list[str]:
+    kind, _, identifier = entry.stream.partition(":")
+    about = [f"{kind} {identifier[:8]}"] if several else []
+    return [
+        f"{entry.position:,}",
+        *about,
+        str(entry.version),
+        shown.moment(entry.occurred_at, at.zone),
+        shown.day(entry.known_at, at.zone),
+        shown.moment(entry.recorded_at, at.zone),
+        shown.person(entry.actor),
+        entry.source,
+        " ".join([entry.what, *_remarks(entry)]),
+    ]
+
+
+def _remarks(entry: AuditEntry) -> list[str]:
+    remarks = {
+        "[inferred]": entry.inferred,
+        "[entered late]": entry.late,
+        f"[withdrawn by event {entry.withdrawn_by}]": entry.withdrawn_by is not None,
+    }
+    return [remark for remark, holds in remarks.items() if holds]

@@ -1,0 +1,197 @@
+"""The pipeline snapshot."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from api.cli import shown
+from api.cli.groups import AsOf, KnownAt, commands
+from api.cli.output import (
+    Column,
+    Field,
+    Format,
+    FormatOption,
+    fields_of,
+    note,
+    plain,
+    print_csv,
+    print_json,
+    print_table,
+    say,
+)
+from api.cli.terminal import terminal
+from api.queries import ask_pipeline, stage_names
+from api.wire.pipelines import Pipeline, PipelineFigures
+from api.wire.values import User
+from projections.pipeline import DIMENSIONS
+
+app = commands()
+
+
+@app.command(
+    epilog=f"""\b
+Examples:
+  dealstate pipeline
+  dealstate pipeline --as-of 2017-06-30 --by region,product
+  dealstate pipeline --by owner --where region=West --where industry=
+  dealstate pipeline --as-of 2017-03-31 --known-at 2017-03-31
+                                           what we believed on 31 March
+
+Dimensions: {", ".join(DIMENSIONS)}. Suspended deals are not among the open ones. Weighted is
+amount times probability. A deal without an amount is counted under no amount and adds nothing."""
+)
+def pipeline(
+    context: typer.Context,
+    *,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    by: Annotated[
+        str, typer.Option(metavar="DIM,…", help="Dimensions to group by; empty: totals only.")
+    ] = "stage",
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIM=VALUE",
+            help="Only deals with this value; an empty one finds deals without. Owners by id or"
+            " name. May be given again.",
+        ),
+    ] = None,
+    layout: FormatOption = Format.TABLE,
+) -> None:
+    """Show what was open, won and lost then, grouped.
+
+    TIME is a day (its end), a date and time, or now.
+    """
+    at = terminal(context)
+    dimensions = [_dimension(name, "--by") for name in by.split(",") if name.strip()]
+    wanted = dict(_condition(text) for text in where or ())
+    with at.opened() as store:
+        instants = at.instants(store, as_of, known_at)
+        answer = ask_pipeline(store, instants, list(dict.fromkeys(dimensions)), wanted)
+        names = stage_names(store.log.processes())
+    match layout:
+        case Format.JSON:
+            print_json(answer)
+        case Format.CSV:
+            _print_csv(answer)
+        case Format.TABLE:
+            _print_table(answer, names, shown.point(instants, at.zone))
+    if layout is not Format.JSON:
+        for caveat in answer.caveats:
+            note(f"Note: {caveat}.")
+
+
+def _dimension(name: str, option: str) -> str:
+    name = name.strip().replace("-", "_")
+    if name not in DIMENSIONS:
+        raise typer.BadParameter(
+            f"there is no dimension {name!r}; use {', '.join(DIMENSIONS)}", param_hint=f"'{option}'"
+        )
+    return name
+
+
+def _condition(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(
+            f"{text!r} is not of the form DIM=VALUE, as in region=West", param_hint="'--where'"
+        )
+    return _dimension(name, "--where"), value
+
+
+def _print_csv(answer: Pipeline) -> None:
+    dimensions = [Field(name, _group_reader(name)) for name in answer.group_by]
+    grouped = {"group", *answer.group_by}
+    figures = [field for field in fields_of(PipelineFigures) if field.name not in grouped]
+    fields = [*dimensions, *figures]
+    print_csv([f.name for f in fields], ([f.read(row) for f in fields] for row in answer.rows))
+
+
+def _group_reader(name: str) -> Callable[[PipelineFigures], object]:
+    def read(row: PipelineFigures) -> object:
+        value = row.group[name]
+        return shown.person(value) if isinstance(value, User) else plain(value)
+
+    return read
+
+
+def _print_table(answer: Pipeline, stages: dict[str, str], when: str) -> None:
+    say(f"Pipeline {when}")
+    say()
+    if not answer.totals:
+        note("No deals then.")
+        return
+    names = list(dict.fromkeys([*answer.group_by, "currency"]))
+    print_table(
+        [*(Column(name.replace("_", " "), wraps=True) for name in names), *_FIGURES],
+        _rows(answer, names, stages),
+        [[*_total_label(names, row.currency), *_figures(row)] for row in answer.totals],
+    )
+
+
+_FIGURES = (
+    Column("open", right=True),
+    Column("amount", right=True),
+    Column("weighted", right=True),
+    Column("won", right=True),
+    Column("won amount", right=True, spare=True),
+    Column("lost", right=True),
+    Column("no amount", right=True, spare=True),
+    Column("age days", right=True, spare=True),
+    Column("suspended", right=True, spare=True),
+    Column("voided", right=True, spare=True),
+)
+
+
+def _rows(answer: Pipeline, names: Sequence[str], stages: dict[str, str]) -> list[list[str]]:
+    """The groups; what a group shares with the one above is not said again."""
+    if not answer.group_by:
+        return []
+    groups = [[_group_value(name, row, stages) for name in names] for row in answer.rows]
+    above = [[""] * len(names), *groups]
+    return [
+        [*_unsaid(group, before), *_figures(row)]
+        for group, before, row in zip(groups, above, answer.rows, strict=False)
+    ]
+
+
+def _unsaid(group: Sequence[str], before: Sequence[str]) -> list[str]:
+    same = [one == other for one, other in zip(group, before, strict=True)]
+    return ["" if all(same[: i + 1]) else value for i, value in enumerate(group)]
+
+
+def _group_value(name: str, row: PipelineFigures, stages: dict[str, str]) -> str:
+    if name == "currency":
+        return row.currency
+    match row.group[name]:
+        case None:
+            return "(none)"
+        case User() as user:
+            return shown.person(user)
+        case str() as value:
+            return stages.get(value, value) if name == "stage" else value
+
+
+def _total_label(names: Sequence[str], currency: str) -> list[str]:
+    """The word, and the currency in its column."""
+    label = ["total", *("" for _ in names[1:])]
+    place = names.index("currency")
+    label[place] = f"{label[place]} {currency}".lstrip()
+    return label
+
+
+def _figures(row: PipelineFigures) -> list[str]:
+    age = row.open_average_age_days
+    return [
+        shown.number(row.open),
+        shown.rounded(row.open_amount),
+        shown.rounded(row.open_weighted_amount),
+        shown.number(row.won),
+        shown.rounded(row.won_amount),
+        shown.number(row.lost),
+        shown.number(row.open_unknown_amount),
+        shown.NONE if age is None else f"{age:,.0f}",
+        shown.number(row.suspended),
+        shown.number(row.voided),
+    ]

@@ -1,0 +1,121 @@
+"""What every command shares: the store to work on, who works, and which time it is there."""
+
+import gc
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import typer
+
+from api.times import DayMeans, TimeError, parse_instant, parse_zone
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from api.queries import Instants
+    from api.workspace import Workspace
+    from domain.access import Principal
+    from store.location import Location
+
+
+class Terminal:
+    """The global options, and what follows from them."""
+
+    def __init__(self, db: str, user: str | None, timezone: str) -> None:
+        self._db = db
+        self._user = user
+        self._timezone = timezone
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        try:
+            return parse_zone(self._timezone)
+        except TimeError as error:
+            raise typer.BadParameter(str(error), param_hint="'--timezone'") from None
+
+    @cached_property
+    def location(self) -> "Location":
+        from store.errors import StoreError
+        from store.location import Location
+
+        try:
+            return Location.parse(self._db)
+        except StoreError as error:
+            raise typer.BadParameter(str(error), param_hint="'--db'") from None
+
+    @contextmanager
+    def opened(self) -> "Iterator[Workspace]":
+        """The store, which has to be there."""
+        from api.cli.progress import Progress
+        from api.workspace import Workspace
+
+        zone, location = self.zone, self.location
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        with (
+            Progress("Reading the log", "events") as progress,
+            Workspace.open(location, zone, progress=progress.reached) as store,
+        ):
+            yield store
+
+    @contextmanager
+    def opened_or_made(self) -> "Iterator[Workspace]":
+        """The store; where there is none, a new one, which is said."""
+        from api.cli.output import note
+        from api.workspace import Workspace
+
+        if not self.location.log.exists():
+            Workspace.create(self.location, self.zone).close()
+            note(f"Made a new store at {self.location}.")
+        with self.opened() as store:
+            yield store
+
+    def principal(self, store: "Workspace") -> "Principal":
+        """Who acts: whoever holds the files may do everything."""
+        from api.queries import named_user
+        from domain.access import Principal, Role
+
+        user = named_user(store, self._user) if self._user else f"local:{_login_name()}"
+        return Principal(user, frozenset({Role.OPERATOR}))
+
+    def instant(self, text: str | None, option: str, now: "datetime") -> "datetime | None":
+        """The moment that an option names; a bare date is the end of that day."""
+        return None if text is None else self._parsed(text, option, now, DayMeans.END)
+
+    def start(self, text: str | None, option: str, now: "datetime") -> "datetime | None":
+        """The moment that an option names; a bare date is the start of that day."""
+        return None if text is None else self._parsed(text, option, now, DayMeans.START)
+
+    def _parsed(self, text: str, option: str, now: "datetime", day_means: DayMeans) -> "datetime":
+        try:
+            return parse_instant(text, self.zone, now, day_means)
+        except TimeError as error:
+            raise typer.BadParameter(str(error), param_hint=f"'{option}'") from None
+
+    def instants(self, store: "Workspace", as_of: str | None, known_at: str | None) -> "Instants":
+        """Both axes, as --as-of and --known-at give them."""
+        from api.queries import Instants
+
+        now = store.now()
+        return Instants(
+            self.instant(as_of, "--as-of", now), self.instant(known_at, "--known-at", now)
+        )
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())
+
+
+def terminal(context: typer.Context) -> Terminal:
+    """The terminal that the root command set up."""
+    found = context.find_object(Terminal)
+    assert found is not None
+    return found

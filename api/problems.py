@@ -1,0 +1,87 @@
+"""What can go wrong at the edges: a stable code, an HTTP status, what is wrong, what to do."""
+
+from http import HTTPStatus
+
+import msgspec
+
+from api.cursors import CursorError
+from api.queries import NothingThen, UnknownUser
+from api.times import TimeError
+from domain.refusals import Refusal, UnknownProcess
+from projections.deals import DealNotFound
+from store.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable, UnreadableEvent
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why something could not be done."""
+
+    code: str
+    status: HTTPStatus
+    detail: str
+    advice: str | None = None
+
+
+MEANINGS = {
+    "deal-not-found": "No deal, or more than one, answers to that name.",
+    "nothing-then": "The deal did not exist, or nobody knew of it, at the moment asked for.",
+    "ambiguous-user": "More than one user has that name; give the id.",
+    "invalid-parameter": "A parameter is missing, unknown or not of its kind.",
+    "not-found": "There is nothing at that address.",
+    "method-not-allowed": "The address does not take that method.",
+    "wrong-host": "The server was addressed by a name that is not its own.",
+    "store-busy": "Someone else has been writing to the store for too long; try again.",
+    "store-full": "There is no room left to write.",
+    "store-unavailable": "The files of the store cannot be reached, read or written.",
+    "store-unusable": "The store is missing, of another kind, or damaged.",
+    "unreadable-event": "A stored event cannot be read.",
+    "behind": "The read models have not caught up with the log yet.",
+    "internal-error": "Something went wrong inside; the server's log tells what.",
+}
+"""Codes that are not refusals of the domain, and what they mean."""
+
+
+ON_THE_COMMAND_LINE = {
+    "import-failed": "The input, or an option of the import, cannot be used at all.",
+    "port-unavailable": "The server cannot listen on that port.",
+}
+"""Codes that only the command line has."""
+
+
+def failure_of(error: Exception) -> Failure | None:
+    """What an error of a query or a command comes to; None for a fault of the program."""
+    match error:
+        case UnknownProcess():
+            return _refused(error, HTTPStatus.NOT_FOUND)
+        case Refusal():
+            return _refused(error, HTTPStatus.CONFLICT)
+        case DealNotFound():
+            return Failure("deal-not-found", HTTPStatus.NOT_FOUND, str(error))
+        case NothingThen():
+            return Failure("nothing-then", HTTPStatus.NOT_FOUND, str(error))
+        case UnknownUser():
+            return Failure("ambiguous-user", HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+        case TimeError() | CursorError():
+            return Failure("invalid-parameter", HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+        case StoreError():
+            return _of_store(error)
+        case _:
+            return None
+
+
+def _refused(refusal: Refusal, status: HTTPStatus) -> Failure:
+    return Failure(refusal.code, status, refusal.message, refusal.satisfied_by)
+
+
+def _of_store(error: StoreError) -> Failure:
+    match error:
+        case StoreBusy():
+            code, status = "store-busy", HTTPStatus.SERVICE_UNAVAILABLE
+        case StoreFull():
+            code, status = "store-full", HTTPStatus.INSUFFICIENT_STORAGE
+        case StoreUnavailable():
+            code, status = "store-unavailable", HTTPStatus.SERVICE_UNAVAILABLE
+        case UnreadableEvent():
+            code, status = "unreadable-event", HTTPStatus.INTERNAL_SERVER_ERROR
+        case _:
+            code, status = "store-unusable", HTTPStatus.SERVICE_UNAVAILABLE
+    return Failure(code, status, error.message, error.advice)

@@ -1,0 +1,1 @@
+"""HTTP routes: parameters in, a query asked, its answer out."""

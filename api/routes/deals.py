@@ -1,0 +1,111 @@
+"""Deals over HTTP: the listing, one deal, its replay, its trail."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
+
+from api.queries import (
+    LONGEST_NAME,
+    SORTS,
+    DealListing,
+    list_deals,
+    replay_deal,
+    show_deal,
+    trail_of_deal,
+)
+from api.routes.audit import TrailParameters
+from api.routes.common import (
+    Answer,
+    AtParameters,
+    ParameterFault,
+    Parameters,
+    Store,
+    answers,
+    next_link,
+)
+from api.wire.deals import DealDetail, DealPage
+from api.wire.moves import Replay
+from api.wire.trails import AuditTrail
+from domain.lifecycle import Status
+from domain.values import BusinessType
+from projections.deals import FILTERS
+
+router = APIRouter(prefix="/v1/deals", tags=["deals"], default_response_class=Answer)
+
+DealId = Annotated[str, Path(description="Id of the deal.", max_length=LONGEST_NAME)]
+
+
+class ListingParameters(Parameters):
+    """Which deals, in which order, from where on. An empty value finds deals without one."""
+
+    status: Status | None = Field(None, description="Where it is in its life.")
+    outcome: str | None = Field(None, description="How it ended.")
+    owner: str | None = Field(None, description="Whose it is, by id or name.")
+    manager: str | None = Field(None, description="The manager on its team, by id or name.")
+    stage: str | None = Field(None, description="The stage it is in.")
+    region: str | None = Field(None, description="Sales region.")
+    industry: str | None = Field(None, description="The customer's industry.")
+    territory: str | None = Field(None, description="Territory.")
+    product: str | None = Field(None, description="Product.")
+    business_type: BusinessType | None = Field(None, description="Business type.")
+    currency: str | None = Field(None, description="Currency.")
+    process: str | None = Field(None, description="Process and version, as in key-account/1.")
+    search: str | None = Field(
+        None,
+        max_length=LONGEST_NAME,
+        description="Part of the deal's or customer's name, or of the reference.",
+    )
+    sort: str = Field(
+        "-opened_at",
+        description=f"One of {', '.join(SORTS)}; a minus in front puts the largest first.",
+    )
+    limit: int = Field(50, ge=1, le=500, description="At most so many.")
+    cursor: str | None = Field(None, description="Goes on where an earlier answer ended.")
+
+    def listing(self) -> DealListing:
+        if self.sort.removeprefix("-") not in SORTS:
+            raise ParameterFault("sort", f"use one of {', '.join(SORTS)}")
+        values = {name: getattr(self, name) for name in FILTERS}
+        where = {name: str(value) for name, value in values.items() if value is not None}
+        return DealListing(where, self.search, self.sort, self.limit, self.cursor)
+
+
+@router.get("", responses=answers(DealPage, "The deals that match, as they stand now."))
+def list_the_deals(
+    request: Request, store: Store, parameters: Annotated[ListingParameters, Query()]
+) -> Answer:
+    """List deals. Where there are more, the header `Link` leads to them."""
+    page = list_deals(store, parameters.listing())
+    return Answer(page, headers=next_link(request, page.cursor))
+
+
+@router.get("/{deal_id}", responses=answers(DealDetail, "The deal at (as of, known at)."))
+def show_the_deal(
+    store: Store, deal_id: DealId, parameters: Annotated[AtParameters, Query()]
+) -> Answer:
+    """One deal in full, as it stood at any moment."""
+    return Answer(show_deal(store, deal_id, parameters.instants(store)))
+
+
+class ReplayParameters(AtParameters):
+    """Both axes of time, and where to begin."""
+
+    first: int = Field(1, ge=1, alias="from", description="Number of the first move.")
+
+
+@router.get("/{deal_id}/replay", responses=answers(Replay, "The moves that stand then."))
+def replay_the_deal(
+    store: Store, deal_id: DealId, parameters: Annotated[ReplayParameters, Query()]
+) -> Answer:
+    """One deal move by move, in the order in which things happened."""
+    return Answer(replay_deal(store, deal_id, parameters.instants(store), parameters.first))
+
+
+@router.get("/{deal_id}/audit", responses=answers(AuditTrail, "The entries of the deal."))
+def audit_the_deal(
+    request: Request, store: Store, deal_id: DealId, parameters: Annotated[TrailParameters, Query()]
+) -> Answer:
+    """Every event of one deal, withdrawn ones too."""
+    trail = trail_of_deal(store, deal_id, parameters.query(store))
+    return Answer(trail, headers=next_link(request, trail.cursor))

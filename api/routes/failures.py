@@ -1,0 +1,109 @@
+"""Every answer that is not a success is a problem (RFC 9457), without internals."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from api.cursors import CursorError
+from api.problems import MEANINGS, Failure, failure_of
+from api.queries import NothingThen, UnknownUser
+from api.routes.common import ParameterFault, ProblemAnswer
+from api.times import TimeError
+from api.wire.problems import ParameterProblem, Problem
+from domain.refusals import Refusal
+from projections.deals import DealNotFound
+from store.errors import StoreError
+
+_log = logging.getLogger("dealstate.http")
+
+_OF_STATUS = {
+    HTTPStatus.NOT_FOUND: "not-found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
+}
+
+
+def problem_answer(
+    failure: Failure,
+    errors: list[ParameterProblem] | None = None,
+    headers: dict[str, str] | None = None,
+) -> ProblemAnswer:
+    """The answer that tells a failure."""
+    problem = Problem(
+        type=f"/docs/problems#{failure.code}",
+        title=failure.status.phrase,
+        status=failure.status.value,
+        detail=failure.detail,
+        code=failure.code,
+        satisfied_by=failure.advice,
+        errors=errors or [],
+    )
+    return ProblemAnswer(problem, status_code=failure.status, headers=headers)
+
+
+async def _known(_: Request, error: Exception) -> ProblemAnswer:
+    failure = failure_of(error)
+    assert failure is not None
+    if isinstance(error, DealNotFound):
+        detail = f"There is no deal with the id {error.wanted!r}."
+        failure = Failure(failure.code, failure.status, detail)
+    if isinstance(error, StoreError):
+        # Its words name files of this machine; they are for the log.
+        _log.error("%s: %s", failure.code, error)
+        failure = Failure(failure.code, failure.status, MEANINGS[failure.code])
+    busy = failure.status is HTTPStatus.SERVICE_UNAVAILABLE
+    return problem_answer(failure, headers={"Retry-After": "5"} if busy else None)
+
+
+async def _parameter(_: Request, error: Exception) -> ProblemAnswer:
+    assert isinstance(error, ParameterFault)
+    return _invalid([ParameterProblem(error.parameter, error.detail)])
+
+
+async def _invalid_request(_: Request, error: Exception) -> ProblemAnswer:
+    assert isinstance(error, RequestValidationError)
+    return _invalid([_told(one) for one in error.errors()])
+
+
+def _told(error: dict[str, Any]) -> ParameterProblem:
+    place = [str(part) for part in error["loc"][1:]] or ["request"]
+    if error["type"] == "extra_forbidden":
+        return ParameterProblem(".".join(place), "there is no such parameter")
+    return ParameterProblem(".".join(place), error["msg"])
+
+
+def _invalid(errors: list[ParameterProblem]) -> ProblemAnswer:
+    detail = "; ".join(f"{error.parameter}: {error.detail}" for error in errors)
+    failure = Failure("invalid-parameter", HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+    return problem_answer(failure, errors)
+
+
+async def _http(request: Request, error: Exception) -> ProblemAnswer:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    code = _OF_STATUS.get(status, "invalid-parameter")
+    detail = MEANINGS[code]
+    headers = dict(error.headers) if error.headers else None
+    return problem_answer(Failure(code, status, detail), headers=headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> ProblemAnswer:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    failure = Failure(
+        "internal-error", HTTPStatus.INTERNAL_SERVER_ERROR, MEANINGS["internal-error"]
+    )
+    return problem_answer(failure)
+
+
+def handle_failures(app: FastAPI) -> None:
+    """Tell every failure of the service as a problem."""
+    known = (Refusal, DealNotFound, NothingThen, UnknownUser, TimeError, CursorError, StoreError)
+    for error_type in known:
+        app.add_exception_handler(error_type, _known)
+    app.add_exception_handler(ParameterFault, _parameter)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)

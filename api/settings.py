@@ -1,0 +1,17 @@
+"""Settings of the server. Each is an environment variable with the prefix DEALSTATE_."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.workspace import DEFAULT_DB, DEFAULT_TIMEZONE
+
+
+class Settings(BaseSettings):
+    """What the server serves, and how it reads dates."""
+
+    model_config = SettingsConfigDict(env_prefix="DEALSTATE_", frozen=True)
+
+    db: str = Field(default=DEFAULT_DB, description="URL of the store.")
+    timezone: str = Field(
+        default=DEFAULT_TIMEZONE, description="Time zone of dates without a time, as an IANA name."
+    )

@@ -1,0 +1,125 @@
+"""The audit trail: every event, withdrawn ones too."""
+
+import msgspec
+
+from api.times import written
+from api.wire.values import Instant, Names, User, same
+from api.wire.words import Change, spoken
+from domain.deal import DealFact
+from domain.directory import UserRegistered
+from domain.history import Fact, Recorded
+from domain.process import ProcessPublished
+from projections.audit import AuditEntry as Projected
+
+AnyFact = DealFact | ProcessPublished | UserRegistered
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One event: who, when, what, and what became of it."""
+
+    position: int
+    """Place in the log, from 1."""
+    stream: str
+    """Kind and id of what it is about, `deal:4f1c`."""
+    version: int
+    type: str
+    occurred_at: Instant
+    known_at: Instant
+    recorded_at: Instant
+    actor: User
+    source: str
+    command_id: str
+    correlation_id: str
+    inferred: bool
+    """Deduced by an importer instead of read."""
+    late: bool
+    """Recorded after events of the same stream that occurred later."""
+    what: str
+    changes: list[Change]
+    withdrawn_by: int | None
+    """Version of the withdrawal that took the event out."""
+    withdraws: list[int]
+    """Versions that this event took out."""
+    fact: AnyFact
+    """As it is stored: fields at their default are left out."""
+
+    @classmethod
+    def of(cls, stream: str, entry: Projected, names: Names) -> "AuditEntry":
+        """From the trail of a deal."""
+        return cls(
+            stream=stream,
+            occurred_at=written(entry.occurred_at),
+            known_at=written(entry.known_at),
+            recorded_at=written(entry.recorded_at),
+            actor=names.user(entry.actor),
+            what=spoken(entry.type, entry.what, names),
+            changes=[Change.of(change) for change in entry.changes],
+            **same(entry, _AS_IN_THE_ENTRY),
+        )
+
+    @classmethod
+    def of_event(cls, event: Recorded[Fact], position: int, names: Names) -> "AuditEntry":
+        """From an event of another kind of stream, where nothing is late or withdrawn."""
+        assert isinstance(event.fact, ProcessPublished | UserRegistered)
+        return cls(
+            position=position,
+            stream=event.stream,
+            version=event.version,
+            type=event.type,
+            occurred_at=written(event.occurred_at),
+            known_at=written(event.known_at),
+            recorded_at=written(event.recorded_at),
+            actor=names.user(event.actor),
+            source=event.source,
+            command_id=event.command_id,
+            correlation_id=event.correlation_id,
+            inferred=event.inferred,
+            late=False,
+            what=_told(event.fact),
+            changes=[],
+            withdrawn_by=None,
+            withdraws=[],
+            fact=event.fact,
+        )
+
+
+_AS_IN_THE_ENTRY = (
+    "position",
+    "version",
+    "type",
+    "source",
+    "command_id",
+    "correlation_id",
+    "inferred",
+    "late",
+    "withdrawn_by",
+    "withdraws",
+    "fact",
+)
+
+
+def _told(fact: ProcessPublished | UserRegistered) -> str:
+    match fact:
+        case ProcessPublished(process=process):
+            return f"published the process {process.ref}"
+        case UserRegistered(user=user, name=name):
+            return f"registered {user} as {name!r}"
+
+
+class AuditTrail(msgspec.Struct, frozen=True):
+    """Entries in the order of the log."""
+
+    entries: list[AuditEntry]
+    cursor: str | None
+    """Asks for the entries that follow; null at the end."""
+
+
+class CommandResult(msgspec.Struct, frozen=True):
+    """What a command led to. No events: it changed nothing."""
+
+    deal_id: str
+    version: int
+    """Of the deal once the command was carried out."""
+    repeated: bool
+    """The command id was known: this is what its first use led to."""
+    events: list[AuditEntry]

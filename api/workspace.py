@@ -1,0 +1,79 @@
+"""One store, opened: its log, its read models, its clock and time zone. Both edges use it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
+
+from projections.engine import Progress, catch_up
+from projections.views import Views
+from store.location import Location
+from store.log import Clock, DealLog, utc_now
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+DEFAULT_DB = "sqlite:///dealstate.db"
+DEFAULT_TIMEZONE = "UTC"
+
+
+class Workspace:
+    """A store in use. Safe to use from many threads; close it when done."""
+
+    def __init__(
+        self,
+        log: DealLog,
+        views: Views,
+        zone: ZoneInfo,
+        clock: Clock = utc_now,
+        progress: Progress | None = None,
+    ) -> None:
+        self.log = log
+        self.views = views
+        self.zone = zone
+        self.now = clock
+        self.progress = progress
+        """Told how far the read models are when they have much to read."""
+
+    @classmethod
+    def open(
+        cls,
+        location: Location,
+        zone: ZoneInfo = ZoneInfo(DEFAULT_TIMEZONE),  # noqa: B008 (immutable)
+        clock: Clock = utc_now,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Open a store. Raises StoreError when there is none, with how to make one."""
+        return cls(DealLog.open(location, clock), Views(location.views), zone, clock, progress)
+
+    @classmethod
+    def create(
+        cls,
+        location: Location,
+        zone: ZoneInfo = ZoneInfo(DEFAULT_TIMEZONE),  # noqa: B008 (immutable)
+        clock: Clock = utc_now,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Make a store and open it. Raises StoreError where something is there."""
+        return cls(DealLog.create(location, clock), Views(location.views), zone, clock, progress)
+
+    @property
+    def location(self) -> Location:
+        return self.log.location
+
+    @contextmanager
+    def fresh(self) -> Iterator["Connection"]:
+        """The read models, caught up with the log, as one consistent snapshot."""
+        catch_up(self.views, self.log, progress=self.progress)
+        with self.views.reading() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.views.close()
+        self.log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,365 @@
+"""The HTTP service: every route, problems for everything that goes wrong, pages, documentation."""
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.problems import MEANINGS
+from api.routes.guard import HEADERS
+from api.settings import Settings
+from api.times import TimeError
+from api.wire.deals import DealDetail, DealPage
+from api.wire.health import Alive, StoreStatus
+from api.wire.moves import Replay
+from api.wire.pipelines import Pipeline
+from api.wire.problems import Problem
+from api.wire.processes import Process, ProcessList
+from api.wire.trails import AuditTrail
+from domain.refusals import every_refusal
+from store.errors import StoreBusy, StoreError, StoreFull
+from tests.api.cli.conftest import run_command
+from tests.api.small_store import EVENTS
+
+Shape = TypeVar("Shape")
+Get = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def app(small_store: str) -> FastAPI:
+    return create_app(Settings(db=small_store, timezone="UTC"))
+
+
+@pytest.fixture(scope="module")
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
+        yield client
+
+
+def read(client: TestClient, url: str, shape: type[Shape]) -> Shape:
+    """The answer, which has to be of this shape, no key more or less."""
+    response = client.get(url)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/json"
+    decoded = msgspec.json.decode(response.content, type=shape)
+    assert msgspec.json.encode(decoded) == response.content
+    return decoded
+
+
+def problem(client: TestClient, url: str, status: int, method: str = "GET") -> Problem:
+    """The problem that a request leads to."""
+    response = client.request(method, url)
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    found = msgspec.json.decode(response.content, type=Problem)
+    assert found.status == status
+    assert found.type == f"/docs/problems#{found.code}"
+    assert found.code in {*MEANINGS, *(refusal.code for refusal in every_refusal())}
+    return found
+
+
+# The same answers as on the command line.
+
+
+@pytest.mark.parametrize(
+    ("url", "args"),
+    [
+        ("/v1/deals", ["deals"]),
+        ("/v1/deals?status=open&sort=-amount", ["deals", "--status", "open", "--sort", "-amount"]),
+        ("/v1/deals?owner=Ben%20Ito&limit=1", ["deals", "--owner", "Ben Ito", "--limit", "1"]),
+        ("/v1/deals?region=", ["deals", "--region", ""]),
+        ("/v1/deals/d-press?as_of=2026-03-02&known_at=2026-03-19",
+         ["show", "P-1", "--as-of", "2026-03-02", "--known-at", "2026-03-19"]),
+        ("/v1/deals/d-press/replay?as_of=2026-05-31&known_at=2026-05-31&from=3",
+         ["replay", "P-1", "--as-of", "2026-05-31", "--known-at", "2026-05-31", "--from", "3"]),
+        ("/v1/deals/d-press/audit", ["audit", "trail", "P-1"]),
+        ("/v1/audit?actor=u-mei", ["audit", "trail", "--actor", "u-mei"]),
+        ("/v1/audit?since=2026-06-01&until=2026-06-01&limit=3",
+         ["audit", "trail", "--since", "2026-06-01", "--until", "2026-06-01", "--limit", "3"]),
+        ("/v1/pipeline?as_of=2026-03-31&known_at=2026-03-31&group_by=owner,region&currency=USD",
+         ["pipeline", "--as-of", "2026-03-31", "--known-at", "2026-03-31", "--by", "owner,region",
+          "--where", "currency=USD"]),
+        ("/v1/processes", ["process", "list"]),
+        ("/v1/processes/key-account/1", ["process", "show", "key-account"]),
+    ],
+)  # fmt: skip
+def test_http_answers_as_the_command_line_does(
+    client: TestClient, small_store: str, url: str, args: list[str]
+) -> None:
+    printed = run_command("--db", small_store, *args, "--format", "json").stdout
+    assert client.get(url).json() == msgspec.json.decode(printed)
+
+
+def test_deals(client: TestClient) -> None:
+    page = read(client, "/v1/deals", DealPage)
+    assert [d.reference for d in page.deals] == ["M-2", "S-1", "E-1", "R-1", "M-1", "P-1"]
+    assert page.cursor is None
+
+
+def test_pages_are_linked(client: TestClient) -> None:
+    found: list[str] = []
+    url: str | None = "/v1/deals?limit=2&sort=name"
+    while url is not None:
+        response = client.get(url)
+        found += [deal["reference"] for deal in response.json()["deals"]]
+        link = re.fullmatch(r'<(.+)>; rel="next"', response.headers.get("link", ""))
+        assert (link is None) == (response.json()["cursor"] is None)
+        url = link[1] if link else None
+    assert found == ["E-1", "M-2", "M-1", "P-1", "S-1", "R-1"]
+
+
+def test_pages_of_the_trail_are_linked_with_their_filters(client: TestClient) -> None:
+    response = client.get("/v1/audit?limit=2&actor=梅芳")
+    assert "actor=%E6%A2%85%E8%8A%B3" in response.headers["link"]
+    follow = client.get(response.headers["link"].partition(">")[0].lstrip("<"))
+    assert [entry["position"] for entry in follow.json()["entries"]] == [13]
+    assert "link" not in follow.headers
+
+
+def test_a_deal_at_any_moment(client: TestClient) -> None:
+    detail = read(client, "/v1/deals/d-press?as_of=2026-03-02&known_at=2026-03-19", DealDetail)
+    assert detail.deal.amount is not None
+    assert detail.deal.amount.amount == "1000.00"
+    assert detail.known_at == "2026-03-19T23:59:59.999999Z"
+    offset = quote("2026-03-01T10:59+02:00")
+    assert read(client, f"/v1/deals/d-press?as_of={offset}", DealDetail).deal.amount != (
+        read(client, "/v1/deals/d-press?as_of=2026-03-01", DealDetail).deal.amount
+    )
+
+
+def test_replay(client: TestClient) -> None:
+    answer = read(client, "/v1/deals/d-press/replay?from=8", Replay)
+    assert [move.number for move in answer.moves] == [8, 9]
+
+
+def test_trails(client: TestClient) -> None:
+    assert len(read(client, "/v1/deals/d-press/audit", AuditTrail).entries) == 10
+    assert len(read(client, "/v1/audit", AuditTrail).entries) == EVENTS
+    later = read(client, "/v1/audit?since=2026-06-02", AuditTrail)
+    assert later.entries == []
+
+
+def test_pipeline(client: TestClient) -> None:
+    answer = read(client, "/v1/pipeline?group_by=stage&stage=P1", Pipeline)
+    assert {row.currency: (row.suspended, row.lost) for row in answer.rows} == {
+        "EUR": (0, 0),
+        "USD": (1, 1),
+    }
+    assert read(client, "/v1/pipeline?group_by=", Pipeline).group_by == []
+
+
+def test_processes(client: TestClient) -> None:
+    assert len(read(client, "/v1/processes", ProcessList).processes) == 3
+    assert read(client, "/v1/processes/five-step/1", Process).id == "five-step"
+
+
+def test_status_and_health(client: TestClient) -> None:
+    read(client, "/v1/deals", DealPage)
+    assert read(client, "/v1/status", StoreStatus).events == EVENTS
+    assert read(client, "/livez", Alive).status == "alive"
+    assert read(client, "/readyz", Alive).status == "ready"
+
+
+def test_many_readers_at_once_read_the_same(own_store: str) -> None:
+    """The first of them finds read models that have yet to be built."""
+    for views in Path(own_store.removeprefix("sqlite:///")).parent.glob("*.views.db*"):
+        views.unlink()
+    app = create_app(Settings(db=own_store, timezone="UTC"))
+    urls = ["/v1/deals", "/v1/pipeline?as_of=2026-03-31", "/v1/audit", "/v1/deals/d-press"] * 10
+    with (
+        TestClient(app, base_url="http://127.0.0.1") as client,
+        ThreadPoolExecutor(max_workers=8) as readers,
+    ):
+        answers = list(readers.map(client.get, urls))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers[::4]}) == 1
+    assert len({answer.content for answer in answers[2::4]}) == 1
+
+
+# What goes wrong.
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "code"),
+    [
+        ("/", 404, "not-found"),
+        ("/v1", 404, "not-found"),
+        ("/v1/deals/", 404, "not-found"),
+        ("/v1/deals/nope", 404, "deal-not-found"),
+        ("/v1/deals/P-1", 404, "deal-not-found"),
+        ("/v1/deals/nope/replay", 404, "deal-not-found"),
+        ("/v1/deals/nope/audit", 404, "deal-not-found"),
+        ("/v1/deals/d-press/nope", 404, "not-found"),
+        ("/v1/deals/%00", 404, "deal-not-found"),
+        ("/v1/deals/%ff", 404, "deal-not-found"),
+        ("/v1/deals/..%2f..%2fetc%2fpasswd", 404, "not-found"),
+        ("/v1/deals/d-press?as_of=2026-01-01", 404, "nothing-then"),
+        ("/v1/deals/d-press/replay?known_at=2026-01-01", 404, "nothing-then"),
+        ("/v1/processes/nope/1", 404, "unknown-process"),
+        ("/v1/processes/key-account/9", 404, "unknown-process"),
+        ("/v1/deals?owner=Sam%20Roe", 422, "ambiguous-user"),
+        ("/v1/audit?actor=Sam%20Roe", 422, "ambiguous-user"),
+        ("/v1/deals?cursor=nonsense", 422, "invalid-parameter"),
+    ],
+)
+def test_problems(client: TestClient, url: str, status: int, code: str) -> None:
+    assert problem(client, url, status).code == code
+
+
+@pytest.mark.parametrize(
+    ("url", "parameter"),
+    [
+        ("/v1/deals?limit=0", "limit"),
+        ("/v1/deals?limit=501", "limit"),
+        ("/v1/deals?limit=many", "limit"),
+        ("/v1/deals?status=asleep", "status"),
+        ("/v1/deals?sort=colour", "sort"),
+        ("/v1/deals?colour=red", "colour"),
+        (f"/v1/deals?search={'x' * 201}", "search"),
+        ("/v1/deals/d-press?as_of=2026-02-30", "as_of"),
+        ("/v1/deals/d-press?known_at=", "known_at"),
+        ("/v1/deals/d-press?by=stage", "by"),
+        (f"/v1/deals/{'x' * 201}", "deal_id"),
+        ("/v1/deals/d-press/replay?from=0", "from"),
+        ("/v1/audit?since=once", "since"),
+        ("/v1/audit?until=once", "until"),
+        ("/v1/audit?cursor=-1", "cursor"),
+        ("/v1/pipeline?group_by=colour", "group_by"),
+        ("/v1/pipeline?as_of=soon", "as_of"),
+        ("/v1/processes/key-account/one", "version"),
+        ("/v1/processes/key-account/0", "version"),
+    ],
+)
+def test_a_parameter_that_is_wrong_is_named(client: TestClient, url: str, parameter: str) -> None:
+    found = problem(client, url, 422)
+    assert found.code == "invalid-parameter"
+    assert [error.parameter for error in found.errors] == [parameter]
+
+
+def test_a_plus_that_the_url_lost_is_explained(client: TestClient) -> None:
+    found = problem(client, "/v1/pipeline?as_of=2026-01-01T10:00+02:00", 422)
+    assert "%2B" in found.detail
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_other_methods_are_not_taken(client: TestClient, method: str) -> None:
+    assert problem(client, "/v1/deals", 405, method).code == "method-not-allowed"
+    assert client.request(method, "/v1/deals").headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8000", "", "localhost:x"]
+)
+def test_other_names_are_not_answered_to(client: TestClient, host: str) -> None:
+    response = client.get("/v1/deals", headers={"host": host})
+    assert response.status_code == 421
+    assert response.json()["code"] == "wrong-host"
+    assert "P-1" not in response.text
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1", "[::1]", "[::1]:8000"])
+def test_the_names_of_this_machine_are(client: TestClient, host: str) -> None:
+    assert client.get("/livez", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("url", ["/v1/deals", "/nope", "/docs", "/openapi.json"])
+def test_headers_for_browsers(client: TestClient, url: str) -> None:
+    headers = client.get(url).headers
+    assert {name: headers[name] for name in HEADERS} == HEADERS
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (RuntimeError("the secret path /srv/x.db"), 500, "internal-error"),
+        (StoreBusy("/srv/x.db is locked", "Wait."), 503, "store-busy"),
+        (StoreFull("/srv/x.db is full", "Free some."), 507, "store-full"),
+        (StoreError("/srv/x.db is damaged", "Restore."), 503, "store-unusable"),
+    ],
+)
+def test_faults_are_problems_without_internals(
+    client: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
+    code: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("api.routes.deals.list_deals", fail)
+    found = problem(client, "/v1/deals", status)
+    assert found.code == code
+    assert "/srv" not in client.get("/v1/deals").text
+    assert ("retry-after" in client.get("/v1/deals").headers) == (status == 503)
+
+
+def test_a_server_that_is_far_behind_is_not_ready(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = read(client, "/v1/status", StoreStatus)
+    behind = [msgspec.structs.replace(m, lag_events=5_001) for m in status.models]
+    monkeypatch.setattr(
+        "api.routes.stores.read_status",
+        lambda _: msgspec.structs.replace(status, models=behind),
+    )
+    assert problem(client, "/readyz", 503).code == "behind"
+
+
+def test_a_service_without_a_store_does_not_start(tmp_path: Path) -> None:
+    app = create_app(Settings(db=f"sqlite:///{tmp_path / 'nowhere.db'}"))
+    with pytest.raises(StoreError, match="there is no log"), TestClient(app):
+        pass
+
+
+def test_settings_come_from_the_environment(
+    small_store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEALSTATE_DB", small_store)
+    monkeypatch.setenv("DEALSTATE_TIMEZONE", "Mars")
+    settings = Settings()
+    assert settings.db == small_store
+    with pytest.raises(TimeError):
+        create_app(settings)
+
+
+# Documentation.
+
+
+def test_the_documentation_lists_every_route_and_schema_without_scripts(
+    client: TestClient,
+) -> None:
+    page = client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    document = client.get("/openapi.json").json()
+    for path in document["paths"]:
+        assert f"GET {path}" in page.text
+    for name in document["components"]["schemas"]:
+        assert f'id="{name}"' in page.text
+    assert "<script" not in page.text
+    assert "http://" not in page.text.replace("http://www.w3.org", "")
+    assert "https://" not in page.text
+
+
+def test_links_of_the_documentation_lead_somewhere(client: TestClient) -> None:
+    for start in ("/docs", "/docs/problems"):
+        text = client.get(start).text
+        for link in set(re.findall(r'href="([^"]+)"', text)):
+            page, _, anchor = link.partition("#")
+            target = client.get(page or start)
+            assert target.status_code == 200, link
+            assert not anchor or f'id="{anchor}"' in target.text, link
+
+
+def test_every_code_has_its_place_among_the_problems(client: TestClient) -> None:
+    text = client.get("/docs/problems").text
+    for code in [*MEANINGS, *(refusal.code for refusal in every_refusal())]:
+        assert f'id="{code}"' in text

@@ -1,0 +1,81 @@
+"""The OpenAPI document: complete, typed, and as it was released."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from api.openapi import field_docs
+from api.wire.deals import Deal
+from domain.stages.facts import ForecastRevised
+from tests.golden.openapi import GOLDEN, document, rendered
+
+DOCUMENT = document()
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+
+
+def test_it_is_as_it_was_released() -> None:
+    assert GOLDEN.read_text(encoding="utf-8") == rendered(), (
+        "renew it with: python -m tests.golden.openapi"
+    )
+
+
+def test_it_is_openapi_3_1_and_speaks_of_this_product() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1.")
+    assert DOCUMENT["info"]["title"] == "dealstate"
+
+
+@pytest.mark.parametrize("path", DOCUMENT["paths"])
+def test_every_route_has_words_a_typed_answer_and_problems(path: str) -> None:
+    for operation in DOCUMENT["paths"][path].values():
+        assert operation["description"]
+        answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert answer["$ref"].rpartition("/")[2] in SCHEMAS
+        wrong = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
+        assert wrong == {"$ref": "#/components/schemas/Problem"}
+        assert all(parameter.get("description") for parameter in operation.get("parameters", []))
+
+
+def test_every_reference_leads_to_a_schema() -> None:
+    text = json.dumps(DOCUMENT)
+    wanted = {part.partition('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert wanted <= set(SCHEMAS)
+    assert "HTTPValidationError" not in SCHEMAS
+
+
+def test_every_schema_has_words() -> None:
+    assert [name for name, schema in SCHEMAS.items() if not schema.get("description")] == []
+
+
+def test_the_words_below_a_field_are_its_description() -> None:
+    assert field_docs(Deal)["probability"] == "Per cent."
+    assert SCHEMAS["Deal"]["properties"]["probability"]["description"] == "Per cent."
+    assert field_docs(ForecastRevised)["probability"] == "Overrides the stage's probability."
+    reference = SCHEMAS["Deal"]["properties"]["amount"]["description"]
+    assert reference.startswith("The contract value once won")
+
+
+def test_times_are_described_as_such() -> None:
+    opened = SCHEMAS["Deal"]["properties"]["opened_at"]
+    assert (opened["type"], opened["format"]) == ("string", "date-time")
+
+
+def test_keys_are_snake_case() -> None:
+    for name, schema in SCHEMAS.items():
+        for key in schema.get("properties", {}):
+            assert key == key.lower().replace("-", "_"), (name, key)
+
+
+def test_an_answer_leaves_no_key_out() -> None:
+    """Only facts, which show their stored form, and problems leave keys out."""
+    stored = {name for name, schema in SCHEMAS.items() if "type" in schema.get("properties", {})}
+    values = {"Account", "SuccessFactor", "GateResult", "MetCriterion", "Override", "Problem"}
+    processes = {"SalesProcess", "Stage", "Criterion", "Words"}
+    for name, schema in SCHEMAS.items():
+        if "properties" in schema and name not in stored | values | processes:
+            assert schema["required"] == list(schema["properties"]), name
+
+
+def test_a_struct_of_the_wire_has_no_default() -> None:
+    assert all(field.required for field in msgspec.structs.fields(Deal))

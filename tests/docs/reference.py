@@ -1,0 +1,160 @@
+"""The pages of the reference that are made from the code: `python -m tests.docs.reference`."""
+
+import re
+from collections.abc import Callable, Iterator
+from inspect import getdoc
+from pathlib import Path
+from typing import Any
+
+from typer import Context
+from typer.core import TyperGroup
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from api.cli.root import COMMANDS, app
+from api.problems import MEANINGS, ON_THE_COMMAND_LINE
+from domain.refusals import every_refusal
+from tests.golden.openapi import document
+from tests.house.measures import REPOSITORY
+
+DOCS = REPOSITORY / "docs"
+
+_MADE = "<!-- Made from the code by `python -m tests.docs.reference`; a test compares it. -->\n"
+
+_CLI = f"""\
+# The command line
+
+{_MADE}
+`dealstate COMMAND --help` prints the same. Global options stand before or behind the command. Text
+goes to people; `--format json` is for programs: it prints exactly what [HTTP](http.md) answers
+with, and every key is always there. Answers go to standard output, everything said beside them
+(notes, progress, errors) to standard error. Tables fit the width of a terminal; in a pipe they are
+plain and never cut. Colours and bold follow `NO_COLOR`.
+
+| exit code | means |
+| --- | --- |
+| 0 | done |
+| 1 | refused, or not found; [refusals](refusals.md) lists the codes |
+| 2 | the command line itself is wrong |
+| 3 | verification failed: `rebuild --check` found differences |
+"""
+
+_REFUSALS = f"""\
+# Refusals and problems
+
+{_MADE}
+A command that breaks a rule is refused: nothing is recorded, and the refusal says what would
+satisfy the rule. On the command line it is printed with its code, and the exit code is 1. Over HTTP
+every answer that is not a success is a problem (RFC 9457) whose `code` is one of these; its `type`
+leads to the page `/docs/problems` of the server. Codes never change.
+
+## Refusals by a rule
+
+The numbers are those of [the rules](rules.md).
+
+| code | rule | meaning |
+| --- | --- | --- |
+"""
+
+_HTTP = f"""\
+# HTTP
+
+{_MADE}
+`dealstate serve` answers on a loopback address, without authentication and only to the names
+`localhost`, `127.0.0.1` and `[::1]`. `/docs` on the server lists every route and schema, and
+`/openapi.json` is the OpenAPI 3.1 document. Answers are JSON; `dealstate COMMAND --format json`
+prints the same.
+
+- Times are written in UTC with six digits: `2026-11-21T22:05:00.000000Z`. A parameter takes a day
+  (its end, in the store's time zone), a date and time, or `now`; write the `+` of an offset as
+  `%2B`.
+- Amounts are objects: `{{"amount": "1054.00", "currency": "USD"}}`, the number as text with the
+  currency's minor digits. Weighted amounts have two digits more.
+- Users are objects with `id` and `name`; the name is null for a user who is not in the directory.
+- Every key is always present; what is not known is null. Only `fact`, which shows an event as it is
+  stored, leaves out fields at their default.
+- A listing that goes on has a `cursor` and a `Link` header with `rel="next"`.
+- Errors are problem details; [refusals](refusals.md) lists the codes.
+"""
+
+
+def command_line() -> str:
+    """The help of every command."""
+    parts = [_CLI, _section("dealstate", ())]
+    parts += [_section(" ".join(path), path) for path in _paths()]
+    return "\n".join(parts)
+
+
+def _paths() -> Iterator[tuple[str, ...]]:
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    for name in COMMANDS:
+        yield (name,)
+        command = root.get_command(Context(root), name)
+        if isinstance(command, TyperGroup):
+            yield from ((name, inner) for inner in command.commands)
+
+
+def _section(title: str, path: tuple[str, ...]) -> str:
+    result = CliRunner().invoke(
+        app, [*path, "--help"], prog_name="dealstate", env={"COLUMNS": "100"}
+    )
+    assert result.exit_code == 0, result.output
+    text = "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
+    return f"## {title}\n\n```text\n{text}\n```\n"
+
+
+def refusals() -> str:
+    """Every code with its meaning."""
+    rows = [_rule(refusal.code, getdoc(refusal) or "") for refusal in every_refusal()]
+    return "".join(
+        [
+            _REFUSALS,
+            *rows,
+            "\n## Other problems\n\n| code | meaning |\n| --- | --- |\n",
+            *(f"| `{code}` | {words} |\n" for code, words in MEANINGS.items()),
+            "\n## Only on the command line\n\n| code | meaning |\n| --- | --- |\n",
+            *(f"| `{code}` | {words} |\n" for code, words in ON_THE_COMMAND_LINE.items()),
+        ]
+    )
+
+
+def _rule(code: str, words: str) -> str:
+    found = re.match(r"(?:Rule (\d+)|Corrections): ", words)
+    meaning = words[found.end() :] if found else words
+    rule = (found[1] or "corrections") if found else ""
+    return f"| `{code}` | {rule} | {meaning[0].upper()}{meaning[1:]} |\n"
+
+
+def http() -> str:
+    """Every route with its parameters."""
+    parts = [_HTTP]
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            parts.append(_route(f"{method.upper()} {path}", operation))
+    return "\n".join(parts)
+
+
+def _route(title: str, operation: dict[str, Any]) -> str:
+    answer = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+    text = f"## {title}\n\n{operation['description']} Answers with `{answer.rpartition('/')[2]}`.\n"
+    parameters = operation.get("parameters", [])
+    if parameters:
+        text += "\n| parameter | |\n| --- | --- |\n"
+    return text + "".join(f"| `{p['name']}` | {p['description']} |\n" for p in parameters)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": command_line,
+    "http.md": http,
+    "refusals.md": refusals,
+}
+
+
+def page(name: str) -> Path:
+    return DOCS / name
+
+
+if __name__ == "__main__":
+    for name, render in PAGES.items():
+        page(name).write_text(render(), encoding="utf-8")
