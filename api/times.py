@@ -107,10 +107,10 @@ def shown(instant: datetime, zone: ZoneInfo) -> str:
     """For people: the day and, unless it is the last moment of the day, the minute in `zone`."""
     local = instant.astimezone(zone)
     if local.time() == time.max:
-        return f"{local:%Y-%m-%d}"
-    return f"{local:%Y-%m-%d %H:%M}"
+        return local.date().isoformat()
+    return local.strftime(f"{local.date().isoformat()} %H:%M")
 
 
 def shown_day(instant: datetime, zone: ZoneInfo) -> str:
     """For people: the day in `zone`."""
-    return f"{instant.astimezone(zone):%Y-%m-%d}"
+    return instant.astimezone(zone).date().isoformat()

@@ -198,7 +198,7 @@ def _caveats(connection: Connection, as_of: datetime, known_at: datetime) -> lis
         .order_by(entry.source)
     )
     return [
-        f"{row.events:,} events of {row.source} do not say when they were known, so they count as "
-        f"known from their import only, and are not in this answer"
+        f"{row.events:,} {'event' if row.events == 1 else 'events'} of {row.source}, whose source "
+        f"does not say when it was known: known from the import on, and not in this answer"
         for row in connection.execute(statement)
     ]

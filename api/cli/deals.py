@@ -70,7 +70,9 @@ def deals(
         typer.Option(metavar="TEXT", help="Part of the deal's or customer's name, or reference."),
     ] = None,
     sort: Annotated[str, typer.Option(metavar="[-]KEY", help="What to sort by.")] = "-opened_at",
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1_000_000, metavar="N", help="At most so many.")
+    ] = 50,
     after: Annotated[
         str | None,
         typer.Option(metavar="CURSOR", help="Go on behind this cursor of an earlier listing."),

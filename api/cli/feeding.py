@@ -23,6 +23,7 @@ from api.workspace import Workspace
 from domain.process import SalesProcess
 from domain.process_files import ProcessError, decode_process, parse_process
 from store.location import Location
+from store.log import utc_now
 
 app = commands()
 
@@ -170,7 +171,7 @@ def _process(file: Path | None) -> SalesProcess | None:
     epilog="""\b
 Examples:
   dealstate simulate --deals 300 --seed 7 --months 24
-  dealstate simulate --deals 2000 --until 2026-12-31
+  dealstate simulate --deals 2000 --until 2026-03-31
 
 The same seed tells the same stories; a larger number adds to them.""",
 )
@@ -192,9 +193,14 @@ def simulate_(
     Every event is decided by the real rules, under a simulated clock.
     """
     last_day = _day(until)
+    if last_day > utc_now().date():
+        raise typer.BadParameter("a portfolio ends today at the latest", param_hint="'--until'")
     with terminal(context).opened_or_made() as store:
         with Progress("Simulating", "deals") as progress:
-            done = simulate(store.log, deals, seed, months, last_day, progress=progress.reached)
+            try:
+                done = simulate(store.log, deals, seed, months, last_day, progress=progress.reached)
+            except ValueError as error:
+                raise typer.BadParameter(str(error)) from None
         with store.fresh():
             pass
     if shape is Shape.JSON:

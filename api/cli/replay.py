@@ -93,9 +93,12 @@ def _summary(answer: Replay, at: Terminal) -> str:
     deal = answer.deal
     outcome = f" ({deal.outcome})" if deal.outcome not in {None, deal.status.value} else ""
     ended = f" on {shown.day(deal.closed_at, at.zone)}" if deal.closed_at else ""
-    moves = "1 move" if len(answer.moves) == 1 else f"{len(answer.moves):,} moves"
-    days = f" over {answer.moves[-1].day:,} days" if answer.moves else ""
-    return f"{deal.status}{outcome}{ended}, owner {shown.person(deal.owner)}, {moves}{days}"
+    standing = f"{deal.status}{outcome}{ended}, owner {shown.person(deal.owner)}"
+    if not answer.moves:
+        return f"{standing}, no moves there"
+    last = answer.moves[-1]
+    moves = "1 move" if last.number == 1 else f"{last.number:,} moves"
+    return f"{standing}, {moves} over {last.day:,} days"
 
 
 def _row(move: Move, currency: str, at: Terminal) -> list[str]:

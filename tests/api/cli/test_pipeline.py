@@ -95,7 +95,7 @@ def test_dimensions_may_be_several_and_hyphenated(run: Run) -> None:
 def test_what_limits_the_answer_is_said(run: Run) -> None:
     asked_then = ["--as-of", "2026-05-01", "--known-at", "2026-05-01"]
     (caveat,) = asked(run, *asked_then).caveats
-    assert caveat.startswith("1 events of import:old do not say when they were known")
+    assert caveat.startswith("1 event of import:old, whose source does not say when it was known")
     for layout in ("table", "csv"):
         assert f"Note: {caveat}." in run("pipeline", *asked_then, "--format", layout).stderr
     assert asked(run, "--as-of", "2026-05-01").caveats == []
