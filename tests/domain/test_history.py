@@ -15,7 +15,7 @@ from domain.history import (
     stored_name,
     stream_of,
 )
-from domain.lifecycle.facts import NoteAdded
+from domain.lifecycle.facts import NoteAdded, OpportunityWon
 from tests.scenario import day
 
 
@@ -42,6 +42,8 @@ def test_a_stream_is_named_by_kind_and_id() -> None:
 
 def test_an_event_names_the_type_of_its_fact() -> None:
     assert event(1, 0).type == stored_name(NoteAdded) == "note-added"
+    assert (NoteAdded.schema_version, OpportunityWon.schema_version) == (1, 2)
+    assert not event(1, 0).inferred
 
 
 def test_a_type_without_a_stored_name_is_not_a_fact_to_store() -> None:

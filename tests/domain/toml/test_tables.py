@@ -244,3 +244,26 @@ def test_a_problem_names_its_place_and_severity() -> None:
 
 def test_a_path_is_written_as_in_toml() -> None:
     assert path_text(("stages", 3, "gate", 1, "a b", "c-d_e")) == 'stages[3].gate[1]."a b".c-d_e'
+
+
+class Shelf(msgspec.Struct):
+    counts: dict[str, Annotated[int, Meta(ge=1)]] = msgspec.field(default_factory=dict)
+    nested: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+
+
+def test_a_table_can_have_keys_of_its_own() -> None:
+    text = '[counts]\n"a b" = 1\nc = 2\n[nested.x]\ny = 3'
+    table, report = read_table(text, "s.toml", Shelf)
+    assert report.problems == []
+    assert msgspec.convert(table, Shelf) == Shelf({"a b": 1, "c": 2}, {"x": {"y": 3}})
+
+
+def test_a_fault_under_a_key_of_its_own_is_told_with_its_path() -> None:
+    _, report = read_table('nested = 1\n[counts]\n"a b" = 0', "s.toml", Shelf)
+    assert [str(problem) for problem in report.problems] == [
+        (
+            "s.toml:1: error: nested is 1; allowed is a table with keys of your own, each value"
+            " a table with keys of your own, each value a whole number."
+        ),
+        's.toml:3: error: counts."a b" is 0; allowed is a whole number, 1 or more.',
+    ]
