@@ -48,6 +48,7 @@ from domain.refusals import (
     NotAllowed,
     Refusal,
     TextNotLegible,
+    UnknownStage,
 )
 from domain.stages import AnyStagesCommand, AnyStagesFact, Stages, StagesCommand, StagesFact
 from domain.values import Money
@@ -244,7 +245,12 @@ def _route(
         case StagesCommand():
             assert deal.life.process is not None
             process = processes.get(deal.life.process)
-            stage = process.stage(deal.stages.stage or "") or process.stages[0]
+            stage = process.stage(deal.stages.stage or "")
+            if stage is None:
+                raise UnknownStage(
+                    f"{process.ref} has no stage {deal.stages.stage!r}, where the deal stands",
+                    "Move the deal to a stage of its process with change-process.",
+                )
             override = may(intent.principal, Action.OVERRIDE_GATE, history.deal.life.team_ids)
             by = intent.principal.id if override.allowed else None
             return stages.decide(command, deal, process, gate_state(deal, stage), by)

@@ -16,7 +16,7 @@ from domain.lifecycle.facts import (
     OwnerChanged,
 )
 from domain.stages.facts import ForecastRevised, StageAdvanced
-from domain.values import END_OF_TIME, LARGEST_AMOUNT, START_OF_TIME, Money
+from domain.values import END_OF_TIME, LARGEST_AMOUNT, START_OF_TIME, Money, ProcessRef
 from projections.pipeline import DIMENSIONS, Pipeline, snapshot
 from projections.tables import deal_periods
 from projections.views import Views
@@ -184,6 +184,20 @@ def test_stages_come_in_the_order_of_their_process_within_the_group_before(table
     ]
 
 
+def test_stages_of_one_process_come_before_those_of_the_next(tables: Views) -> None:
+    key_account = opened(process=ProcessRef("key-account", 1), stage="P0")
+    project(
+        tables,
+        [
+            deal("a", draft(StageAdvanced("contact", "closing"), 1, 1)),
+            events_of(draft(key_account, 0, 0), deal_id="b"),
+            deal("c"),
+        ],
+    )
+    stages = [row.group["stage"] for row in ask(tables, "stage").rows]
+    assert stages == ["P0", "contact", "closing"]
+
+
 def test_a_group_without_a_value_comes_last(tables: Views) -> None:
     regional = opened(name="r", region="APAC")
     project(tables, [deal("a"), events_of(draft(regional, 0, 0), deal_id="r")])
@@ -264,13 +278,13 @@ def test_it_says_which_imports_do_not_say_when_they_knew(tables: Views) -> None:
         ],
     )
     answer = ask(tables, as_of=day(5), known_at=day(5))
-    assert [caveat.split(" do not say")[0] for caveat in answer.caveats] == [
+    assert [caveat.split(", whose source")[0] for caveat in answer.caveats] == [
         "4 events of import:crm",
         "2 events of import:sheet",
     ]
     assert [row.open for row in answer.rows] == [1]
     earlier = ask(tables, as_of=day(2), known_at=day(5))
-    assert [caveat.split(" of ")[0] for caveat in earlier.caveats] == ["2 events", "1 events"]
+    assert [caveat.split(" of ")[0] for caveat in earlier.caveats] == ["2 events", "1 event"]
 
 
 def test_once_they_are_known_there_is_nothing_to_say(tables: Views) -> None:
