@@ -30,7 +30,7 @@ Score = Annotated[int, msgspec.Meta(ge=1, le=5)]
 """A judgement from 1 (low) to 5 (high)."""
 
 LARGEST_AMOUNT = Decimal(10) ** 15
-"""Amounts stay below this, so that sums of minor units fit into 64 bits."""
+"""Amounts stay below this, so that one in minor units fits into 64 bits."""
 
 END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 START_OF_TIME = datetime(1, 1, 1, tzinfo=UTC)

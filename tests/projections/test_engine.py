@@ -8,6 +8,7 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import select
 
+from domain.corrections import EventWithdrawn
 from projections import deals, engine, periods
 from projections.engine import BATCH_EVENTS, Checkpoint, catch_up, is_current, read_checkpoints
 from projections.rebuild import rebuild
@@ -166,6 +167,25 @@ def test_a_killed_process_leaves_the_batch_before(
     catch_up(views, log)
     assert position_of(views) == log.head()
     assert rebuild(views, log, check=True).differences == []
+
+
+# Another machine.
+
+
+def test_rows_moves_and_trails_are_the_same_wherever_they_are_made(log: DealLog) -> None:
+    append_deals(log, 4)
+    register(log, "ann", "Ann")
+    append(log, "d-1", draft(EventWithdrawn((2, 3), "…"), 9))
+    told = {
+        run(
+            log.location,
+            "tell_all",
+            surroundings={"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": language, "LANG": language},
+        )[0]
+        for seed, zone, language in (("1", "UTC", "C"), ("2", "Asia/Kathmandu", "tr_TR.UTF-8"))
+    }
+    [(code, digest)] = told
+    assert (code, len(digest)) == (0, 64)
 
 
 # Another log, another release.

@@ -7,17 +7,24 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+from domain.history import StreamKind
 from projections import engine, periods
 from projections import rebuild as rebuilding
+from projections.audit import trail
 from projections.engine import catch_up
+from projections.replay import replay
 from projections.views import Views
 from store.location import Location
 from store.log import DealLog
+from tests.projections.stores import rows_of
 from tests.shared_data import REPOSITORY
 
 BATCH_EVENTS = 7
@@ -45,9 +52,23 @@ def die_before_the_swap(views: Views, log: DealLog) -> object:
         return rebuilding.rebuild(views, log, check=True)
 
 
+def tell_all(views: Views, log: DealLog) -> object:
+    """A digest of every row, every move and every entry, made anew by this process."""
+    with TemporaryDirectory() as folder:
+        anew = Views(Path(folder) / "views.db")
+        catch_up(anew, log)
+        told: list[object] = [rows_of(anew)]
+        anew.close()
+    for stream in log.streams(StreamKind.DEAL):
+        events = log.history(stream.partition(":")[2]).events
+        told += [replay(events, log.processes()), trail(events, log.positions(stream))]
+    return sha256(repr(told).encode()).hexdigest()
+
+
 TASKS = {
     task.__name__: task
     for task in (
+        tell_all,
         catch_up_in_batches,
         die_with_rows_written,
         die_before_the_commit,
@@ -73,12 +94,15 @@ def _dying_at_call(number: int, module: object, function: str) -> Iterator[None]
         yield
 
 
-def run(location: Location, *tasks: str) -> list[tuple[int, str]]:
+def run(
+    location: Location, *tasks: str, surroundings: Mapping[str, str] | None = None
+) -> list[tuple[int, str]]:
     """Exit code and answer of each task; all begin at the same moment."""
     workers = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.projections.worker", str(location), task],
             cwd=REPOSITORY,
+            env={**os.environ, **(surroundings or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
