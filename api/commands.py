@@ -106,7 +106,7 @@ def in_words(kind: inspect.Type) -> str:
             parts = (f"{f.encode_name}{'' if f.required else '?'}" for f in fields)
             return f"object with {', '.join(parts)}"
         case _:
-            raise NotImplementedError(f"no words for {kind}")
+            raise TypeError(f"no words for {kind}")
 
 
 def _range(lowest: int | None, highest: int | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from textwrap import fill
 
 import msgspec
 
@@ -114,7 +115,8 @@ and does not walk what was made beforehand.
 Times are medians for one unit of work, with the smallest and largest in brackets. "Of the floor"
 is the throughput of ours as a share of the floor's; "times stock" is how many times the
 throughput of the stock library it is. Both are medians of the ratios within a round. The goals are
-what the project aims at; nothing in the test suite depends on a time.
+what the project aims at; nothing in the test suite depends on a time. Where the load average is
+above the number of CPUs, others were at work on the machine, and the figures are rough.
 
 The deals are made up, and the same for the same numbers: courses through the key-account process,
 with attested criteria, next steps, revisions of the forecast, notes, advances and steps back, won,
@@ -171,5 +173,8 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _explained(row: Row) -> str:
-    variants = "\n".join(f"- **{name}**: {text}" for name, text in row.explained.items())
+    variants = "\n".join(
+        fill(f"- **{name}**: {text}", 100, subsequent_indent="  ", break_on_hyphens=False)
+        for name, text in row.explained.items()
+    )
     return f"### {row.work} (`{row.name}`)\n\n{variants}\n"

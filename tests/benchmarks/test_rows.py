@@ -19,7 +19,7 @@ from tests.benchmarks.harness import (
     UnequalWork,
     measure,
 )
-from tests.benchmarks.portfolio import deals_of, portfolio
+from tests.benchmarks.portfolio import deals_of
 from tests.benchmarks.rows import ROWS, Subjects, append, chosen, cold_start, rebuild
 from tests.benchmarks.stores import Stores
 
@@ -96,7 +96,7 @@ def test_without_the_installed_command_a_cold_start_says_why_it_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    row = cold_start.version(Stores(tmp_path / "stores", portfolio(1)))
+    row = cold_start.version()
     assert isinstance(row, Skipped)
     assert "not installed" in row.reason
 

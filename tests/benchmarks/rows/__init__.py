@@ -74,7 +74,7 @@ ROWS: Mapping[str, Build] = {
         subjects.mixed, ("stage", "region", "product")
     ),
     "snapshot-then": lambda subjects: snapshot.then_known(subjects.mixed),
-    "cli-version": lambda subjects: cold_start.version(subjects.mixed),
+    "cli-version": lambda _: cold_start.version(),
     "cli-deals": lambda subjects: cold_start.deals(subjects.mixed),
 }
 """By the name under which a row is chosen."""
