@@ -225,6 +225,8 @@ def _opened(path: Path, name: str, encoding: str) -> TextIO:
     try:
         codec = codecs.lookup(encoding).name
         known = "utf-8-sig" if codec == "utf-8" else codec
+        if codec == "utf-8":
+            _check_mark(path, name)
         return path.open(encoding=known, errors="surrogateescape", newline="")
     except LookupError:
         raise ImportFailure(
@@ -234,3 +236,12 @@ def _opened(path: Path, name: str, encoding: str) -> TextIO:
         raise ImportFailure(
             f"the file cannot be opened: {error.strerror}", "Check the path.", Origin(name)
         ) from None
+
+
+def _check_mark(path: Path, name: str) -> None:
+    """Raise ImportFailure where the file's own mark says that it is not UTF-8."""
+    with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            raise ImportFailure(
+                "the file is UTF-16, not utf-8", "Give --encoding utf-16.", Origin(name, 1)
+            )

@@ -122,7 +122,7 @@ def test_the_last_line_is_told_when_nothing_ends_it(tmp_path: Path) -> None:
         (b"id,name,id\n", "the header has 'id' more than once"),
         (b'"id,name\nD1,a\n', "the header cannot be read"),
         ("größe\nD1\n".encode("cp1252"), "--encoding"),
-        ("id\nD1\n".encode("utf-16"), "--encoding"),
+        ("id\nD1\n".encode("utf-16"), "--encoding utf-16"),
         (b"\0\0\0\0", "NUL"),
     ],
 )
