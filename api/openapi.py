@@ -36,6 +36,10 @@ def schemas() -> dict[str, Any]:
     """The schemas of every answer, with the words that stand beside the fields."""
     types = list(ANSWERS.values())
     _, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
+    for component in components.values():
+        if "description" in component:
+            # Python before 3.13 keeps the indentation of a docstring.
+            component["description"] = inspect.cleandoc(component["description"])
     for found in _structs(types):
         properties = components.get(found.__name__, {}).get("properties", {})
         for name, words in field_docs(found).items():
