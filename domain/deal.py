@@ -14,6 +14,7 @@ facts, commands, part of the state, folds and rules; this module only routes.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, assert_never, cast, get_args
 
 import msgspec
@@ -253,7 +254,7 @@ def _route(
                 )
             override = may(intent.principal, Action.OVERRIDE_GATE, history.deal.life.team_ids)
             by = intent.principal.id if override.allowed else None
-            return stages.decide(command, deal, process, gate_state(deal, stage), by)
+            return stages.decide(command, deal, process, partial(gate_state, deal, stage), by)
         case CorrectionsCommand():
             return corrections.decide(command, history.events)
         case _:
@@ -263,19 +264,8 @@ def _route(
 def _as_events(facts: Sequence[DealFact], history: History, intent: Intent) -> list[DealEvent]:
     """The facts as they would stand behind the history."""
     return [
-        Recorded(
-            stream=history.stream,
-            version=history.version + offset,
-            occurred_at=intent.occurred_at,
-            known_at=intent.known_at or intent.now,
-            recorded_at=intent.now,
-            actor=intent.principal.id,
-            source=intent.source,
-            command_id=intent.command_id,
-            correlation_id=intent.correlation_id or intent.command_id,
-            fact=fact,
-        )
-        for offset, fact in enumerate(facts, start=1)
+        intent.draft(fact).recorded(history.stream, version, intent.now)
+        for version, fact in enumerate(facts, start=history.version + 1)
     ]
 
 

@@ -1,10 +1,14 @@
 """What comes in with every command: who, when, from where, under which id."""
 
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
 from domain.access import Principal
+from domain.history import Draft, Fact
+
+F = TypeVar("F", bound=Fact)
 
 
 class Intent(msgspec.Struct, frozen=True):
@@ -20,6 +24,18 @@ class Intent(msgspec.Struct, frozen=True):
     """None: known when it is recorded."""
     correlation_id: str | None = None
     """Ties commands of one cause together; None: the command's own id."""
+
+    def draft(self, fact: F) -> Draft[F]:
+        """A fact that the command led to, ready to be appended."""
+        return Draft(
+            fact=fact,
+            occurred_at=self.occurred_at,
+            actor=self.principal.id,
+            source=self.source,
+            command_id=self.command_id,
+            correlation_id=self.correlation_id or self.command_id,
+            known_at=self.known_at,
+        )
 
 
 class Command(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

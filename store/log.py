@@ -180,7 +180,7 @@ class DealLog(Application[str]):
             if earlier is not None:
                 return earlier
             version, facts = decided()
-            batch = Batch(stream, version, [_draft(fact, intent) for fact in facts])
+            batch = Batch(stream, version, [intent.draft(fact) for fact in facts])
             recorded_at = self._clock()
             rows = list(self._rows([batch], recorded_at))
             append(rows, _command_row(intent, fingerprint, batch, recorded_at))
@@ -342,18 +342,6 @@ def _checked(stream: str) -> str:
 
 def _stream(row: Row) -> str:
     return row[0]
-
-
-def _draft(fact: Fact, intent: Intent) -> Draft[Fact]:
-    return Draft(
-        fact=fact,
-        occurred_at=intent.occurred_at,
-        actor=intent.principal.id,
-        source=intent.source,
-        command_id=intent.command_id,
-        correlation_id=intent.correlation_id or intent.command_id,
-        known_at=intent.known_at,
-    )
 
 
 def _command_row(

@@ -77,7 +77,7 @@ class Chronicle:
         facts = decide(entry.command, self.history, self._processes, intent)
         if not facts:
             return
-        drafts = [_draft(fact, intent) for fact in facts]
+        drafts = [intent.draft(fact) for fact in facts]
         first = self.history.version + 1
         events: list[DealEvent] = [
             draft.recorded(self.stream, version, entry.known_at)
@@ -97,15 +97,3 @@ class Chronicle:
             known_at=entry.known_at,
             correlation_id=f"simulate/{self._reference}/scene/{entry.scene}",
         )
-
-
-def _draft(fact: DealFact, intent: Intent) -> Draft[DealFact]:
-    return Draft(
-        fact=fact,
-        occurred_at=intent.occurred_at,
-        actor=intent.principal.id,
-        source=intent.source,
-        command_id=intent.command_id,
-        correlation_id=intent.correlation_id or intent.command_id,
-        known_at=intent.known_at,
-    )

@@ -108,7 +108,6 @@ class Plot:
         self.health = premise.fit
         self.tempo = premise.tempo
         self.reviewed_on = premise.opened_at.date()
-        self.pushes = 0
         self.bant_learned = tuple(self.rng.gauss(mean, 0.3) for mean in (-0.1, -0.2, 0.35, 0.0))
         """How early we learn of budget, authority, need and timeline in this deal."""
         self.negotiated = False

@@ -40,11 +40,12 @@ from domain.stages.facts import (
 from domain.stages.standing import FORECAST_FIELDS, Stages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from domain.deal import Deal
     from domain.gates import GateState
     from domain.process import ProcessBook, SalesProcess
 
-ALWAYS_AFTER_OUTCOME: tuple[type[StagesFact], ...] = ()
 AFTER_WINNING: tuple[type[StagesFact], ...] = (
     StageAdvanced,
     GateCriterionAttested,
@@ -58,17 +59,17 @@ def decide(
     command: AnyStagesCommand,
     deal: Deal,
     process: SalesProcess,
-    gate: GateState,
+    judge_gate: Callable[[], GateState],
     override_by: str | None,
 ) -> Facts:
     """The facts that `command` leads to on `deal`. Raises Refusal.
 
-    `gate` is the state of the current stage's gate; `override_by` the principal
+    `judge_gate` tells how the current stage's gate stands; `override_by` the principal
     if it has the right to override one.
     """
     match command:
         case AdvanceStage():
-            return _advance(command, deal, process, gate, override_by)
+            return _advance(command, deal, process, judge_gate, override_by)
         case RegressStage():
             return _regress(command, deal, process)
         case AttestGateCriterion(criterion=criterion, note=note, applies=applies):
@@ -89,7 +90,7 @@ def _advance(
     command: AdvanceStage,
     deal: Deal,
     process: SalesProcess,
-    gate: GateState,
+    judge_gate: Callable[[], GateState],
     override_by: str | None,
 ) -> Facts:
     here = _position(process, deal.stages.stage)
@@ -109,6 +110,7 @@ def _advance(
     _enterable(process, process.stages[there].id, deal)
     skipped = tuple(stage.id for stage in process.stages[here + 1 : there])
     override = None
+    gate = judge_gate()
     if gate.missing or skipped:
         override = _override(command, gate, skipped, override_by)
     return (
@@ -242,6 +244,4 @@ def _enterable(process: SalesProcess, stage_id: str, deal: Deal) -> None:
 
 def allowed_after_outcome(fact: StagesFact, status: Status) -> bool:
     """Rule 2: what may follow an outcome."""
-    return isinstance(fact, ALWAYS_AFTER_OUTCOME) or (
-        status is Status.WON and isinstance(fact, AFTER_WINNING)
-    )
+    return status is Status.WON and isinstance(fact, AFTER_WINNING)

@@ -128,7 +128,6 @@ def push(plot: Plot, cause: RevisionCause | None = None) -> Entries:
         new = plot.hours.until_day(month_end(base + timedelta(days=plot.rng.randint(8, 30))))
     else:
         new = max(believed_close(plot), base + timedelta(days=10))
-    plot.pushes += 1
     ours = cause in (RevisionCause.US, RevisionCause.UNKNOWN)
     plot.feels(-0.24 if ours else -0.07)
     told_by = _teller(plot) if cause is RevisionCause.CUSTOMER and plot.chance(0.7) else None
