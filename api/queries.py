@@ -168,7 +168,7 @@ def replay_deal(store: Workspace, deal_id: str, at: Instants, first: int = 1) ->
     events = _events(store, deal_id)
     frames = _frames_then(events, deal_id, at)
     names, processes = _names(store), store.log.processes()
-    moves = replay.replay(events, processes, at.as_of, at.known_at)
+    moves = replay.moves_of(frames, processes)
     now = store.now()
     return Replay(
         as_of=written(at.as_of or now),

@@ -51,7 +51,11 @@ def replay(
     known_at: datetime | None = None,
 ) -> list[Move]:
     """The moves that stand at (as of, known at)."""
-    frames = frames_of(events, as_of, known_at)
+    return moves_of(frames_of(events, as_of, known_at), processes)
+
+
+def moves_of(frames: Sequence[Frame], processes: ProcessBook) -> list[Move]:
+    """The moves of frames that were folded already."""
     previous = [None, *frames]
     return [
         _move(number, frame, last, processes)
