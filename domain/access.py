@@ -25,6 +25,8 @@ class Action(StrEnum):
     RECORD = "record"
     OVERRIDE_GATE = "override-gate"
     WITHDRAW = "withdraw"
+    APPROVE = "approve"
+    """Let a negotiation go further than whoever leads it may go alone."""
     AUDIT = "audit"
 
 
@@ -44,7 +46,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 _EVERYWHERE: dict[Role, frozenset[Action]] = {
     Role.OPERATOR: frozenset(Action),
-    Role.MANAGER: frozenset({Action.READ, Action.RECORD, Action.OVERRIDE_GATE, Action.WITHDRAW}),
+    Role.MANAGER: frozenset(
+        {Action.READ, Action.RECORD, Action.OVERRIDE_GATE, Action.WITHDRAW, Action.APPROVE}
+    ),
     Role.ANALYST: frozenset({Action.READ}),
     Role.AUDITOR: frozenset({Action.READ, Action.AUDIT}),
 }

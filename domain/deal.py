@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, assert_never, cast, get_args
 
 import msgspec
 
-from domain import corrections, lifecycle, stages
+from domain import corrections, lifecycle, negotiation, stages
 from domain.access import Action, may
 from domain.corrections import (
     AnyCorrectionsCommand,
@@ -40,6 +40,14 @@ from domain.lifecycle import (
 )
 from domain.lifecycle.commands import OpenOpportunity
 from domain.lifecycle.facts import OpportunityOpened, OpportunityReopened, ProcessChanged
+from domain.negotiation import (
+    AnyNegotiationCommand,
+    AnyNegotiationFact,
+    AuthorityLimits,
+    NegotiationCommand,
+    NegotiationFact,
+    Negotiations,
+)
 from domain.refusals import (
     BeforeOpening,
     BreaksLaterHistory,
@@ -52,7 +60,7 @@ from domain.refusals import (
     UnknownStage,
 )
 from domain.stages import AnyStagesCommand, AnyStagesFact, Stages, StagesCommand, StagesFact
-from domain.values import Money
+from domain.values import Money, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,14 +68,15 @@ if TYPE_CHECKING:
     from domain.intent import Command, Intent
     from domain.process import ProcessBook
 
-DealFact = AnyLifecycleFact | AnyStagesFact | AnyCorrectionsFact
-DealCommand = AnyLifecycleCommand | AnyStagesCommand | AnyCorrectionsCommand
+DealFact = AnyLifecycleFact | AnyStagesFact | AnyNegotiationFact | AnyCorrectionsFact
+DealCommand = AnyLifecycleCommand | AnyStagesCommand | AnyNegotiationCommand | AnyCorrectionsCommand
 DealEvent = Recorded[DealFact]
 
 FACT_TYPES: tuple[type[Fact], ...] = get_args(DealFact)
 COMMAND_TYPES: tuple[type[Command], ...] = get_args(DealCommand)
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
+NO_LIMITS = AuthorityLimits()
 
 
 class Deal(msgspec.Struct, frozen=True):
@@ -75,6 +84,7 @@ class Deal(msgspec.Struct, frozen=True):
 
     life: Life = Life()
     stages: Stages = Stages()
+    negotiations: Negotiations = Negotiations()
 
     @property
     def amount(self) -> Money | None:
@@ -95,6 +105,10 @@ def evolve(deal: Deal, event: DealEvent) -> Deal:
         case StagesFact():
             part = stages.evolve(deal.stages, cast("Recorded[AnyStagesFact]", event))
             return replace(deal, stages=part)
+        case NegotiationFact():
+            negotiated = cast("Recorded[AnyNegotiationFact]", event)
+            after = negotiation.evolve(deal.negotiations, negotiated)
+            return replace(deal, negotiations=after)
         case CorrectionsFact():
             return deal
         case _:
@@ -108,6 +122,8 @@ def describe(event: DealEvent, before: Deal) -> str:
             return lifecycle.describe(event.fact, before.life)
         case StagesFact():
             return stages.describe(event.fact, before.stages)
+        case NegotiationFact():
+            return negotiation.describe(event.fact, before.negotiations)
         case CorrectionsFact():
             return corrections.describe(event.fact)
         case _:
@@ -167,12 +183,16 @@ def _sorts_last(new: Sequence[DealEvent], earlier: Sequence[DealEvent]) -> bool:
 
 
 def decide(
-    command: DealCommand, history: History, processes: ProcessBook, intent: Intent
+    command: DealCommand,
+    history: History,
+    processes: ProcessBook,
+    intent: Intent,
+    limits: AuthorityLimits = NO_LIMITS,
 ) -> tuple[DealFact, ...]:
     """The facts that `command` leads to; none where it changes nothing. Raises Refusal."""
     deal = _state_at(command, history, intent)
     _authorised(command, history.deal, intent)
-    facts = _route(command, deal, history, processes, intent)
+    facts = _route(command, deal, history, processes, intent, limits=limits)
     drafts = _as_events(facts, history, intent)
     for event in drafts:
         admissible(event.fact, deal, processes, history.events)
@@ -226,6 +246,8 @@ def _state_at(command: DealCommand, history: History, intent: Intent) -> Deal:
 def _authorised(command: DealCommand, deal: Deal, intent: Intent) -> None:
     """Rights are those of today, also for what happened earlier."""
     action = Action.WITHDRAW if isinstance(command, CorrectionsCommand) else Action.RECORD
+    if isinstance(command, NegotiationCommand):
+        action = negotiation.right_to(command)
     answer = may(intent.principal, action, deal.life.team_ids)
     if not answer.allowed:
         raise NotAllowed(answer.reason, "Ask someone with the right to do it.")
@@ -237,6 +259,8 @@ def _route(
     history: History,
     processes: ProcessBook,
     intent: Intent,
+    *,
+    limits: AuthorityLimits,
 ) -> tuple[DealFact, ...]:
     if deal.life.opening is None and not isinstance(command, OpenOpportunity):
         raise DealNotOpened("there is no such deal", "Open it first with open-opportunity.")
@@ -255,6 +279,8 @@ def _route(
             override = may(intent.principal, Action.OVERRIDE_GATE, history.deal.life.team_ids)
             by = intent.principal.id if override.allowed else None
             return stages.decide(command, deal, process, partial(gate_state, deal, stage), by)
+        case NegotiationCommand():
+            return negotiation.decide(command, deal, intent.principal, limits)
         case CorrectionsCommand():
             return corrections.decide(command, history.events)
         case _:
@@ -290,20 +316,27 @@ def admissible(
             if not stages.allowed_after_outcome(fact, deal.life.status):
                 lifecycle.require_not_ended(deal.life)
             stages.admissible(fact, deal, processes)
+        case NegotiationFact():
+            lifecycle.require_not_ended(deal.life)
+            negotiation.admissible(fact, deal)
         case CorrectionsFact():
             corrections.admissible(fact, events)
         case _:
             assert_never(fact)
 
 
-def _in_the_deals_currency(fact: Fact, deal: Deal) -> None:
-    for name in fact.__struct_fields__:
-        value = getattr(fact, name)
-        if isinstance(value, Money) and value.currency != deal.life.currency:
-            raise CurrencyMismatch(
-                f"{name} is in {value.currency}, the deal in {deal.life.currency}",
-                "Give the amount in the deal's currency.",
-            )
+def _in_the_deals_currency(part: Fact | Value, deal: Deal) -> None:
+    """Rule 3, for the money of a fact and of the values inside it."""
+    for name in part.__struct_fields__:
+        value = getattr(part, name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, Value):
+                _in_the_deals_currency(one, deal)
+            if isinstance(one, Money) and one.currency != deal.life.currency:
+                raise CurrencyMismatch(
+                    f"{name} is in {one.currency}, the deal in {deal.life.currency}",
+                    "Give the amount in the deal's currency.",
+                )
 
 
 def _keeps_later_history_legal(

@@ -136,6 +136,84 @@ class IdTaken(Refusal):
     code = "id-taken"
 
 
+class OfferOutsideNegotiation(Refusal):
+    """Rule 5: an offer, its answer and its concessions belong to an open negotiation."""
+
+    code = "offer-outside-negotiation"
+
+
+class NegotiationEnded(Refusal):
+    """Rule 5: a negotiation is concluded once."""
+
+    code = "negotiation-ended"
+
+
+class UnknownIssue(Refusal):
+    """Rule 5: an issue is declared in an open negotiation."""
+
+    code = "unknown-issue"
+
+
+class InvalidIssue(Refusal):
+    """Rule 5: an issue is a number with directions, or options with worths."""
+
+    code = "invalid-issue"
+
+
+class UnknownValue(Refusal):
+    """Rule 5: a value is one that the issue can take."""
+
+    code = "unknown-value"
+
+
+class OrderMissing(Refusal):
+    """Rule 5: a target or walk-away needs our order on the issue."""
+
+    code = "order-missing"
+
+
+class OfferNotOpen(Refusal):
+    """Rule 5: an offer is answered once."""
+
+    code = "offer-not-open"
+
+
+class NotAConcession(Refusal):
+    """Rule 5: a concession starts at its maker's position and worsens its maker's own order."""
+
+    code = "not-a-concession"
+
+
+class NotAtThatValue(Refusal):
+    """Rule 5: agreeing a term needs both sides at that value."""
+
+    code = "not-at-that-value"
+
+
+class TermSettled(Refusal):
+    """Rule 5: an agreed term stays until it is reopened."""
+
+    code = "term-settled"
+
+
+class IssuesOpen(Refusal):
+    """Rule 5: concluding with agreement needs every issue agreed."""
+
+    code = "issues-open"
+
+
+class ApprovalMissing(Refusal):
+    """Rule 6: past our walk-away or the actor's authority a concession needs an approval."""
+
+    code = "approval-missing"
+
+
+class AuthorityExceeded(Refusal):
+    """Rule 6: an approval is granted by someone whose own authority reaches that far."""
+
+    code = "authority-exceeded"
+
+
 class InTheFuture(Refusal):
     """Rule 7: nothing has occurred in the future."""
 

@@ -29,6 +29,18 @@ Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 Score = Annotated[int, msgspec.Meta(ge=1, le=5)]
 """A judgement from 1 (low) to 5 (high)."""
 
+_INTEGER = "[1-9][0-9]{0,17}"
+_FRACTION = "[0-9]{0,8}[1-9]"
+
+DecimalText = Annotated[
+    str,
+    msgspec.Meta(pattern=rf"^(0|-?{_INTEGER}|-?0\.{_FRACTION}|-?{_INTEGER}\.{_FRACTION})$(?!\n)"),
+]
+"""A number that is neither money nor a small integer, in its one written form (`decimal_text`).
+
+At most 18 digits before the point and nine behind it; no exponent, no needless zero.
+"""
+
 LARGEST_AMOUNT = Decimal(10) ** 15
 """Amounts stay below this, so that one in minor units fits into 64 bits."""
 
@@ -98,6 +110,30 @@ def _with_digits(amount: Decimal, digits: int, currency: str) -> Decimal:
     if exact != amount:
         raise ValueError(f"{currency} has {digits} minor digits, {amount} has more")
     return exact
+
+
+def decimal_text(number: str) -> str:
+    """The one written form of `number`: `90` of `90.0` and `9E+1`. See `DecimalText`.
+
+    Raises ValueError for what is not a finite decimal number, or has too many digits.
+    """
+    try:
+        value = Decimal(number.strip())
+    except InvalidOperation:
+        raise ValueError(f"{number!r} is not a decimal number") from None
+    if not value.is_finite():
+        raise ValueError(f"{number!r} is not a finite number")
+    if not value:
+        return "0"
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)
+    if value.adjusted() >= 18 or exponent < -1_000:
+        raise ValueError(f"{number!r} has too many digits")
+    text = format(value, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    if len(text.partition(".")[2]) > 9:
+        raise ValueError(f"{number!r} has more than nine digits behind the point")
+    return text
 
 
 class ForecastCategory(StrEnum):

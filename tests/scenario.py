@@ -15,10 +15,20 @@ from typing import Any, TypeAlias
 import msgspec
 
 from domain.access import Principal, Role
-from domain.deal import Deal, DealCommand, DealEvent, DealFact, History, decide, violations
+from domain.deal import (
+    NO_LIMITS,
+    Deal,
+    DealCommand,
+    DealEvent,
+    DealFact,
+    History,
+    decide,
+    violations,
+)
 from domain.history import Draft
 from domain.intent import Intent
 from domain.lifecycle.facts import OpportunityOpened
+from domain.negotiation import AuthorityLimits
 from domain.process import (
     Criterion,
     Evidence,
@@ -166,6 +176,7 @@ class Scenario:
         by: Principal = OWNER,
         now: datetime | None = None,
         command_id: str = "asked",
+        limits: AuthorityLimits = NO_LIMITS,
     ) -> Answer:
         """Decide `command`, a day after all that happened unless `at` says when."""
         occurred_at = at or self.last + timedelta(days=1)
@@ -177,7 +188,7 @@ class Scenario:
             occurred_at=occurred_at,
         )
         try:
-            facts = decide(command, self.history, self.processes, intent)
+            facts = decide(command, self.history, self.processes, intent, limits)
         except Refusal as refusal:
             return Answer(self, intent, (), refusal)
         return Answer(self, intent, facts, None)

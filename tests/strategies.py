@@ -113,6 +113,8 @@ def _of(info: inspect.Type) -> SearchStrategy[Any]:
         case inspect.StrType(min_length=least, max_length=most, pattern=None):
             longest = min(most or _LONGEST_TEXT, _LONGEST_TEXT)
             return st.text(st.characters(codec="utf-8"), min_size=least or 0, max_size=longest)
+        case inspect.StrType(pattern=str() as pattern):
+            return st.from_regex(pattern, fullmatch=True)
         case inspect.IntType(ge=lowest, le=highest, gt=None, lt=None, multiple_of=None):
             return st.integers(
                 -_LARGEST_INTEGER if lowest is None else lowest,

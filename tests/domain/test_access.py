@@ -8,10 +8,10 @@ from domain.access import Action, Principal, Role, may
 
 TEAM = frozenset({"ann", "bo"})
 
-# R read, C record, O override a gate, W withdraw, A audit; on any deal, and on one's own.
+# R read, C record, O override a gate, P approve, W withdraw, A audit; on any deal, on one's own.
 RIGHTS = """
-operator | RCOWA | RCOWA
-manager  | RCOW  | RCOW
+operator | RCOPWA | RCOPWA
+manager  | RCOPW  | RCOPW
 seller   |       | RCW
 analyst  | R     | R
 auditor  | RA    | RA
@@ -21,6 +21,7 @@ LETTERS = {
     "R": Action.READ,
     "C": Action.RECORD,
     "O": Action.OVERRIDE_GATE,
+    "P": Action.APPROVE,
     "W": Action.WITHDRAW,
     "A": Action.AUDIT,
 }

@@ -81,6 +81,8 @@ def _value(info: inspect.Type, name: str, variant: _Variant) -> Any:
             return tuple(_value(item, name, variant) for _ in range(length))
         case inspect.EnumType(cls=enum):
             return list(enum)[variant.member % len(enum)]
+        case inspect.StrType(pattern=str()):
+            return "12.5"
         case inspect.StrType():
             return "USD" if name == "currency" else f"{name} “一” of 2"
         case inspect.IntType(ge=lowest, le=highest):

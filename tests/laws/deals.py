@@ -147,7 +147,9 @@ _TYPED: dict[Any, str] = {
 
 
 def _structs(cls: type[T]) -> SearchStrategy[T]:
-    pools = {name: pool for name, pool in POOLS.items() if name != _TYPED.get(cls)}
+    # Negotiations have laws of their own, with pools of their own.
+    own = cls.__module__.startswith("domain.negotiation.")
+    pools = {} if own else {name: p for name, p in POOLS.items() if name != _TYPED.get(cls)}
     return cast("SearchStrategy[T]", structs_of(cast("Any", cls), pools))
 
 
