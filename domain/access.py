@@ -27,6 +27,8 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     APPROVE = "approve"
     """Let a negotiation go further than whoever leads it may go alone."""
+    ERASE = "erase"
+    """Have a person forgotten."""
     AUDIT = "audit"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeVar, assert_never
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar, assert_never
 
 import msgspec
 
+from domain.access import Action
 from domain.history import Fact, Recorded, in_fold_order
 from domain.intent import Command
 from domain.lifecycle.facts import OpportunityOpened
@@ -39,6 +40,8 @@ class CorrectionsCommand(Command, frozen=True):
 
 class WithdrawEvent(CorrectionsCommand, tag="withdraw-event", frozen=True):
     """Withdraw the event of this version, and with it all events of the same command."""
+
+    right: ClassVar[Action] = Action.WITHDRAW
 
     version: Annotated[int, msgspec.Meta(ge=1)]
     reason: Text

@@ -19,8 +19,16 @@ from typing import TYPE_CHECKING, assert_never, cast, get_args
 
 import msgspec
 
-from domain import corrections, lifecycle, negotiation, stages
+from domain import buying, competition, corrections, lifecycle, needs, negotiation, people, stages
 from domain.access import Action, may
+from domain.buying import AnyBuyingCommand, AnyBuyingFact, BuyingCommand, BuyingFact, Purchase
+from domain.competition import (
+    AnyCompetitionCommand,
+    AnyCompetitionFact,
+    CompetitionCommand,
+    CompetitionFact,
+    Field,
+)
 from domain.corrections import (
     AnyCorrectionsCommand,
     AnyCorrectionsFact,
@@ -40,6 +48,7 @@ from domain.lifecycle import (
 )
 from domain.lifecycle.commands import OpenOpportunity
 from domain.lifecycle.facts import OpportunityOpened, OpportunityReopened, ProcessChanged
+from domain.needs import AnyNeedsCommand, AnyNeedsFact, Needs, NeedsCommand, NeedsFact
 from domain.negotiation import (
     AnyNegotiationCommand,
     AnyNegotiationFact,
@@ -48,6 +57,7 @@ from domain.negotiation import (
     NegotiationFact,
     Negotiations,
 )
+from domain.people import AnyPeopleCommand, AnyPeopleFact, People, PeopleCommand, PeopleFact
 from domain.refusals import (
     BeforeOpening,
     BreaksLaterHistory,
@@ -68,8 +78,26 @@ if TYPE_CHECKING:
     from domain.intent import Command, Intent
     from domain.process import ProcessBook
 
-DealFact = AnyLifecycleFact | AnyStagesFact | AnyNegotiationFact | AnyCorrectionsFact
-DealCommand = AnyLifecycleCommand | AnyStagesCommand | AnyNegotiationCommand | AnyCorrectionsCommand
+DealFact = (
+    AnyLifecycleFact
+    | AnyStagesFact
+    | AnyBuyingFact
+    | AnyPeopleFact
+    | AnyNeedsFact
+    | AnyCompetitionFact
+    | AnyNegotiationFact
+    | AnyCorrectionsFact
+)
+DealCommand = (
+    AnyLifecycleCommand
+    | AnyStagesCommand
+    | AnyBuyingCommand
+    | AnyPeopleCommand
+    | AnyNeedsCommand
+    | AnyCompetitionCommand
+    | AnyNegotiationCommand
+    | AnyCorrectionsCommand
+)
 DealEvent = Recorded[DealFact]
 
 FACT_TYPES: tuple[type[Fact], ...] = get_args(DealFact)
@@ -84,6 +112,10 @@ class Deal(msgspec.Struct, frozen=True):
 
     life: Life = Life()
     stages: Stages = Stages()
+    purchase: Purchase = Purchase()
+    people: People = People()
+    needs: Needs = Needs()
+    field: Field = Field()
     negotiations: Negotiations = Negotiations()
 
     @property
@@ -105,6 +137,18 @@ def evolve(deal: Deal, event: DealEvent) -> Deal:
         case StagesFact():
             part = stages.evolve(deal.stages, cast("Recorded[AnyStagesFact]", event))
             return replace(deal, stages=part)
+        case BuyingFact():
+            buying_event = cast("Recorded[AnyBuyingFact]", event)
+            return replace(deal, purchase=buying.evolve(deal.purchase, buying_event))
+        case PeopleFact():
+            people_event = cast("Recorded[AnyPeopleFact]", event)
+            return replace(deal, people=people.evolve(deal.people, people_event))
+        case NeedsFact():
+            needs_event = cast("Recorded[AnyNeedsFact]", event)
+            return replace(deal, needs=needs.evolve(deal.needs, needs_event))
+        case CompetitionFact():
+            competition_event = cast("Recorded[AnyCompetitionFact]", event)
+            return replace(deal, field=competition.evolve(deal.field, competition_event))
         case NegotiationFact():
             negotiated = cast("Recorded[AnyNegotiationFact]", event)
             after = negotiation.evolve(deal.negotiations, negotiated)
@@ -122,6 +166,14 @@ def describe(event: DealEvent, before: Deal) -> str:
             return lifecycle.describe(event.fact, before.life)
         case StagesFact():
             return stages.describe(event.fact, before.stages)
+        case BuyingFact():
+            return buying.describe(event.fact, before.purchase)
+        case PeopleFact():
+            return people.describe(event.fact, before.people)
+        case NeedsFact():
+            return needs.describe(event.fact, before.needs)
+        case CompetitionFact():
+            return competition.describe(event.fact, before.field)
         case NegotiationFact():
             return negotiation.describe(event.fact, before.negotiations)
         case CorrectionsFact():
@@ -245,10 +297,7 @@ def _state_at(command: DealCommand, history: History, intent: Intent) -> Deal:
 
 def _authorised(command: DealCommand, deal: Deal, intent: Intent) -> None:
     """Rights are those of today, also for what happened earlier."""
-    action = Action.WITHDRAW if isinstance(command, CorrectionsCommand) else Action.RECORD
-    if isinstance(command, NegotiationCommand):
-        action = negotiation.right_to(command)
-    answer = may(intent.principal, action, deal.life.team_ids)
+    answer = may(intent.principal, command.right, deal.life.team_ids)
     if not answer.allowed:
         raise NotAllowed(answer.reason, "Ask someone with the right to do it.")
 
@@ -279,6 +328,14 @@ def _route(
             override = may(intent.principal, Action.OVERRIDE_GATE, history.deal.life.team_ids)
             by = intent.principal.id if override.allowed else None
             return stages.decide(command, deal, process, partial(gate_state, deal, stage), by)
+        case BuyingCommand():
+            return buying.decide(command, deal)
+        case PeopleCommand():
+            return people.decide(command, deal)
+        case NeedsCommand():
+            return needs.decide(command, deal)
+        case CompetitionCommand():
+            return competition.decide(command, deal)
         case NegotiationCommand():
             return negotiation.decide(command, deal, intent.principal, limits)
         case CorrectionsCommand():
@@ -316,6 +373,22 @@ def admissible(
             if not stages.allowed_after_outcome(fact, deal.life.status):
                 lifecycle.require_not_ended(deal.life)
             stages.admissible(fact, deal, processes)
+        case BuyingFact():
+            if not buying.allowed_after_outcome(fact, deal.life.status):
+                lifecycle.require_not_ended(deal.life)
+            buying.admissible(fact, deal, processes)
+        case PeopleFact():
+            if not people.allowed_after_outcome(fact, deal.life.status):
+                lifecycle.require_not_ended(deal.life)
+            people.admissible(fact, deal, processes)
+        case NeedsFact():
+            if not needs.allowed_after_outcome(fact, deal.life.status):
+                lifecycle.require_not_ended(deal.life)
+            needs.admissible(fact, deal, processes)
+        case CompetitionFact():
+            if not competition.allowed_after_outcome(fact, deal.life.status):
+                lifecycle.require_not_ended(deal.life)
+            competition.admissible(fact, deal, processes)
         case NegotiationFact():
             lifecycle.require_not_ended(deal.life)
             negotiation.admissible(fact, deal)

@@ -28,6 +28,10 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     """
 
     schema_version: ClassVar[int] = 1
+    personal: ClassVar[tuple[str, ...]] = ()
+    """Fields that speak of a person, or in free text that may."""
+    secret: ClassVar[tuple[str, ...]] = ()
+    """Fields that only the deal team, their managers and auditors may see."""
 
 
 F = TypeVar("F", bound=Fact, covariant=True)

@@ -1,11 +1,11 @@
 """What comes in with every command: who, when, from where, under which id."""
 
 from datetime import datetime
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 
-from domain.access import Principal
+from domain.access import Action, Principal
 from domain.history import Draft, Fact
 
 F = TypeVar("F", bound=Fact)
@@ -40,6 +40,9 @@ class Intent(msgspec.Struct, frozen=True):
 
 class Command(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Base of every command. The subclass's `tag` is its public name: kebab-case, imperative."""
+
+    right: ClassVar[Action] = Action.RECORD
+    """What one has to be allowed to do in order to give it."""
 
 
 def command_name(command_type: type[Command]) -> str:

@@ -165,6 +165,21 @@ class Side(StrEnum):
     COMPETITOR = "competitor"
 
 
+class Party(StrEnum):
+    """One of the two sides that deal with each other."""
+
+    US = "us"
+    CUSTOMER = "customer"
+
+    @property
+    def other(self) -> "Party":
+        return Party.CUSTOMER if self is Party.US else Party.US
+
+
+OURSELVES = "us"
+"""Names our side where vendors are named; everybody else is a competitor of the deal."""
+
+
 class ProcessRef(Value, frozen=True):
     """One published version of a sales process."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
-import msgspec
 from msgspec import UNSET
 
 from domain.currencies import MINOR_DIGITS
+from domain.deciding import mirrored, unless_among, unless_current
 from domain.lifecycle.commands import (
     AddNote,
     AnyLifecycleCommand,
@@ -87,8 +87,6 @@ from domain.refusals import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from domain.deal import Deal
     from domain.history import Recorded
 
@@ -123,58 +121,45 @@ def decide(command: AnyLifecycleCommand, deal: Deal, processes: ProcessBook) -> 
         case ChangeOwner(owner=owner, reason=reason):
             return () if life.owner == owner else (OwnerChanged(owner, reason),)
         case AssignTeamMember(member=member, role=role, level=level):
-            return _unless_among(TeamMemberAssigned(member, role, level), life.team)
+            return unless_among(TeamMemberAssigned(member, role, level), life.team)
         case ReleaseTeamMember(member=member, role=role):
             return _release(TeamMemberReleased(member, role), life)
         case QualifyLead():
-            return _unless_current(_mirror(command, LeadQualified), life.qualification)
+            return unless_current(mirrored(command, LeadQualified), life.qualification)
         case AssessOpportunity():
-            return _unless_current(_mirror(command, OpportunityAssessed), life.assessment)
+            return unless_current(mirrored(command, OpportunityAssessed), life.assessment)
         case SetWinPlan(plan=plan):
-            return _unless_current(WinPlanSet(plan), life.win_plan)
+            return unless_current(WinPlanSet(plan), life.win_plan)
         case ChooseStrategy(strategy=strategy, reason=reason):
-            return _unless_current(StrategyChosen(strategy, reason), life.strategy)
+            return unless_current(StrategyChosen(strategy, reason), life.strategy)
         case PlanNextStep():
-            return _plan_step(_mirror(command, NextStepPlanned), life)
+            return _plan_step(mirrored(command, NextStepPlanned), life)
         case CompleteNextStep(id=step_id, result=result):
             return _complete_step(NextStepCompleted(step_id, result), life)
         case SuspendOpportunity(reason=reason, until=until):
-            return _unless_current(OpportunitySuspended(reason, until), life.suspension)
+            return unless_current(OpportunitySuspended(reason, until), life.suspension)
         case ResumeOpportunity(reason=reason):
             return () if life.status is Status.OPEN else (OpportunityResumed(reason),)
         case WinOpportunity():
-            return _unless_current(_mirror(command, OpportunityWon), life.outcome)
+            return unless_current(mirrored(command, OpportunityWon), life.outcome)
         case LoseOpportunity():
-            return _unless_current(_mirror(command, OpportunityLost), life.outcome)
+            return unless_current(mirrored(command, OpportunityLost), life.outcome)
         case RecordOutcomeReason():
-            return _unless_among(_mirror(command, OutcomeReasonRecorded), life.outcome_reasons)
+            return unless_among(mirrored(command, OutcomeReasonRecorded), life.outcome_reasons)
         case ReopenOpportunity():
             return _reopen(command, deal, processes)
         case ReachDeliveryMilestone():
-            return _unless_among(_mirror(command, DeliveryMilestoneReached), life.delivery)
+            return unless_among(mirrored(command, DeliveryMilestoneReached), life.delivery)
         case MeasureSatisfaction():
-            return _measure(_mirror(command, SatisfactionMeasured), life)
+            return _measure(mirrored(command, SatisfactionMeasured), life)
         case IdentifyExpansion():
-            return _unless_among(_mirror(command, ExpansionIdentified), life.expansions)
+            return unless_among(mirrored(command, ExpansionIdentified), life.expansions)
         case RecordDebrief(lessons=lessons):
-            return _unless_among(DebriefRecorded(lessons), life.debriefs)
+            return unless_among(DebriefRecorded(lessons), life.debriefs)
         case AddNote(text=text):
-            return _unless_among(NoteAdded(text), life.notes)
+            return unless_among(NoteAdded(text), life.notes)
         case _:
             assert_never(command)
-
-
-def _mirror(command: msgspec.Struct, fact_type: Callable[..., F]) -> F:
-    """The fact whose fields are those of the command."""
-    return fact_type(**{name: getattr(command, name) for name in command.__struct_fields__})
-
-
-def _unless_current(fact: AnyLifecycleFact, current: Recorded[LifecycleFact] | None) -> Facts:
-    return () if current is not None and current.fact == fact else (fact,)
-
-
-def _unless_among(fact: AnyLifecycleFact, earlier: Iterable[Recorded[LifecycleFact]]) -> Facts:
-    return () if any(event.fact == fact for event in earlier) else (fact,)
 
 
 def _open(command: OpenOpportunity, life: Life, processes: ProcessBook) -> Facts:
@@ -259,7 +244,7 @@ def _selling_stages(deal: Deal, processes: ProcessBook) -> list[str]:
 
 def _measure(fact: SatisfactionMeasured, life: Life) -> Facts:
     latest = next((e for e in reversed(life.satisfaction) if e.fact.measure is fact.measure), None)
-    return _unless_current(fact, latest)
+    return unless_current(fact, latest)
 
 
 def admissible(fact: AnyLifecycleFact, deal: Deal, processes: ProcessBook) -> None:

@@ -8,7 +8,7 @@ values a side prefers, `positions` the part of the state with its folds,
 
 from domain.negotiation.authority import AuthorityLimits, RoleLimits, TermLimit
 from domain.negotiation.commands import AnyNegotiationCommand, NegotiationCommand
-from domain.negotiation.decisions import decide, right_to
+from domain.negotiation.decisions import decide
 from domain.negotiation.facts import AnyNegotiationFact, NegotiationFact
 from domain.negotiation.positions import Negotiations, evolve
 from domain.negotiation.rules import admissible
@@ -27,5 +27,4 @@ __all__ = [
     "decide",
     "describe",
     "evolve",
-    "right_to",
 ]

@@ -8,10 +8,10 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from domain.access import Role
-from domain.negotiation.facts import Better, Issue, IssueKind, Party
+from domain.negotiation.facts import Better, Issue, IssueKind
 from domain.negotiation.orders import can_take, discount_within, gain, has_order
 from domain.negotiation.positions import IssueState
-from domain.values import DecimalText, Label, Value
+from domain.values import DecimalText, Label, Party, Value
 
 
 class TermLimit(Value, frozen=True):

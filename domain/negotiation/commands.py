@@ -1,23 +1,23 @@
 """Negotiation: what can be asked for."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
+from domain.access import Action
 from domain.intent import Command
 from domain.negotiation.facts import (
     Issue,
     NegotiationResult,
     OfferReply,
-    Party,
     PressureReading,
     QuoteLine,
     Tactic,
     Term,
     Version,
 )
-from domain.values import Identifier, Label, Money, Text
+from domain.values import Identifier, Label, Money, Party, Text
 
 
 class NegotiationCommand(Command, frozen=True):
@@ -111,6 +111,8 @@ class RequestApproval(NegotiationCommand, tag="request-approval", frozen=True):
 class GrantApproval(NegotiationCommand, tag="grant-approval", frozen=True):
     """Allow our side to go to a value, asked or not. Needs the right to approve."""
 
+    right: ClassVar[Action] = Action.APPROVE
+
     issue: Identifier
     value: Label
     authority: Label | None = None
@@ -119,6 +121,8 @@ class GrantApproval(NegotiationCommand, tag="grant-approval", frozen=True):
 
 class RefuseApproval(NegotiationCommand, tag="refuse-approval", frozen=True):
     """Refuse what was asked, or take a grant back. Needs the right to approve."""
+
+    right: ClassVar[Action] = Action.APPROVE
 
     issue: Identifier
     value: Label

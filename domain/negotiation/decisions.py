@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar, assert_never
 
 import msgspec
 
-from domain.access import Action
+from domain.deciding import mirrored, unless_among, unless_current
 from domain.negotiation.authority import AuthorityLimits, needs_approval
 from domain.negotiation.commands import (
     AgreeTerm,
@@ -39,7 +39,6 @@ from domain.negotiation.facts import (
     OfferAnswered,
     OfferMade,
     OfferReply,
-    Party,
     QuoteIssued,
     Term,
     TermAgreed,
@@ -58,22 +57,17 @@ from domain.refusals import (
     OfferOutsideNegotiation,
     UnknownIssue,
 )
+from domain.values import Party
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from domain.access import Principal
     from domain.deal import Deal
-    from domain.history import Recorded
     from domain.negotiation.positions import IssueState, Negotiation, Negotiations
 
 Facts = tuple[AnyNegotiationFact, ...]
 F = TypeVar("F", bound=NegotiationFact)
-
-
-def right_to(command: AnyNegotiationCommand) -> Action:
-    """What one has to be allowed to do in order to give `command`."""
-    return Action.APPROVE if isinstance(command, GrantApproval | RefuseApproval) else Action.RECORD
 
 
 def decide(
@@ -94,45 +88,32 @@ def decide(
         case EstimateTheirWalkAway(issue=issue, walk_away=value, basis=basis):
             state = require_issue(issue, negotiations)
             estimate = TheirWalkAwayEstimated(issue, written(state.issue, value), basis)
-            return _unless_current(estimate, state.their_walk_away)
+            return unless_current(estimate, state.their_walk_away)
         case RecordWalkAwayPressed(issue=issue, value=value, reading=reading):
             state = require_issue(issue, negotiations)
             pressed = WalkAwayPressed(issue, written(state.issue, value), reading)
-            return _unless_current(pressed, state.pressures[-1] if state.pressures else None)
+            return unless_current(pressed, state.pressures[-1] if state.pressures else None)
         case MakeOffer():
             return _make_offer(command, deal, principal, limits)
         case AnswerOffer():
-            return _answer(_mirror(command, OfferAnswered), deal, principal, limits)
+            return _answer(mirrored(command, OfferAnswered), deal, principal, limits)
         case FulfilCondition(offer=offer, what=what):
             found = negotiations.of_offer(offer)
             fulfilled = found[1].fulfilled if found else ()
-            return _unless_among(ConditionFulfilled(offer, what), fulfilled)
+            return unless_among(ConditionFulfilled(offer, what), fulfilled)
         case RequestApproval() | GrantApproval() | RefuseApproval():
             return _approve(command, negotiations, principal, limits)
         case AgreeTerm(issue=issue, value=value):
             return _agree(issue, value, require_issue(issue, negotiations))
         case ReopenTerm(issue=issue):
             agreed = require_issue(issue, negotiations).agreed
-            return () if agreed is None else (_mirror(command, TermReopened),)
+            return () if agreed is None else (mirrored(command, TermReopened),)
         case ConcludeNegotiation(id=negotiation_id):
             negotiation = negotiations.negotiation(negotiation_id)
             concluded = negotiation.concluded if negotiation else None
-            return _unless_current(_mirror(command, NegotiationConcluded), concluded)
+            return unless_current(mirrored(command, NegotiationConcluded), concluded)
         case _:
             assert_never(command)
-
-
-def _mirror(command: msgspec.Struct, fact_type: Callable[..., F]) -> F:
-    """The fact whose fields are those of the command."""
-    return fact_type(**{name: getattr(command, name) for name in command.__struct_fields__})
-
-
-def _unless_current(fact: AnyNegotiationFact, current: Recorded[NegotiationFact] | None) -> Facts:
-    return () if current is not None and current.fact == fact else (fact,)
-
-
-def _unless_among(fact: AnyNegotiationFact, earlier: Iterable[Recorded[NegotiationFact]]) -> Facts:
-    return () if any(event.fact == fact for event in earlier) else (fact,)
 
 
 def _issue_quote(command: IssueQuote, negotiations: Negotiations) -> Facts:
@@ -160,7 +141,7 @@ def _open(command: OpenNegotiation, negotiations: Negotiations) -> Facts:
         walk_aways=_written_terms(command.walk_aways, issues),
     )
     earlier = negotiations.negotiation(command.id)
-    return _unless_current(fact, earlier.opened if earlier else None)
+    return unless_current(fact, earlier.opened if earlier else None)
 
 
 def _written_terms(terms: Iterable[Term], issues: Iterable[Issue]) -> tuple[Term, ...]:
@@ -293,17 +274,17 @@ def _approve(
     latest = approval.latest if approval else None
     match command:
         case RequestApproval():
-            asked = _mirror(command, ApprovalRequested)
-            return () if state.granted(command.value) else _unless_current(asked, latest)
+            asked = mirrored(command, ApprovalRequested)
+            return () if state.granted(command.value) else unless_current(asked, latest)
         case GrantApproval():
             if not limits.cover(principal.roles, state, command.value):
                 raise AuthorityExceeded(
                     f"{command.issue} at {command.value} is further than {principal.id} may go",
                     "Have it approved by someone whose authority reaches that far.",
                 )
-            return _unless_current(_mirror(command, ApprovalGranted), latest)
+            return unless_current(mirrored(command, ApprovalGranted), latest)
         case RefuseApproval():
-            return _unless_current(_mirror(command, ApprovalRefused), latest)
+            return unless_current(mirrored(command, ApprovalRefused), latest)
         case _:
             assert_never(command)
 
@@ -315,4 +296,4 @@ def _agree(issue_id: str, value: str | None, state: IssueState) -> Facts:
             f"our side stands at no value of {issue_id}",
             "Both sides have to stand at the value, by an offer or by accepting one.",
         )
-    return _unless_current(TermAgreed(issue_id, wanted), state.agreed)
+    return unless_current(TermAgreed(issue_id, wanted), state.agreed)

@@ -8,25 +8,14 @@ estimate of theirs, how we read them) stands in fields of its own.
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
 from domain.history import Fact
-from domain.values import DecimalText, Identifier, Label, Money, Percent, Score, Text, Value
+from domain.values import DecimalText, Identifier, Label, Money, Party, Percent, Score, Text, Value
 
 Version = Annotated[int, msgspec.Meta(ge=1)]
-
-
-class Party(StrEnum):
-    """One of the two sides of a negotiation."""
-
-    US = "us"
-    CUSTOMER = "customer"
-
-    @property
-    def other(self) -> "Party":
-        return Party.CUSTOMER if self is Party.US else Party.US
 
 
 class IssueKind(StrEnum):
@@ -170,43 +159,47 @@ class QuoteIssued(NegotiationFact, tag="quote-issued", frozen=True):
 class NegotiationOpened(NegotiationFact, tag="negotiation-opened", frozen=True):
     """The two sides began to negotiate these issues."""
 
+    secret: ClassVar[tuple[str, ...]] = ("targets", "walk_aways")
+
     id: Identifier
     issues: Annotated[tuple[Issue, ...], msgspec.Meta(min_length=1)]
     counterparts: tuple[Identifier, ...] = ()
     """The customer's people at the table."""
     targets: tuple[Term, ...] = ()
-    """Secret: the values we aim for."""
+    """The values we aim for."""
     walk_aways: tuple[Term, ...] = ()
-    """Secret: the worst values we accept."""
+    """The worst values we accept."""
 
 
 class WalkAwayRevised(NegotiationFact, tag="walk-away-revised", frozen=True):
     """The worst value we accept on an issue is another one now."""
 
+    secret: ClassVar[tuple[str, ...]] = ("walk_away", "reason")
+
     issue: Identifier
     walk_away: Label
-    """Secret."""
     reason: Text | None = None
-    """Secret."""
 
 
 class TheirWalkAwayEstimated(NegotiationFact, tag="their-walk-away-estimated", frozen=True):
     """What we take to be the worst value that they accept."""
 
+    secret: ClassVar[tuple[str, ...]] = ("walk_away", "basis")
+
     issue: Identifier
     walk_away: Label
-    """Secret."""
     basis: Text | None = None
-    """Secret: what the estimate rests on."""
+    """What the estimate rests on."""
 
 
 class WalkAwayPressed(NegotiationFact, tag="walk-away-pressed", frozen=True):
     """They insisted on a value at which we would walk away."""
 
+    secret: ClassVar[tuple[str, ...]] = ("reading",)
+
     issue: Identifier
     value: Label
     reading: PressureReading | None = None
-    """Secret."""
 
 
 class OfferMade(NegotiationFact, tag="offer-made", frozen=True):

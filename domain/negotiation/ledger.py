@@ -13,9 +13,10 @@ from itertools import pairwise
 
 import msgspec
 
-from domain.negotiation.facts import OfferMade, Party, Tactic
+from domain.negotiation.facts import OfferMade, Tactic
 from domain.negotiation.orders import cost, gain, total
 from domain.negotiation.positions import IssueState, Negotiation, Offer, Stand
+from domain.values import Party
 
 
 class RoundPositions(msgspec.Struct, frozen=True):

@@ -6,8 +6,8 @@ issue can take, there is no answer (None). Arithmetic is exact.
 
 from decimal import Context, Decimal
 
-from domain.negotiation.facts import Better, Issue, Option, Party
-from domain.values import decimal_text
+from domain.negotiation.facts import Better, Issue, Option
+from domain.values import Party, decimal_text
 
 _EXACT = Context(prec=200)
 

@@ -25,7 +25,6 @@ from domain.negotiation.facts import (
     OfferAnswered,
     OfferMade,
     OfferReply,
-    Party,
     QuoteIssued,
     TermAgreed,
     TermReopened,
@@ -33,6 +32,7 @@ from domain.negotiation.facts import (
     WalkAwayPressed,
     WalkAwayRevised,
 )
+from domain.values import Party
 
 replace = msgspec.structs.replace
 

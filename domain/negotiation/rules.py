@@ -20,7 +20,6 @@ from domain.negotiation.facts import (
     OfferAnswered,
     OfferMade,
     OfferReply,
-    Party,
     QuoteIssued,
     Term,
     TermAgreed,
@@ -47,7 +46,7 @@ from domain.refusals import (
     UnknownReference,
     UnknownValue,
 )
-from domain.values import Money
+from domain.values import Money, Party
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

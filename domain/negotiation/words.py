@@ -15,7 +15,6 @@ from domain.negotiation.facts import (
     NegotiationOpened,
     OfferAnswered,
     OfferMade,
-    Party,
     QuoteIssued,
     TermAgreed,
     TermReopened,
@@ -23,6 +22,7 @@ from domain.negotiation.facts import (
     WalkAwayPressed,
     WalkAwayRevised,
 )
+from domain.values import Party
 
 if TYPE_CHECKING:
     from domain.negotiation.positions import Negotiations

@@ -14,9 +14,9 @@ from domain.negotiation.facts import (
     NegotiationOpened,
     OfferMade,
     Option,
-    Party,
     Term,
 )
+from domain.values import Party
 from tests.scenario import opened, usd
 
 US, THEM = Party.US, Party.CUSTOMER

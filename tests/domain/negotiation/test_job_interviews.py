@@ -39,10 +39,10 @@ from domain.negotiation.facts import (
     NegotiationResult,
     OfferReply,
     Option,
-    Party,
     Term,
 )
 from domain.negotiation.positions import Negotiation
+from domain.values import Party
 from tests.scenario import Scenario, given, on, opened
 from tests.shared_data import shared
 

@@ -53,7 +53,6 @@ from domain.negotiation.facts import (
     OfferMade,
     OfferReply,
     Option,
-    Party,
     PressureReading,
     QuoteLine,
     Tactic,
@@ -63,6 +62,7 @@ from domain.negotiation.facts import (
     WalkAwayRevised,
 )
 from domain.refusals import Refusal
+from domain.values import Party
 from tests.domain.negotiation.table import COLOUR, DAYS, PRICE, WAY, made
 from tests.scenario import BOOK, MANAGER, OPERATOR, OWNER, STREAM, day, opened, usd
 

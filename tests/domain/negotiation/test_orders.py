@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.negotiation.facts import Better, Issue, IssueKind, Option, Party
+from domain.negotiation.facts import Better, Issue, IssueKind, Option
 from domain.negotiation.orders import (
     can_take,
     cost,
@@ -17,7 +17,7 @@ from domain.negotiation.orders import (
     total,
     written,
 )
-from domain.values import DecimalText, decimal_text
+from domain.values import DecimalText, Party, decimal_text
 from tests.domain.negotiation.table import COLOUR, DAYS, PRICE, THEM, US, WAY
 from tests.scenario import usd
 

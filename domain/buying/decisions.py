@@ -1,0 +1,27 @@
+"""The customer's process: what a command leads to, and which facts can follow which state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.lifecycle.life import Status
+
+if TYPE_CHECKING:
+    from domain.buying.commands import AnyBuyingCommand
+    from domain.buying.facts import AnyBuyingFact
+    from domain.deal import Deal
+    from domain.process import ProcessBook
+
+
+def decide(command: AnyBuyingCommand, deal: Deal) -> tuple[AnyBuyingFact, ...]:
+    """The facts that `command` leads to on `deal`. Raises Refusal."""
+    raise NotImplementedError
+
+
+def admissible(fact: AnyBuyingFact, deal: Deal, processes: ProcessBook) -> None:
+    """Raise the refusal of the structural rule that `fact` would break on `deal`."""
+
+
+def allowed_after_outcome(fact: AnyBuyingFact, status: Status) -> bool:
+    """Rule 2: what may follow an outcome."""
+    return status is Status.WON

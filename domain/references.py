@@ -1,0 +1,53 @@
+"""Rule 4: what a fact names by id exists on the deal. Each check says what there is instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.refusals import UnknownReference
+from domain.values import OURSELVES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from domain.deal import Deal
+
+MOST_NAMED = 20
+
+
+def require_stakeholders(deal: Deal, *ids: str | None) -> None:
+    """Each id, where given, names one of the customer's people. Raises UnknownReference."""
+    known = [one.id for one in deal.people.stakeholders]
+    _require("stakeholder", ids, known, "identify-stakeholder")
+
+
+def require_contacts(deal: Deal, *ids: str | None) -> None:
+    """Each id, where given, names a contact. Raises UnknownReference."""
+    _require("contact", ids, [one.id for one in deal.people.contacts], "record-contact")
+
+
+def require_needs(deal: Deal, *ids: str | None) -> None:
+    """Each id, where given, names a need. Raises UnknownReference."""
+    _require("need", ids, [one.id for one in deal.needs.needs], "uncover-need")
+
+
+def require_competitors(deal: Deal, *ids: str | None) -> None:
+    """Each id, where given, names a competitor. Raises UnknownReference."""
+    known = [one.fact.id for one in deal.field.competitors]
+    _require("competitor", ids, known, "identify-competitor")
+
+
+def require_vendors(deal: Deal, *ids: str | None) -> None:
+    """Each id, where given, names a competitor, or our side. Raises UnknownReference."""
+    require_competitors(deal, *(one for one in ids if one != OURSELVES))
+
+
+def _require(what: str, ids: Iterable[str | None], known: list[str], recorded_with: str) -> None:
+    for one in ids:
+        if one is not None and one not in known:
+            more = ", …" if len(known) > MOST_NAMED else ""
+            there_are = f"There are: {', '.join(known[:MOST_NAMED])}{more}. " if known else ""
+            raise UnknownReference(
+                f"the deal has no {what} {one!r}",
+                f"{there_are}Record it first with {recorded_with}.",
+            )
