@@ -38,9 +38,13 @@ class CompetitorIdentified(CompetitionFact, tag="competitor-identified", frozen=
     name: Label
     kind: CompetitorKind = CompetitorKind.VENDOR
     background: Text | None = None
+    """Who they are, and who stands behind them."""
     products: Text | None = None
+    """What they offer here."""
     terms_and_price: Text | None = None
+    """On which terms, at which price."""
     sales_ability: Text | None = None
+    """How well they sell."""
     customers_view: Text | None = None
     """What the customer thinks of them."""
     supporters: tuple[Identifier, ...] = ()
@@ -52,7 +56,9 @@ class CompetitorMoved(CompetitionFact, tag="competitor-moved", frozen=True):
 
     competitor: Identifier
     move: Text
+    """What they did."""
     our_counter: Text | None = None
+    """What we did against it."""
     told_by: Identifier | None = None
     """The stakeholder who told us."""
 

@@ -31,6 +31,10 @@ class Field(msgspec.Struct, frozen=True):
     def competitor(self, competitor_id: str) -> Recorded[CompetitorIdentified] | None:
         return next((one for one in self.competitors if one.fact.id == competitor_id), None)
 
+    def last_move_of(self, competitor_id: str) -> Recorded[CompetitorMoved] | None:
+        moves = reversed(self.moves)
+        return next((one for one in moves if one.fact.competitor == competitor_id), None)
+
 
 def evolve(field: Field, event: Recorded[AnyCompetitionFact]) -> Field:
     """The part after `event`."""

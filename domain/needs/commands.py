@@ -11,7 +11,6 @@ from domain.needs.facts import (
     ConcernKind,
     NeedDimension,
     NeedKind,
-    Positioning,
     RequirementKind,
     RequirementResponse,
     Topic,
@@ -73,13 +72,6 @@ class ConfirmValue(NeedsCommand, tag="confirm-value", frozen=True):
     contact: Identifier | None = None
 
 
-class AcceptPositioning(NeedsCommand, tag="accept-positioning", frozen=True):
-    """Record as what the customer takes our offer."""
-
-    positioning: Positioning
-    by: Identifier | None = None
-
-
 class RaiseConcern(NeedsCommand, tag="raise-concern", frozen=True):
     """Record an objection, or a fear of risk."""
 
@@ -139,7 +131,6 @@ AnyNeedsCommand = (
     | DevelopNeed
     | StateRequirement
     | ConfirmValue
-    | AcceptPositioning
     | RaiseConcern
     | AssignConcern
     | ResolveConcern

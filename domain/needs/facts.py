@@ -47,14 +47,6 @@ class RequirementResponse(StrEnum):
     OPEN = "open"
 
 
-class Positioning(StrEnum):
-    """As what the customer takes our offer."""
-
-    CHEAP_AND_GOOD = "cheap-and-good"
-    BEST_FOR_THE_MONEY = "best-for-the-money"
-    HIGH_VALUE = "high-value"
-
-
 class ConcernKind(StrEnum):
     """An objection to the offer (异议), or the fear of its risk shortly before deciding (疑虑)."""
 
@@ -107,15 +99,19 @@ class NeedUncovered(NeedsFact, tag="need-uncovered", frozen=True):
 
     id: Identifier
     statement: Text
+    """The problem, in their words."""
     kind: NeedKind = NeedKind.IMPLIED
     dimension: NeedDimension = NeedDimension.BUSINESS
     whose: Identifier | None = None
     """The stakeholder who has it."""
     cause: Text | None = None
+    """What it comes from."""
     consequence: Text | None = None
+    """What it leads to if nothing is done."""
     cost: Money | None = None
     """What the problem costs the customer."""
     solvable_by_us: bool | None = None
+    """Whether what we sell solves it."""
     their_rank: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
     """Where the customer puts it among its needs; 1 is first."""
 
@@ -131,7 +127,9 @@ class NeedDeveloped(NeedsFact, tag="need-developed", frozen=True):
     kpi: Label | None = None
     """The figure of theirs that it serves."""
     consequence: Text | None = None
+    """What it leads to if nothing is done."""
     cost: Money | None = None
+    """What the problem costs the customer."""
     contact: Identifier | None = None
     """The contact in which it was said."""
 
@@ -143,12 +141,14 @@ class RequirementStated(NeedsFact, tag="requirement-stated", frozen=True):
 
     id: Identifier
     text: Text
+    """What they ask for."""
     kind: RequirementKind = RequirementKind.OTHER
     by: Identifier | None = None
     """The stakeholder who asks."""
     need: Identifier | None = None
     """The need behind it (回溯需求)."""
     why: Text | None = None
+    """To which end."""
     timing: Label | None = None
     """Until when, or whether the time is right."""
     response: RequirementResponse | None = None
@@ -159,18 +159,14 @@ class ValueConfirmed(NeedsFact, tag="value-confirmed", frozen=True):
 
     id: Identifier
     benefit: Text
+    """What they gain."""
     by: Identifier
     """The stakeholder who confirmed it."""
     amount: Money | None = None
+    """What it is worth to them."""
     need: Identifier | None = None
+    """The need that it serves."""
     contact: Identifier | None = None
-
-
-class PositioningAccepted(NeedsFact, tag="positioning-accepted", frozen=True):
-    """The customer takes our offer for this."""
-
-    positioning: Positioning
-    by: Identifier | None = None
 
 
 class ConcernRaised(NeedsFact, tag="concern-raised", frozen=True):
@@ -181,6 +177,7 @@ class ConcernRaised(NeedsFact, tag="concern-raised", frozen=True):
     id: Identifier
     kind: ConcernKind
     topic: Text
+    """What it is about."""
     cause: ConcernCause | None = None
     by: Identifier | None = None
     """The stakeholder who raised it."""
@@ -193,6 +190,7 @@ class ConcernAssigned(NeedsFact, tag="concern-assigned", frozen=True):
 
     concern: Identifier
     owner: Identifier
+    """The user who deals with it."""
 
 
 class ConcernResolved(NeedsFact, tag="concern-resolved", frozen=True):
@@ -202,6 +200,7 @@ class ConcernResolved(NeedsFact, tag="concern-resolved", frozen=True):
 
     concern: Identifier
     how: Text
+    """What took it away."""
 
 
 class ConcernAccepted(NeedsFact, tag="concern-accepted", frozen=True):
@@ -211,6 +210,7 @@ class ConcernAccepted(NeedsFact, tag="concern-accepted", frozen=True):
 
     concern: Identifier
     by: Identifier | None = None
+    """The stakeholder who decides so."""
     note: Text | None = None
 
 
@@ -222,6 +222,7 @@ class FactRecorded(NeedsFact, tag="fact-recorded", frozen=True):
     id: Identifier
     topic: Topic
     text: Text
+    """What is known."""
     told_by: Identifier | None = None
     """A stakeholder."""
     source: Label | None = None
@@ -235,10 +236,12 @@ class FactChecked(NeedsFact, tag="fact-checked", frozen=True):
     personal: ClassVar[tuple[str, ...]] = ("note",)
 
     fact: Identifier
+    """The piece of information, by its id."""
     result: CheckResult
     told_by: Identifier | None = None
     """A stakeholder other than who told the fact."""
     source: Label | None = None
+    """Where the check comes from when no stakeholder told it."""
     note: Text | None = None
 
 
@@ -247,7 +250,6 @@ AnyNeedsFact = (
     | NeedDeveloped
     | RequirementStated
     | ValueConfirmed
-    | PositioningAccepted
     | ConcernRaised
     | ConcernAssigned
     | ConcernResolved

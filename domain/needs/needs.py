@@ -1,10 +1,11 @@
 """Needs and value: the part of the state, and how facts change it. Folding never fails."""
 
+from collections.abc import Iterable
 from typing import TypeVar, assert_never, cast
 
 import msgspec
 
-from domain.history import Fact, Recorded
+from domain.history import Recorded
 from domain.needs.facts import (
     AnyNeedsFact,
     ConcernAccepted,
@@ -16,28 +17,72 @@ from domain.needs.facts import (
     NeedDeveloped,
     NeedKind,
     NeedUncovered,
-    PositioningAccepted,
     RequirementStated,
     ValueConfirmed,
 )
+from domain.values import Money
 
 replace = msgspec.structs.replace
-F = TypeVar("F", bound=Fact)
+V = TypeVar("V")
 
 
 class Need(msgspec.Struct, frozen=True):
-    """A need, and how it became explicit."""
+    """A need, and what was said of it as it became explicit and after."""
 
     uncovered: Recorded[NeedUncovered]
-    developed: Recorded[NeedDeveloped] | None = None
+    developments: tuple[Recorded[NeedDeveloped], ...] = ()
 
     @property
     def id(self) -> str:
         return self.uncovered.fact.id
 
     @property
+    def made_explicit(self) -> Recorded[NeedUncovered] | Recorded[NeedDeveloped] | None:
+        """The event that made it explicit. None while it is implied."""
+        if self.uncovered.fact.kind is NeedKind.EXPLICIT:
+            return self.uncovered
+        return self.developments[0] if self.developments else None
+
+    @property
     def explicit(self) -> bool:
-        return self.developed is not None or self.uncovered.fact.kind is NeedKind.EXPLICIT
+        return self.made_explicit is not None
+
+    @property
+    def statement(self) -> str:
+        """As stated last."""
+        said = _last(one.fact.statement for one in self.developments)
+        return said or self.uncovered.fact.statement
+
+    @property
+    def kpi(self) -> str | None:
+        """As said last."""
+        return _last(one.fact.kpi for one in self.developments)
+
+    @property
+    def consequence(self) -> str | None:
+        """As said last."""
+        said = _last(one.fact.consequence for one in self.developments)
+        return said or self.uncovered.fact.consequence
+
+    @property
+    def cost(self) -> Money | None:
+        """As said last."""
+        return _last(one.fact.cost for one in self.developments) or self.uncovered.fact.cost
+
+    def includes(self, fact: NeedDeveloped) -> bool:
+        """`fact` says nothing of this need that does not hold already."""
+        contacts = {one.fact.contact for one in self.developments}
+        return (
+            fact.statement in (None, self.statement)
+            and fact.kpi in (None, self.kpi)
+            and fact.consequence in (None, self.consequence)
+            and fact.cost in (None, self.cost)
+            and (fact.contact is None or fact.contact in contacts)
+        )
+
+
+def _last(said: Iterable[V | None]) -> V | None:
+    return next((one for one in reversed(tuple(said)) if one is not None), None)
 
 
 class Concern(msgspec.Struct, frozen=True):
@@ -78,7 +123,6 @@ class Needs(msgspec.Struct, frozen=True):
     requirements: tuple[Recorded[RequirementStated], ...] = ()
     """The latest under each id."""
     values: tuple[Recorded[ValueConfirmed], ...] = ()
-    positionings: tuple[Recorded[PositioningAccepted], ...] = ()
     concerns: tuple[Concern, ...] = ()
     information: tuple[Information, ...] = ()
 
@@ -117,9 +161,6 @@ def evolve(needs: Needs, event: Recorded[AnyNeedsFact]) -> Needs:
         case ValueConfirmed():
             confirmed = cast("Recorded[ValueConfirmed]", event)
             return replace(needs, values=(*needs.values, confirmed))
-        case PositioningAccepted():
-            accepted = cast("Recorded[PositioningAccepted]", event)
-            return replace(needs, positionings=(*needs.positionings, accepted))
         case ConcernRaised() | ConcernAssigned() | ConcernResolved() | ConcernAccepted():
             return replace(needs, concerns=_concerns_after(needs.concerns, event))
         case FactRecorded() | FactChecked():
@@ -129,7 +170,10 @@ def evolve(needs: Needs, event: Recorded[AnyNeedsFact]) -> Needs:
 
 
 def _need_after(needs: Needs, need_id: str, event: Recorded[NeedDeveloped]) -> Needs:
-    after = tuple(replace(o, developed=event) if o.id == need_id else o for o in needs.needs)
+    after = tuple(
+        replace(one, developments=(*one.developments, event)) if one.id == need_id else one
+        for one in needs.needs
+    )
     return replace(needs, needs=after)
 
 

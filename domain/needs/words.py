@@ -1,9 +1,107 @@
-"""Needs and value: what happened, in words."""
+"""Needs and value: what happened, in words. The customer's people appear by their id."""
 
-from domain.needs.facts import AnyNeedsFact
-from domain.needs.needs import Needs
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from domain.needs.facts import (
+    AnyNeedsFact,
+    CheckResult,
+    ConcernAccepted,
+    ConcernAssigned,
+    ConcernRaised,
+    ConcernResolved,
+    FactChecked,
+    FactRecorded,
+    NeedDeveloped,
+    NeedDimension,
+    NeedUncovered,
+    RequirementStated,
+    ValueConfirmed,
+)
+
+if TYPE_CHECKING:
+    from domain.needs.needs import Needs
+    from domain.values import Money
 
 
 def describe(fact: AnyNeedsFact, before: Needs) -> str:
-    """One English phrase for `fact`."""
-    raise NotImplementedError
+    """One English phrase for `fact`, seen from the part before it."""
+    match fact:
+        case NeedUncovered(kind=kind, dimension=dimension, whose=whose):
+            personal = "personal " if dimension is NeedDimension.PERSONAL else ""
+            of = f" of {whose}" if whose else ""
+            return f"{kind} {personal}need{of}: {fact.statement}{_cost(fact.cost)}"
+        case NeedDeveloped():
+            return _developed(fact, before)
+        case RequirementStated(by=by, why=why, response=response):
+            verb = "asks" if by else "ask"
+            again = " now" if before.requirement(fact.id) else ""
+            behind = f", because: {why}" if why else ""
+            answer = f" ({response})" if response else ""
+            return f"{by or 'they'}{again} {verb} for: {fact.text}{behind}{answer}"
+        case ValueConfirmed(benefit=benefit, by=by, amount=amount):
+            return f"{by} confirmed the value: {benefit}" + (f" ({amount})" if amount else "")
+        case ConcernRaised(kind=kind, topic=topic, cause=cause, by=by, owner=owner):
+            of = f" of {by}" if by else ""
+            why = f" ({cause.replace('-', ' ')})" if cause else ""
+            ours = f"; {owner} deals with it" if owner else ""
+            return f"{kind}{of}: {topic}{why}{ours}"
+        case ConcernAssigned(concern=concern, owner=owner):
+            return f"{owner} deals with {_concern(concern, before)}"
+        case ConcernResolved(concern=concern, how=how):
+            return f"{_concern(concern, before)} resolved: {how}"
+        case ConcernAccepted(concern=concern, by=by, note=note):
+            verb = "decides" if by else "decide"
+            who = by or "they"
+            return f"{who} {verb} in spite of {_concern(concern, before)}{_because(note)}"
+        case FactRecorded(topic=topic, text=text, told_by=told_by, source=source):
+            return f"{_learned(told_by, source)} about {topic.replace('-', ' ')}: {text}"
+        case FactChecked():
+            return _checked(fact, before)
+        case _:
+            assert_never(fact)
+
+
+def _developed(fact: NeedDeveloped, before: Needs) -> str:
+    need = before.need(fact.need)
+    statement = fact.statement or (need.statement if need else fact.need)
+    head = "explicit need" if need and need.explicit else "need became explicit"
+    serves = f", serves {fact.kpi}" if fact.kpi else ""
+    leads = f"; it leads to: {fact.consequence}" if fact.consequence else ""
+    return f"{head}: {statement}{serves}{_cost(fact.cost)}{leads}"
+
+
+def _cost(cost: Money | None) -> str:
+    return f", costs them {cost}" if cost else ""
+
+
+def _concern(concern_id: str, before: Needs) -> str:
+    concern = before.concern(concern_id)
+    if concern is None:
+        return f"concern {concern_id}"
+    return f"{concern.raised.fact.kind} {concern.raised.fact.topic!r}"
+
+
+def _learned(told_by: str | None, source: str | None) -> str:
+    match told_by, source:
+        case None, None:
+            return "learned"
+        case None, _:
+            return f"learned from {source}"
+        case _, None:
+            return f"told by {told_by}"
+        case _:
+            return f"told by {told_by} ({source})"
+
+
+def _checked(fact: FactChecked, before: Needs) -> str:
+    known = before.fact(fact.fact)
+    text = known.recorded.fact.text if known else f"fact {fact.fact}"
+    verb = "confirmed" if fact.result is CheckResult.CONFIRMS else "contradicted"
+    by = ", ".join(one for one in (fact.told_by, fact.source) if one)
+    return f"{verb} by {by}: {text}{_because(fact.note)}"
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""

@@ -6,13 +6,15 @@ commands as users give them; `courses` are what becomes of deals under them.
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 import msgspec
 from hypothesis import strategies as st
 
 from domain.access import Principal
+from domain.buying.commands import ObserveBuyingPhase
+from domain.buying.facts import CommitmentRecorded, DecisionCriterionSet
+from domain.competition.facts import CompetitorIdentified
 from domain.corrections import EventWithdrawn, WithdrawEvent
 from domain.deal import (
     COMMAND_TYPES,
@@ -32,7 +34,6 @@ from domain.lifecycle.commands import (
     IdentifyExpansion,
     MeasureSatisfaction,
     OpenOpportunity,
-    QualifyLead,
     ReachDeliveryMilestone,
     RecordDebrief,
     RecordOutcomeReason,
@@ -42,15 +43,18 @@ from domain.lifecycle.commands import (
     WinOpportunity,
 )
 from domain.lifecycle.facts import (
-    LeadQualified,
     LostOutcome,
     NextStepPlanned,
     OpportunityLost,
     OpportunitySuspended,
     OpportunityWon,
-    OutcomeReasonRecorded,
     TeamMemberAssigned,
 )
+from domain.needs.commands import RaiseConcern, ResolveConcern
+from domain.needs.facts import ConcernKind, ConcernRaised, FactRecorded, NeedUncovered, Topic
+from domain.negotiation.facts import NegotiationOpened, OfferMade, Term
+from domain.people import AnyPeopleCommand
+from domain.people.facts import BuyingRole, ContactKind, ContactMade, StakeholderIdentified
 from domain.refusals import Refusal
 from domain.stages.commands import (
     AdvanceStage,
@@ -60,15 +64,15 @@ from domain.stages.commands import (
     RevokeGateCriterion,
 )
 from domain.stages.facts import GateCriterionAttested, StageAdvanced
-from domain.values import Money
+from domain.values import Party
+from tests.laws.pools import PRICE, STAGES, WAY, one_of, pools_of, users
 from tests.scenario import (
     BOOK,
     COLLEAGUE,
-    LONGER,
     MANAGER,
     OPERATOR,
+    ORGANISATION,
     OWNER,
-    SHORT,
     STREAM,
     day,
     given,
@@ -81,76 +85,10 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 T = TypeVar("T")
-PEOPLE = (OWNER, COLLEAGUE, MANAGER, OPERATOR)
-STAGES = tuple(stage.id for stage in LONGER.stages)
-CRITERIA = tuple(criterion.id for stage in LONGER.stages for criterion in stage.gate)
-
-
-def _of(*values: T) -> SearchStrategy[T]:
-    return st.sampled_from(values)
-
-
-_words = _of("one", "two", "三")
-_people = _of(*(person.id for person in PEOPLE))
-# The sound value comes first and often: Hypothesis tries the first of a choice most.
-_money = st.builds(Money.from_minor, st.integers(0, 500), _of("USD", "USD", "USD", "USD", "JPY"))
-
-POOLS: dict[str, SearchStrategy[Any]] = {
-    "amount": _money,
-    "competitor": _words,
-    "contract_reference": _words,
-    "criterion": _of(*CRITERIA),
-    "currency": _of("USD", "USD", "USD", "JPY", "XYZ"),
-    "description": _words,
-    "due": st.dates(date(2026, 1, 1), date(2026, 12, 31)),
-    "from_": _of(*STAGES),
-    "id": _of("visit", "call"),
-    "lead_source": _words,
-    "lessons": st.lists(_words, min_size=1, max_size=2).map(tuple),
-    "level": _words,
-    "member": _people,
-    "name": _words,
-    "note": _words,
-    "objective": _words,
-    "override_reason": _of("in a hurry", "in a hurry", " "),
-    "owner": _people,
-    "plan": _words,
-    "process": _of(SHORT.ref, SHORT.ref, LONGER.ref),
-    "products": st.lists(_words, max_size=2).map(tuple),
-    "reason": _of("one", "two", " "),
-    "reasons": st.lists(_words, max_size=2).map(tuple),
-    "reference": _words,
-    "region": _words,
-    "result": _words,
-    "role": _of("engineer", "lawyer"),
-    "route": _words,
-    "skipped": st.lists(_of(*STAGES), max_size=2).map(tuple),
-    "stage": _of(*STAGES),
-    "territory": _words,
-    "text": _words,
-    "to": _of(*STAGES),
-    "told_by": _words,
-    "value": _money,
-    "version": st.integers(1, 12),
-    "versions": st.lists(st.integers(1, 12), min_size=1, max_size=3).map(tuple),
-    "what": _words,
-}
-"""Values by the name of the field. A field of another name is drawn by its type alone."""
-
-_TYPED: dict[Any, str] = {
-    QualifyLead: "level",
-    LeadQualified: "level",
-    RecordOutcomeReason: "told_by",
-    OutcomeReasonRecorded: "told_by",
-}
-"""Fields of a type of their own, though they share their name with others."""
 
 
 def _structs(cls: type[T]) -> SearchStrategy[T]:
-    # Negotiations have laws of their own, with pools of their own.
-    own = cls.__module__.startswith("domain.negotiation.")
-    pools = {} if own else {name: p for name, p in POOLS.items() if name != _TYPED.get(cls)}
-    return cast("SearchStrategy[T]", structs_of(cast("Any", cls), pools))
+    return cast("SearchStrategy[T]", structs_of(cast("Any", cls), pools_of(cls)))
 
 
 _FACTS = {fact_type: _structs(fact_type) for fact_type in FACT_TYPES}
@@ -179,9 +117,9 @@ def histories(draw: st.DrawFn) -> tuple[DealEvent, ...]:
         Draft(
             fact=_up_to(version, fact),
             occurred_at=day(days[version - 1]),
-            actor=draw(_people),
+            actor=draw(users),
             source="cli",
-            command_id=draw(_of("c-1", "c-2", "c-3")),
+            command_id=draw(one_of("c-1", "c-2", "c-3")),
             correlation_id="c",
             known_at=day(draw(st.integers(0, 7))),
         ).recorded(STREAM, version, day(8))
@@ -202,9 +140,27 @@ _USUAL: tuple[DealFact, ...] = (
     StageAdvanced("contact", "proposal"),
     GateCriterionAttested("plan", "one"),
 )
+_KNOWN: tuple[DealFact, ...] = (
+    StakeholderIdentified("li", "one", roles=(BuyingRole.DECISION_MAKER,)),
+    StakeholderIdentified("wang", "two", reports_to="li"),
+    ContactMade("visit-1", ContactKind.VISIT, ("li",)),
+    CompetitorIdentified("acme", "one"),
+    NeedUncovered("speed", "one"),
+    ConcernRaised("risk", ConcernKind.CONCERN, "one"),
+    FactRecorded("f-1", Topic.SCALE, "one", told_by="li"),
+    DecisionCriterionSet("price", "one", 50),
+    CommitmentRecorded("pilot", "one", Party.CUSTOMER),
+)
+_TALKS: tuple[DealFact, ...] = (
+    NegotiationOpened("main", (PRICE, WAY), walk_aways=(Term("price", "90"),)),
+    OfferMade("o-1", "main", Party.US, 1, (Term("price", "100"), Term("way", "road"))),
+    OfferMade("o-2", "main", Party.CUSTOMER, 2, (Term("price", "90"),)),
+)
 BEGINNINGS: tuple[tuple[DealFact, ...], ...] = (
     (opened(),),
     _USUAL,
+    (*_USUAL, *_KNOWN),
+    (*_USUAL, *_KNOWN, *_TALKS),
     (*_USUAL, OpportunitySuspended("one")),
     (*_USUAL, OpportunityLost(LostOutcome.NO_DECISION)),
     (*_USUAL, OpportunityWon(usd("5"))),
@@ -232,6 +188,10 @@ FITTING: dict[Status, tuple[type[Command], ...]] = {
         ReachDeliveryMilestone,
         MeasureSatisfaction,
         IdentifyExpansion,
+        *get_args(AnyPeopleCommand),
+        ObserveBuyingPhase,
+        RaiseConcern,
+        ResolveConcern,
     ),
 }
 """Commands that stand a chance on a deal in this status."""
@@ -250,12 +210,14 @@ class Asked(msgspec.Struct, frozen=True):
 def asked(draw: st.DrawFn, history: History) -> Asked:
     """Something to ask of a deal; most of it fits, comes from who may, and is of today."""
     fits = draw(st.integers(0, 3)) > 0
-    types = FITTING[history.deal.life.status] if fits else COMMAND_TYPES
+    types = FITTING.get(history.deal.life.status, ENDED) if fits else COMMAND_TYPES
     command = cast("DealCommand", draw(_COMMANDS[draw(st.sampled_from(types))]))
     return Asked(
         command=_aimed(draw, command, history) if fits else command,
-        by=draw(_of(OWNER, MANAGER, OPERATOR, COLLEAGUE) if not fits else _of(MANAGER, OPERATOR)),
-        quarter=draw(_of(*[None] * 8, 3, 3, 2, 2, 1, 0, -1)),
+        by=draw(
+            one_of(OWNER, MANAGER, OPERATOR, COLLEAGUE) if not fits else one_of(MANAGER, OPERATOR)
+        ),
+        quarter=draw(one_of(*[None] * 8, 3, 3, 2, 2, 1, 0, -1)),
     )
 
 
@@ -265,17 +227,17 @@ def _aimed(draw: st.DrawFn, command: DealCommand, history: History) -> DealComma
     match command:
         case AdvanceStage():
             there = STAGES.index(deal.stages.stage or "") + 1
-            return AdvanceStage(draw(_of(None, *STAGES[there:])), "in a hurry")
+            return AdvanceStage(draw(one_of(None, *STAGES[there:])), "in a hurry")
         case RegressStage(reason=reason):
             here = STAGES.index(deal.stages.stage or "")
-            return RegressStage(draw(_of(*STAGES[: max(here, 1)])), reason)
+            return RegressStage(draw(one_of(*STAGES[: max(here, 1)])), reason)
         case ReleaseTeamMember() if deal.life.team:
-            member = draw(_of(*deal.life.team)).fact
+            member = draw(one_of(*deal.life.team)).fact
             return ReleaseTeamMember(member.member, member.role)
         case CompleteNextStep() if deal.life.next_steps:
-            return CompleteNextStep(draw(_of(*deal.life.next_steps)).planned.fact.id)
+            return CompleteNextStep(draw(one_of(*deal.life.next_steps)).planned.fact.id)
         case RevokeGateCriterion(reason=reason) if deal.stages.attestations:
-            criterion = draw(_of(*deal.stages.attestations)).fact.criterion
+            criterion = draw(one_of(*deal.stages.attestations)).fact.criterion
             return RevokeGateCriterion(criterion, reason)
         case WithdrawEvent(reason=reason):
             return WithdrawEvent(draw(st.integers(1, history.version)), reason)
@@ -323,7 +285,7 @@ def carry_out(ask: Asked, history: History) -> Step:
     """Decide one command."""
     intent = intent_of(ask, history, history.version)
     try:
-        return Step(ask, intent, history, decide(ask.command, history, BOOK, intent))
+        return Step(ask, intent, history, decide(ask.command, history, BOOK, intent, ORGANISATION))
     except Refusal as refusal:
         return Step(ask, intent, history, refusal=refusal)
 
@@ -331,7 +293,7 @@ def carry_out(ask: Asked, history: History) -> Step:
 @st.composite
 def courses(draw: st.DrawFn) -> list[Step]:
     """What becomes of a deal on which one command after the other is carried out."""
-    history = draw(_of(*_BEGINNINGS))
+    history = draw(one_of(*_BEGINNINGS))
     steps = []
     for _ in range(draw(st.integers(1, 15))):
         steps.append(carry_out(draw(asked(history)), history))

@@ -6,9 +6,20 @@ share nothing with the fold.
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from domain.buying.facts import (
+    CommitmentRecorded,
+    CriteriaStatusObserved,
+    CriterionScored,
+    DecisionCriterionDropped,
+    DecisionCriterionSet,
+)
+from domain.competition.facts import CompetitorIdentified, CompetitorMoved
 from domain.corrections import EventWithdrawn
 from domain.deal import DealEvent, DealFact, History, violations
 from domain.lifecycle.facts import (
@@ -23,10 +34,129 @@ from domain.lifecycle.facts import (
     ProcessChanged,
 )
 from domain.lifecycle.life import Status
+from domain.needs.facts import ConcernRaised, FactRecorded, NeedUncovered
+from domain.negotiation.facts import (
+    Better,
+    ConcessionMade,
+    Issue,
+    NegotiationConcluded,
+    NegotiationOpened,
+    OfferAnswered,
+    OfferMade,
+    OfferReply,
+    TermAgreed,
+)
+from domain.people.facts import ContactMade, RelationRecorded, StakeholderIdentified
 from domain.stages.facts import ForecastRevised, StageAdvanced, StageRegressed
-from domain.values import Money
+from domain.values import OURSELVES, Money, Party
 from tests.laws.deals import asked, carry_out
 from tests.scenario import BOOK, STREAM, given, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from domain.history import Fact
+
+REFERENCES = {
+    "stakeholder": "stakeholder",
+    "successor": "stakeholder",
+    "reports_to": "stakeholder",
+    "whose": "stakeholder",
+    "their_people": "stakeholder",
+    "supporters": "stakeholder",
+    "counterparts": "stakeholder",
+    "contact": "contact",
+    "need": "need",
+    "concern": "concern",
+    "fact": "fact",
+    "commitment": "commitment",
+    "vendor": "vendor",
+    "pre_selected": "vendor",
+    "against": "vendor",
+    "offer": "offer",
+}
+"""What a field names by id, wherever it stands."""
+REFERENCES_OF: dict[type, dict[str, str]] = {
+    RelationRecorded: {"from_": "stakeholder", "to": "stakeholder"},
+    CompetitorMoved: {"competitor": "vendor"},
+    CriteriaStatusObserved: {"competitor": "vendor"},
+    CriterionScored: {"criterion": "criterion"},
+    DecisionCriterionDropped: {"criterion": "criterion"},
+}
+MADE_KNOWN: dict[type, str] = {
+    StakeholderIdentified: "stakeholder",
+    ContactMade: "contact",
+    NeedUncovered: "need",
+    ConcernRaised: "concern",
+    FactRecorded: "fact",
+    CommitmentRecorded: "commitment",
+    CompetitorIdentified: "vendor",
+    DecisionCriterionSet: "criterion",
+    OfferMade: "offer",
+}
+
+
+def named_by(fact: Fact) -> Iterator[tuple[str, str]]:
+    """What a fact names, by kind and id."""
+    for field, what in (REFERENCES | REFERENCES_OF.get(type(fact), {})).items():
+        value = getattr(fact, field, None)
+        for name in value if isinstance(value, tuple) else (value,):
+            if isinstance(name, str):
+                yield what, name
+
+
+def made_known_by(fact: DealFact) -> set[tuple[str, str]]:
+    what = MADE_KNOWN.get(type(fact))
+    return {(what, getattr(fact, "id"))} if what else set()  # noqa: B009
+
+
+class Table:
+    """The table at which a deal is negotiated, kept in plain dictionaries."""
+
+    def __init__(self) -> None:
+        self.issues: dict[str, dict[str, Issue]] = {}
+        self.closed: set[str] = set()
+        self.offers: dict[str, OfferMade] = {}
+        self.positions: dict[tuple[str, str, Party], str] = {}
+
+    def lay(self, fact: DealFact) -> None:
+        match fact:
+            case NegotiationOpened():
+                self.issues[fact.id] = {issue.id: issue for issue in fact.issues}
+            case NegotiationConcluded():
+                self.closed.add(fact.id)
+            case OfferMade():
+                self.offers[fact.id] = fact
+                self.put(fact, fact.side)
+            case OfferAnswered(reply=OfferReply.ACCEPTED):
+                for side in Party:
+                    self.put(self.offers[fact.offer], side)
+            case _:
+                pass
+
+    def put(self, offer: OfferMade, side: Party) -> None:
+        for term in offer.terms:
+            self.positions[offer.negotiation, term.issue, side] = term.value
+
+    def negotiation_on(self, issue: str) -> str:
+        (where,) = (
+            name
+            for name, issues in self.issues.items()
+            if issue in issues and name not in self.closed
+        )
+        return where
+
+    def worth(self, where: str, issue_id: str, side: Party) -> Callable[[str], Decimal]:
+        """What a value is worth to a side, by the order it declared."""
+        issue = self.issues[where][issue_id]
+        if issue.options:
+            ours = side is Party.US
+            worths = {o.name: (o.our_worth if ours else o.their_worth) for o in issue.options}
+            return lambda value: Decimal(worths[value] or "NaN")
+        better = issue.better_for_us if side is Party.US else issue.better_for_them
+        assert better is not None
+        sign = 1 if better is Better.HIGHER else -1
+        return lambda value: sign * Decimal(value)
 
 
 class RandomUsers(RuleBasedStateMachine):
@@ -149,6 +279,59 @@ class RandomUsers(RuleBasedStateMachine):
             if isinstance(fact, OpportunityOpened | OwnerChanged)
         ]
         assert self.history.deal.life.owner == (named[-1] if named else None)
+
+    @invariant()
+    def what_is_named_was_there_before(self) -> None:
+        there: set[tuple[str, str]] = {("vendor", OURSELVES)}
+        for fact in self.facts():
+            for what, name in named_by(fact):
+                assert (what, name) in there, (what, name, fact)
+            there |= made_known_by(fact)
+
+    @invariant()
+    def nobody_reports_to_themselves_over_however_many(self) -> None:
+        above = {one.id: one.reports_to for one in self.history.deal.people.stakeholders}
+        for start in above:
+            seen, person = {start}, above[start]
+            while person is not None:
+                assert person not in seen
+                seen.add(person)
+                person = above.get(person)
+
+    @invariant()
+    def the_sides_stand_where_their_offers_and_acceptances_put_them(self) -> None:
+        table = Table()
+        for fact in self.facts():
+            table.lay(fact)
+        for negotiation in self.history.deal.negotiations.opened:
+            for state in negotiation.issues:
+                for side in Party:
+                    wanted = table.positions.get((negotiation.id, state.issue.id, side))
+                    assert state.position(side) == wanted
+
+    @invariant()
+    def a_term_is_agreed_only_where_both_sides_stand(self) -> None:
+        table = Table()
+        for fact in self.facts():
+            if isinstance(fact, TermAgreed):
+                where = table.negotiation_on(fact.issue)
+                stand = {table.positions.get((where, fact.issue, side)) for side in Party}
+                assert stand == {fact.value}
+            table.lay(fact)
+
+    @invariant()
+    def a_concession_costs_its_maker_something(self) -> None:
+        table = Table()
+        before: dict[tuple[str, str, Party], str] = {}
+        for fact in self.facts():
+            if isinstance(fact, OfferMade):
+                before = dict(table.positions)
+            if isinstance(fact, ConcessionMade):
+                where = table.offers[fact.offer].negotiation
+                assert before[where, fact.issue, fact.side] == fact.from_
+                worth = table.worth(where, fact.issue, fact.side)
+                assert worth(fact.to) < worth(fact.from_)
+            table.lay(fact)
 
 
 TestRandomUsers = RandomUsers.TestCase
