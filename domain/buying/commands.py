@@ -124,6 +124,7 @@ class SubmitProposal(BuyingCommand, tag="submit-proposal", frozen=True):
 
     kind: ProposalKind
     version: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Counted for each kind; null: the next one."""
     amount: Money | None = None
     note: Text | None = None
 

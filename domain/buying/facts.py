@@ -134,9 +134,11 @@ class VendorBid(Value, frozen=True):
 
     vendor: Identifier
     price: Money | None = None
+    """As read aloud."""
     rank: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
     """1 is the first candidate."""
     score: DecimalText | None = None
+    """Points that the bid was given."""
 
 
 class BuyingFact(Fact, frozen=True):
@@ -149,11 +151,13 @@ class BuyingPhaseObserved(BuyingFact, tag="buying-phase-observed", frozen=True):
     personal: ClassVar[tuple[str, ...]] = ("evidence",)
 
     phase: Identifier
+    """One of the vocabulary, by its id."""
     vocabulary: Vocabulary = Vocabulary.DECISION_CYCLE
     stakeholder: Identifier | None = None
     """In whom it was observed; null: in the customer as a whole."""
     driven_by: Side | None = None
     evidence: Text | None = None
+    """What it was seen by."""
     contact: Identifier | None = None
 
 
@@ -173,6 +177,7 @@ class ApprovalStepRecorded(BuyingFact, tag="approval-step-recorded", frozen=True
     id: Identifier
     kind: ApprovalStepKind
     departments: tuple[Label, ...] = ()
+    """Who has to agree."""
     result: ApprovalResult = ApprovalResult.PENDING
     note: Text | None = None
 
@@ -182,6 +187,7 @@ class BudgetObserved(BuyingFact, tag="budget-observed", frozen=True):
 
     status: BudgetStatus
     amount: Money | None = None
+    """How much there is, or is asked for."""
     told_by: Identifier | None = None
 
 
@@ -193,6 +199,7 @@ class PurchaseModeDeclared(BuyingFact, tag="purchase-mode-declared", frozen=True
     envelopes: Annotated[int, msgspec.Meta(ge=1, le=3)] | None = None
     """In how many envelopes a bid is handed in: technical and price apart are two."""
     bound_by_law: bool | None = None
+    """Whether procurement law binds the customer here."""
     deadline: date | None = None
     """Last day for bids or offers."""
     pre_selected: Identifier | None = None
@@ -205,8 +212,11 @@ class DecisionCriterionSet(BuyingFact, tag="decision-criterion-set", frozen=True
 
     id: Identifier
     text: Text
+    """What it asks for."""
     weight: Percent | None = None
+    """Its part of the whole score."""
     mandatory: bool = False
+    """Who does not meet it is out."""
     set_by: Side | None = None
     need: Identifier | None = None
     """The need it serves."""
@@ -234,6 +244,7 @@ class CriterionScored(BuyingFact, tag="criterion-scored", frozen=True):
     criterion: Identifier
     vendor: Identifier
     score: Percent
+    """0 is worst, 100 is best."""
     told_by: Identifier | None = None
 
 
@@ -242,6 +253,7 @@ class OurPartObserved(BuyingFact, tag="our-part-observed", frozen=True):
 
     part: OurPart
     evidence: Text | None = None
+    """What it was seen by."""
     told_by: Identifier | None = None
 
 
@@ -252,6 +264,7 @@ class ProposalSubmitted(BuyingFact, tag="proposal-submitted", frozen=True):
     version: Annotated[int, msgspec.Meta(ge=1)]
     """Counted for each kind."""
     amount: Money | None = None
+    """The price in it."""
     note: Text | None = None
 
 
@@ -259,8 +272,11 @@ class BidReviewed(BuyingFact, tag="bid-reviewed", frozen=True):
     """Our bid was checked before it was handed in: requirements, attachments, seals."""
 
     requirements_met: bool
+    """Everything asked for is answered."""
     attachments_complete: bool
+    """Every certificate and form is there."""
     seals_complete: bool
+    """Everything is signed and sealed."""
     note: Text | None = None
 
 
@@ -287,6 +303,7 @@ class CommitmentRecorded(BuyingFact, tag="commitment-recorded", frozen=True):
     what: Text
     side: Party
     kind: Label | None = None
+    """Such as a pilot, a visit, a reference."""
     by: Identifier | None = None
     """The user or the stakeholder who promised it, by the side."""
     due: date | None = None
@@ -312,6 +329,7 @@ class CustomerEventObserved(BuyingFact, tag="customer-event-observed", frozen=Tr
     kind: CustomerEventKind
     description: Text
     deadline: date | None = None
+    """By when it makes the customer act."""
 
 
 AnyBuyingFact = (

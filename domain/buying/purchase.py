@@ -68,6 +68,8 @@ class Purchase(msgspec.Struct, frozen=True):
     mode: Recorded[PurchaseModeDeclared] | None = None
     criteria: tuple[DecisionCriterion, ...] = ()
     """Those that count; dropped ones are gone."""
+    dropped_criteria: tuple[Recorded[DecisionCriterionDropped], ...] = ()
+    """Of those that do not count now, the latest drop of each."""
     criteria_status: Recorded[CriteriaStatusObserved] | None = None
     our_part: Recorded[OurPartObserved] | None = None
     proposals: tuple[Recorded[ProposalSubmitted], ...] = ()
@@ -83,11 +85,20 @@ class Purchase(msgspec.Struct, frozen=True):
         """Whether the customer buys by a tender, as far as we know."""
         return self.mode is not None and self.mode.fact.method.tender
 
+    def phase_of(self, stakeholder: str | None) -> Recorded[BuyingPhaseObserved] | None:
+        """The latest observed in this person; in the customer as a whole where None."""
+        of_them = (one for one in reversed(self.phases) if one.fact.stakeholder == stakeholder)
+        return next(of_them, None)
+
     def approval_step(self, step_id: str) -> Recorded[ApprovalStepRecorded] | None:
         return next((one for one in self.approval_steps if one.fact.id == step_id), None)
 
     def criterion(self, criterion_id: str) -> DecisionCriterion | None:
         return next((one for one in self.criteria if one.id == criterion_id), None)
+
+    def dropped_criterion(self, criterion_id: str) -> Recorded[DecisionCriterionDropped] | None:
+        dropped = (one for one in self.dropped_criteria if one.fact.criterion == criterion_id)
+        return next(dropped, None)
 
     def vendor_status(self, vendor: str) -> Recorded[VendorStatusChanged] | None:
         return next((one for one in self.vendor_statuses if one.fact.vendor == vendor), None)
@@ -98,6 +109,11 @@ class Purchase(msgspec.Struct, frozen=True):
     def proposal(self, kind: ProposalKind) -> Recorded[ProposalSubmitted] | None:
         """The latest of this kind."""
         return next((one for one in reversed(self.proposals) if one.fact.kind is kind), None)
+
+    def proposal_version(self, kind: ProposalKind) -> int:
+        """The highest version of this kind, 0 without any."""
+        versions = (one.fact.version for one in self.proposals if one.fact.kind is kind)
+        return max(versions, default=0)
 
 
 def evolve(purchase: Purchase, event: Recorded[AnyBuyingFact]) -> Purchase:
@@ -117,7 +133,11 @@ def evolve(purchase: Purchase, event: Recorded[AnyBuyingFact]) -> Purchase:
         case PurchaseModeDeclared():
             return replace(purchase, mode=event)
         case DecisionCriterionSet() | DecisionCriterionDropped() | CriterionScored():
-            return replace(purchase, criteria=_criteria_after(purchase, event, event.fact))
+            return replace(
+                purchase,
+                criteria=_criteria_after(purchase, event, event.fact),
+                dropped_criteria=_dropped_after(purchase, event, event.fact),
+            )
         case CriteriaStatusObserved():
             return replace(purchase, criteria_status=event)
         case OurPartObserved():
@@ -164,6 +184,21 @@ def _criteria_after(
             )
         case _:
             assert_never(fact)
+
+
+def _dropped_after(
+    purchase: Purchase,
+    event: Recorded[AnyBuyingFact],
+    fact: DecisionCriterionSet | DecisionCriterionDropped | CriterionScored,
+) -> tuple[Recorded[DecisionCriterionDropped], ...]:
+    """One that is set again is no longer dropped."""
+    if isinstance(fact, CriterionScored):
+        return purchase.dropped_criteria
+    named = fact.id if isinstance(fact, DecisionCriterionSet) else fact.criterion
+    others = tuple(one for one in purchase.dropped_criteria if one.fact.criterion != named)
+    if isinstance(fact, DecisionCriterionSet):
+        return others
+    return (*others, cast("Recorded[DecisionCriterionDropped]", event))
 
 
 def _scored(criterion: DecisionCriterion, event: Recorded[CriterionScored]) -> DecisionCriterion:

@@ -1,9 +1,220 @@
-"""The customer's process: what happened, in words."""
+"""The customer's process: what happened, in words. People and vendors appear by their id."""
 
-from domain.buying.facts import AnyBuyingFact
-from domain.buying.purchase import Purchase
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from domain.buying.facts import (
+    AnyBuyingFact,
+    ApprovalStepRecorded,
+    BidOpened,
+    BidReviewed,
+    BudgetObserved,
+    BudgetStatus,
+    BuyingPhaseObserved,
+    CommitmentBroken,
+    CommitmentKept,
+    CommitmentRecorded,
+    CriteriaStatus,
+    CriteriaStatusObserved,
+    CriterionScored,
+    CustomerEventObserved,
+    DecisionCriterionDropped,
+    DecisionCriterionSet,
+    OurPartObserved,
+    PriceForm,
+    ProjectApproved,
+    ProposalKind,
+    ProposalSubmitted,
+    PurchaseMethod,
+    PurchaseModeDeclared,
+    VendorBid,
+    VendorStatus,
+    VendorStatusChanged,
+)
+from domain.values import OURSELVES, Party, Side
+
+if TYPE_CHECKING:
+    from domain.buying.purchase import Purchase
+
+_BUDGETS = {
+    BudgetStatus.NONE: "no budget",
+    BudgetStatus.ESTIMATED: "budget estimated",
+    BudgetStatus.APPLIED_FOR: "budget applied for",
+    BudgetStatus.APPROVED: "budget approved",
+    BudgetStatus.FROZEN: "budget frozen",
+}
+_METHODS = {
+    PurchaseMethod.OPEN_TENDER: "by open tender",
+    PurchaseMethod.INVITED_TENDER: "by invited tender",
+    PurchaseMethod.NEGOTIATED_TENDER: "by negotiated tender",
+    PurchaseMethod.COMPETITIVE_NEGOTIATION: "by competitive negotiation",
+    PurchaseMethod.REQUEST_FOR_QUOTATIONS: "by a request for quotations",
+    PurchaseMethod.SINGLE_SOURCE: "from a single source",
+    PurchaseMethod.DIRECT: "directly",
+}
+_PRICES = {
+    PriceForm.SEALED: "sealed prices",
+    PriceForm.ROUNDS: "prices in rounds",
+    PriceForm.REVERSE_AUCTION: "a reverse auction",
+}
+_STATUSES = {
+    CriteriaStatus.NONE: "the customer has no criteria",
+    CriteriaStatus.FORMING: "the criteria are forming",
+    CriteriaStatus.WITH_US: "the criteria are with us",
+    CriteriaStatus.THEIR_OWN: "the criteria are the customer's own",
+}
+_STANDINGS = {
+    VendorStatus.ENTERED: ("we entered", "entered"),
+    VendorStatus.SHORTLISTED: ("we were shortlisted", "was shortlisted"),
+    VendorStatus.FIRST_CHOICE: ("we became first choice", "became first choice"),
+    VendorStatus.OUT: ("we are out", "is out"),
+}
+_SIDES = {Side.US: "us", Side.CUSTOMER: "the customer", Side.COMPETITOR: "a competitor"}
 
 
 def describe(fact: AnyBuyingFact, before: Purchase) -> str:
-    """One English phrase for `fact`."""
-    raise NotImplementedError
+    """One English phrase for `fact`, seen from the part before it."""
+    match fact:
+        case BuyingPhaseObserved():
+            return _phase(fact, before)
+        case ProjectApproved(by=by, body=body, note=note):
+            approver = ", ".join(name for name in (by, body) if name)
+            return "project approved" + (f" by {approver}" if approver else "") + _because(note)
+        case ApprovalStepRecorded(id=step, kind=kind, departments=departments, result=result):
+            by = f" by {', '.join(departments)}" if departments else ""
+            return f"approval step {step} ({_plain(kind)}{by}) {result}{_because(fact.note)}"
+        case BudgetObserved(status=status, amount=amount, told_by=told_by):
+            return _BUDGETS[status] + (f", {amount}" if amount else "") + _told(told_by)
+        case PurchaseModeDeclared():
+            return _mode(fact)
+        case DecisionCriterionSet():
+            return _criterion(fact, before)
+        case DecisionCriterionDropped(criterion=criterion, reason=reason):
+            return f"criterion {criterion} dropped{_because(reason)}"
+        case CriteriaStatusObserved(status=status, competitor=competitor, told_by=told_by):
+            with_them = f"the criteria are with {competitor or 'a competitor'}"
+            return _STATUSES.get(status, with_them) + _told(told_by)
+        case CriterionScored():
+            return _score(fact, before)
+        case OurPartObserved(part=part, evidence=evidence, told_by=told_by):
+            return f"our part: {_plain(part)}{_told(told_by)}{_because(evidence)}"
+        case ProposalSubmitted(kind=kind, version=version, amount=amount, note=note):
+            what = kind if kind is ProposalKind.BID else f"{kind} proposal"
+            price = f", {amount}" if amount else ""
+            return f"{what} {version} submitted{price}{_because(note)}"
+        case BidReviewed():
+            return _review(fact)
+        case BidOpened(bids=bids):
+            return f"bids opened: {', '.join(map(_bid, bids))}"
+        case VendorStatusChanged(vendor=vendor, status=status, told_by=told_by, reason=reason):
+            ours, theirs = _STANDINGS[status]
+            standing = ours if vendor == OURSELVES else f"{vendor} {theirs}"
+            return standing + _told(told_by) + _because(reason)
+        case CommitmentRecorded():
+            return _promised(fact)
+        case CommitmentKept(commitment=commitment, note=note):
+            return _settled(commitment, "kept", before) + _because(note)
+        case CommitmentBroken(commitment=commitment, reason=reason):
+            return _settled(commitment, "broken", before) + _because(reason)
+        case CustomerEventObserved(kind=kind, description=description, deadline=deadline):
+            until = f", deadline {deadline}" if deadline else ""
+            return f"at the customer, {_plain(kind)}: {description}{until}"
+        case _:
+            assert_never(fact)
+
+
+def _phase(fact: BuyingPhaseObserved, before: Purchase) -> str:
+    whose = f"{fact.stakeholder}'s" if fact.stakeholder else "the customer's"
+    earlier = before.phase_of(fact.stakeholder)
+    if earlier is None:
+        moved = f": {fact.phase}"
+    elif earlier.fact.phase == fact.phase:
+        moved = f" still {fact.phase}"
+    else:
+        moved = f" {earlier.fact.phase} → {fact.phase}"
+    driven = f", driven by {_SIDES[fact.driven_by]}" if fact.driven_by else ""
+    return f"{whose} buying phase{moved}{driven}{_because(fact.evidence)}"
+
+
+def _mode(fact: PurchaseModeDeclared) -> str:
+    parts = [f"they buy {_METHODS[fact.method]}"]
+    if fact.price_form:
+        parts.append(_PRICES[fact.price_form])
+    if fact.envelopes is not None:
+        parts.append(f"{fact.envelopes} {'envelope' if fact.envelopes == 1 else 'envelopes'}")
+    if fact.bound_by_law is not None:
+        parts.append("bound by law" if fact.bound_by_law else "not bound by law")
+    if fact.deadline:
+        parts.append(f"until {fact.deadline}")
+    if fact.pre_selected:
+        chosen = "we are" if fact.pre_selected == OURSELVES else f"{fact.pre_selected} is"
+        parts.append(f"{chosen} believed pre-selected")
+    return ", ".join(parts) + _told(fact.told_by)
+
+
+def _criterion(fact: DecisionCriterionSet, before: Purchase) -> str:
+    verb = "set" if before.criterion(fact.id) is None else "changed"
+    by = f" by {_SIDES[fact.set_by]}" if fact.set_by else ""
+    weight = None if fact.weight is None else f"{fact.weight} %"
+    details = [weight, "mandatory" if fact.mandatory else None]
+    told = ", ".join(detail for detail in details if detail)
+    return f"criterion {fact.id} {verb}{by}: {fact.text}" + (f" ({told})" if told else "")
+
+
+def _score(fact: CriterionScored, before: Purchase) -> str:
+    criterion = before.criterion(fact.criterion)
+    earlier = criterion.score(fact.vendor) if criterion else None
+    score = f"{earlier.fact.score} → {fact.score}" if earlier else str(fact.score)
+    vendor = "we" if fact.vendor == OURSELVES else fact.vendor
+    return f"{vendor} scored {score} on {fact.criterion}{_told(fact.told_by)}"
+
+
+def _review(fact: BidReviewed) -> str:
+    wanting = [
+        name
+        for name, sound in (
+            ("requirements", fact.requirements_met),
+            ("attachments", fact.attachments_complete),
+            ("seals", fact.seals_complete),
+        )
+        if not sound
+    ]
+    found = f"wanting {', '.join(wanting)}" if wanting else "complete"
+    return f"bid reviewed, {found}{_because(fact.note)}"
+
+
+def _bid(bid: VendorBid) -> str:
+    rank = None if bid.rank is None else f"rank {bid.rank}"
+    score = None if bid.score is None else f"score {bid.score}"
+    told = ", ".join(part for part in (rank, score) if part)
+    price = f" {bid.price}" if bid.price else ""
+    return bid.vendor + price + (f" ({told})" if told else "")
+
+
+def _promised(fact: CommitmentRecorded) -> str:
+    who = "we" if fact.side is Party.US else "they"
+    by = f" ({fact.by})" if fact.by else ""
+    due = f", due {fact.due}" if fact.due else ""
+    return f"{who} promised{by}: {fact.what}{due}"
+
+
+def _settled(commitment_id: str, verb: str, before: Purchase) -> str:
+    commitment = before.commitment(commitment_id)
+    if commitment is None:
+        return f"promise {commitment_id} {verb}"
+    promised = commitment.recorded.fact
+    whose = "our" if promised.side is Party.US else "their"
+    return f"{whose} promise {verb}, {promised.what}"
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", " ")
+
+
+def _told(stakeholder: str | None) -> str:
+    return f" (told by {stakeholder})" if stakeholder else ""
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""

@@ -130,11 +130,13 @@ class ContactOutcome(StrEnum):
     """What a contact led to, as Neil Rackham's SPIN Selling (1988) sorts the ends of a call."""
 
     ORDER = "order"
+    """They bought."""
     ADVANCE = "advance"
     """They agreed to a step that takes the deal on."""
     CONTINUATION = "continuation"
     """Friendly, and without a step."""
     NO_SALE = "no-sale"
+    """They said no."""
 
 
 class ContactPointKind(StrEnum):
@@ -152,6 +154,7 @@ class ContactPoint(Value, frozen=True):
 
     kind: ContactPointKind
     value: Label
+    """The number or the address."""
 
 
 class PeopleFact(Fact, frozen=True):
@@ -169,6 +172,7 @@ class StakeholderIdentified(PeopleFact, tag="stakeholder-identified", frozen=Tru
     person: Identifier | None = None
     """The same human being on every deal; without it, known on this deal alone."""
     title: Label | None = None
+    """Their position, as on their card."""
     department: Label | None = None
     level: Level | None = None
     roles: tuple[BuyingRole, ...] = ()
@@ -186,12 +190,14 @@ class StakeholderRevised(PeopleFact, tag="stakeholder-revised", frozen=True):
     stakeholder: Identifier
     name: Label | UnsetType = UNSET
     person: Identifier | None | UnsetType = UNSET
+    """The same human being on every deal."""
     title: Label | None | UnsetType = UNSET
     department: Label | None | UnsetType = UNSET
     level: Level | None | UnsetType = UNSET
     roles: tuple[BuyingRole, ...] | UnsetType = UNSET
     powers: tuple[Power, ...] | UnsetType = UNSET
     reports_to: Identifier | None | UnsetType = UNSET
+    """The stakeholder above in the line of reporting."""
     contact_points: tuple[ContactPoint, ...] | UnsetType = UNSET
 
 
@@ -202,21 +208,27 @@ class StakeholderAssessed(PeopleFact, tag="stakeholder-assessed", frozen=True):
 
     stakeholder: Identifier
     influence: Score | None | UnsetType = UNSET
+    """On this decision: 1 is little, 5 is decisive."""
     attitude: Attitude | None | UnsetType = UNSET
     relationship: Relationship | None | UnsetType = UNSET
     openness: Openness | None | UnsetType = UNSET
     focus: tuple[Focus, ...] | UnsetType = UNSET
     business_motive: Text | None | UnsetType = UNSET
+    """What they want for the business."""
     personal_motive: Text | None | UnsetType = UNSET
+    """What they want for themselves."""
 
 
 class RelationRecorded(PeopleFact, tag="relation-recorded", frozen=True):
     """How two of the customer's people stand to each other; `influences` runs from one to other."""
 
     from_: Identifier = msgspec.field(name="from")
+    """One stakeholder."""
     to: Identifier
+    """The other."""
     kind: RelationKind
     strength: Score | None = None
+    """1 is weak, 5 is strong."""
 
 
 class LeaningObserved(PeopleFact, tag="leaning-observed", frozen=True):
@@ -255,7 +267,9 @@ class ContactMade(PeopleFact, tag="contact-made", frozen=True):
     channel: Channel | None = None
     initiated_by: Party | None = None
     purpose: Text | None = None
+    """What we wanted from it."""
     summary: Text | None = None
+    """What was said."""
     outcome: ContactOutcome | None = None
 
 

@@ -1,6 +1,6 @@
 """People: the part of the state, and how facts change it. Folding never fails."""
 
-from typing import Any, assert_never, cast
+from typing import Any, TypeVar, assert_never, cast
 
 import msgspec
 from msgspec import UNSET
@@ -17,7 +17,9 @@ from domain.people.facts import (
     Level,
     MinutesSent,
     Openness,
+    PeopleFact,
     Power,
+    RelationKind,
     RelationRecorded,
     Relationship,
     StakeholderAssessed,
@@ -28,6 +30,7 @@ from domain.people.facts import (
 )
 
 replace = msgspec.structs.replace
+F = TypeVar("F", bound=PeopleFact)
 
 ERASED = "[erased]"
 """Stands where something personal of an erased person stood."""
@@ -128,7 +131,7 @@ def evolve(people: People, event: Recorded[AnyPeopleFact]) -> People:
             assert_never(event.fact)
 
 
-_KNOWN_AT_FIRST = (
+KNOWN_AT_FIRST = (
     "name",
     "person",
     "title",
@@ -139,11 +142,23 @@ _KNOWN_AT_FIRST = (
     "reports_to",
     "contact_points",
 )
+"""Fields that identifying and revising give."""
+
+ASSESSED = (
+    "influence",
+    "attitude",
+    "relationship",
+    "openness",
+    "focus",
+    "business_motive",
+    "personal_motive",
+)
+"""Fields that assessing gives."""
 
 
 def _identified(people: People, event: Recorded[StakeholderIdentified]) -> People:
     """Somebody identified anew under an id, as only an unsound history does, replaces."""
-    known = {name: getattr(event.fact, name) for name in _KNOWN_AT_FIRST}
+    known = {name: getattr(event.fact, name) for name in KNOWN_AT_FIRST}
     new = Stakeholder(
         identified=event,
         set_by={name: event.version for name, value in known.items() if value not in (None, ())},
@@ -159,10 +174,11 @@ def _changed(
     before = people.stakeholder(fact.stakeholder)
     if before is None:
         return people
+    hidden = fact.personal if before.erased else ()
     given = {
         name: value
         for name in fact.__struct_fields__
-        if name != "stakeholder" and (value := getattr(fact, name)) is not UNSET
+        if name not in ("stakeholder", *hidden) and (value := getattr(fact, name)) is not UNSET
     }
     set_by = {name: by for name, by in before.set_by.items() if name not in given}
     set_by |= {name: version for name, value in given.items() if value not in (None, ())}
@@ -170,12 +186,16 @@ def _changed(
 
 
 def _related(people: People, event: Recorded[RelationRecorded]) -> People:
-    others = (one for one in people.relations if _thread(one.fact) != _thread(event.fact))
+    others = (one for one in people.relations if thread(one.fact) != thread(event.fact))
     return replace(people, relations=(*others, event))
 
 
-def _thread(fact: RelationRecorded) -> tuple[str, str, str]:
-    return (fact.from_, fact.to, fact.kind)
+def thread(fact: RelationRecorded) -> tuple[str, str, str]:
+    """What a relation is the latest of: a kind between two people, directed where it influences."""
+    if fact.kind is RelationKind.INFLUENCES:
+        return (fact.from_, fact.to, fact.kind)
+    one, other = sorted((fact.from_, fact.to))
+    return (one, other, fact.kind)
 
 
 def _minuted(people: People, event: Recorded[MinutesSent]) -> People:
@@ -187,16 +207,35 @@ def _minuted(people: People, event: Recorded[MinutesSent]) -> People:
 
 
 def _erased(people: People, stakeholder: str, event: Recorded[SubjectErased]) -> People:
-    return _with(
-        people,
-        stakeholder,
+    before = people.stakeholder(stakeholder)
+    if before is None:
+        return people
+    identity: dict[str, Any] = {"name": ERASED, "title": None, "contact_points": ()}
+    after = replace(
+        before,
         erased=event,
-        name=ERASED,
-        title=None,
-        contact_points=(),
+        identified=_without(before.identified, **identity),
+        leaning=_without(before.leaning, reason=None) if before.leaning else None,
+        departed=_without(before.departed, reason=None) if before.departed else None,
         business_motive=None,
         personal_motive=None,
+        **identity,
     )
+    return replace(
+        people,
+        stakeholders=tuple(after if one is before else one for one in people.stakeholders),
+        contacts=tuple(
+            replace(one, made=_without(one.made, summary=None))
+            if one.made.fact.their_people == (stakeholder,)
+            else one
+            for one in people.contacts
+        ),
+    )
+
+
+def _without(event: Recorded[F], **cleared: Any) -> Recorded[F]:
+    """The event with these fields of its fact blanked."""
+    return replace(event, fact=replace(event.fact, **cleared))
 
 
 def _with(people: People, stakeholder: str, **changes: Any) -> People:

@@ -1,9 +1,152 @@
-"""The customer's people: what happened, in words."""
+"""The customer's people: what happened, in words.
 
-from domain.people.facts import AnyPeopleFact
-from domain.people.people import People
+People are told of by their names as known before, those who were erased by no
+name. What moves someone (their motives) and how to reach them is not told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, assert_never
+
+import msgspec
+from msgspec import UNSET
+
+from domain.people.facts import (
+    AnyPeopleFact,
+    ContactMade,
+    LeaningObserved,
+    MinutesSent,
+    RelationKind,
+    RelationRecorded,
+    StakeholderAssessed,
+    StakeholderDeparted,
+    StakeholderIdentified,
+    StakeholderRevised,
+    SubjectErased,
+)
+from domain.people.people import ASSESSED, KNOWN_AT_FIRST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.people.people import People
+
+_UNTOLD = ("contact_points", "business_motive", "personal_motive")
+"""Fields of which only is told that they changed."""
 
 
 def describe(fact: AnyPeopleFact, before: People) -> str:
-    """One English phrase for `fact`."""
-    raise NotImplementedError
+    """One English phrase for `fact`, seen from the part before it. Users appear by their id."""
+    match _without_what_was_erased(fact, before):
+        case StakeholderIdentified() as identified:
+            return _identified(identified, before)
+        case StakeholderRevised(stakeholder=one) as revised:
+            return f"{_name(one, before)}: {_changed(revised, KNOWN_AT_FIRST, before)}"
+        case StakeholderAssessed(stakeholder=one) as assessed:
+            return f"{_name(one, before)} assessed: {_changed(assessed, ASSESSED, before)}"
+        case RelationRecorded() as related:
+            return _related(related, before)
+        case LeaningObserved(stakeholder=one, vendor=vendor, reason=reason):
+            return f"{_name(one, before)} leans to {vendor or 'nobody'}{_because(reason)}"
+        case StakeholderDeparted(stakeholder=one, successor=successor, reason=reason):
+            followed = f", {_name(successor, before)} took over" if successor else ""
+            return f"{_name(one, before)} left{followed}{_because(reason)}"
+        case ContactMade() as made:
+            return _met(made, before)
+        case MinutesSent(contact=contact_id):
+            contact = before.contact(contact_id)
+            return f"minutes sent: {_with(contact.made.fact, before) if contact else contact_id}"
+        case SubjectErased(stakeholder=one, reason=reason):
+            return f"personal data of {one} erased{_because(reason)}"
+        case unknown:
+            assert_never(unknown)
+
+
+def _without_what_was_erased(fact: AnyPeopleFact, before: People) -> AnyPeopleFact:
+    """The fact without the personal fields that speak of somebody erased."""
+    match fact:
+        case StakeholderRevised(stakeholder=one) | StakeholderAssessed(stakeholder=one):
+            blank: Any = UNSET
+        case LeaningObserved(stakeholder=one) | StakeholderDeparted(stakeholder=one):
+            blank = None
+        case ContactMade(their_people=(one,)):
+            blank = None
+        case _:
+            return fact
+    known = before.stakeholder(one)
+    if known is None or known.erased is None:
+        return fact
+    return msgspec.structs.replace(fact, **dict.fromkeys(fact.personal, blank))
+
+
+def _name(stakeholder_id: str, before: People) -> str:
+    known = before.stakeholder(stakeholder_id)
+    return known.name if known else stakeholder_id
+
+
+def _identified(fact: StakeholderIdentified, before: People) -> str:
+    level = f"{fact.level} level" if fact.level else None
+    holding = _and([*fact.roles, *(f"power of {power}" for power in fact.powers)])
+    above = f"reports to {_name(fact.reports_to, before)}" if fact.reports_to else None
+    known = [part for part in (fact.title, fact.department, level, holding, above) if part]
+    return f"{fact.name} identified" + (f": {', '.join(known)}" if known else "")
+
+
+def _changed(
+    fact: StakeholderRevised | StakeholderAssessed, names: tuple[str, ...], before: People
+) -> str:
+    known = before.stakeholder(fact.stakeholder)
+    parts = []
+    for name in names:
+        new = getattr(fact, name)
+        if new is UNSET:
+            continue
+        label = name.replace("_", " ")
+        if name in _UNTOLD:
+            parts.append(f"{label} {'noted' if new else 'unknown again'}")
+        else:
+            old = getattr(known, name) if known else None
+            parts.append(f"{label} {_shown(name, old, before)} → {_shown(name, new, before)}")
+    return "; ".join(parts) or "as before"
+
+
+def _shown(field: str, value: object, before: People) -> str:
+    if value in (None, ()):
+        return "unknown"
+    if field == "reports_to":
+        return _name(str(value), before)
+    return _and(value) if isinstance(value, tuple) else str(value)
+
+
+def _related(fact: RelationRecorded, before: People) -> str:
+    one, other = _name(fact.from_, before), _name(fact.to, before)
+    strength = f" ({fact.strength}/5)" if fact.strength else ""
+    match fact.kind:
+        case RelationKind.INFLUENCES:
+            return f"{one} influences {other}{strength}"
+        case RelationKind.ALLIED:
+            return f"{one} and {other} are allied{strength}"
+        case RelationKind.RIVAL:
+            return f"{one} and {other} are rivals{strength}"
+        case _:
+            assert_never(fact.kind)
+
+
+def _met(fact: ContactMade, before: People) -> str:
+    ours = f", by {_and(fact.our_people)}" if fact.our_people else ""
+    outcome = f", outcome {fact.outcome}" if fact.outcome else ""
+    return f"{_with(fact, before)}{ours}{outcome}{_because(fact.summary or fact.purpose)}"
+
+
+def _with(fact: ContactMade, before: People) -> str:
+    kind = "contact" if fact.kind == "other" else fact.kind.replace("-", " ")
+    return f"{kind} with {_and([_name(one, before) for one in fact.their_people])}"
+
+
+def _and(words: Sequence[str]) -> str:
+    """Words as one says them: a, b and c."""
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from domain.deal import DealEvent, replay
+from domain.deal import DealEvent, replay, standing
 from domain.values import END_OF_TIME, START_OF_TIME
 from projections import periods
 from projections.frames import Batch, DealFold, Timeline, frames_of
@@ -51,7 +51,8 @@ def facts_in(row: Row) -> Row:
 
 
 def facts_by_fold(events: Sequence[DealEvent], as_of: datetime, known_at: datetime) -> list[Row]:
-    facts = reported(replay(events, as_of, known_at), BOOK)
+    last = max((event.occurred_at for event in standing(events, as_of, known_at)), default=as_of)
+    facts = reported(replay(events, as_of, known_at), BOOK, last)
     return [] if facts is None else [reported_row(facts)]
 
 

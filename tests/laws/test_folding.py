@@ -23,7 +23,7 @@ from domain.deal import (
     standing,
     violations,
 )
-from domain.gates import gate_state, win_probability
+from domain.gates import PREDICATES, gate_state, win_probability
 from domain.refusals import Refusal
 from tests.laws.deals import deal_facts, histories
 from tests.scenario import BOOK, LONGER, STREAM, day
@@ -41,10 +41,17 @@ def is_total(history: Iterable[DealEvent]) -> Deal:
     for event in history:
         assert describe(event, deal)
         deal = evolve(deal, event)
-        win_probability(deal, LONGER)
-        for stage in LONGER.stages:
-            gate_state(deal, stage)
+        gates_can_be_judged(deal, event.occurred_at)
     return deal
+
+
+def gates_can_be_judged(deal: Deal, at: datetime) -> None:
+    win_probability(deal, LONGER, at)
+    for stage in LONGER.stages:
+        gate_state(deal, stage, at)
+    for predicate in PREDICATES.values():
+        shown = predicate.judge(deal, at)
+        assert shown is None or list(shown) == sorted(set(shown))
 
 
 @pytest.mark.parametrize("fact_type", FACT_TYPES)

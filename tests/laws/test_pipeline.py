@@ -59,7 +59,7 @@ def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Views]:
 
 
 def is_there(deal: Deal) -> bool:
-    return deal.life.opened_at is not None
+    return deal.life.opened_at is not None and deal.life.status is not Status.MERGED
 
 
 def value_of(dimension: str, deal: Deal) -> str | None:
@@ -116,7 +116,8 @@ def amount_of(deal: Deal) -> Decimal | None:
 
 def percent_of(deal: Deal) -> int:
     assert deal.life.process is not None
-    return win_probability(deal, BOOK.get(deal.life.process)) or 0
+    # None of the gates of these processes asks what is recent.
+    return win_probability(deal, BOOK.get(deal.life.process), END_OF_TIME) or 0
 
 
 def age_of(deal: Deal, as_of: datetime) -> Fraction:
