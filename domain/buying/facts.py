@@ -164,6 +164,8 @@ class BuyingPhaseObserved(BuyingFact, tag="buying-phase-observed", frozen=True):
 class ProjectApproved(BuyingFact, tag="project-approved", frozen=True):
     """The customer set the project up (立项)."""
 
+    personal: ClassVar[tuple[str, ...]] = ("note",)
+
     by: Identifier | None = None
     """The stakeholder who approved it."""
     body: Label | None = None
@@ -173,6 +175,8 @@ class ProjectApproved(BuyingFact, tag="project-approved", frozen=True):
 
 class ApprovalStepRecorded(BuyingFact, tag="approval-step-recorded", frozen=True):
     """A step of the customer's approval; recorded again, it replaces what was said of it."""
+
+    personal: ClassVar[tuple[str, ...]] = ("note",)
 
     id: Identifier
     kind: ApprovalStepKind
@@ -210,6 +214,8 @@ class PurchaseModeDeclared(BuyingFact, tag="purchase-mode-declared", frozen=True
 class DecisionCriterionSet(BuyingFact, tag="decision-criterion-set", frozen=True):
     """What suppliers are scored on; set again, it replaces what was said under this id."""
 
+    personal: ClassVar[tuple[str, ...]] = ("text",)
+
     id: Identifier
     text: Text
     """What it asks for."""
@@ -224,6 +230,8 @@ class DecisionCriterionSet(BuyingFact, tag="decision-criterion-set", frozen=True
 
 class DecisionCriterionDropped(BuyingFact, tag="decision-criterion-dropped", frozen=True):
     """The customer no longer scores on this."""
+
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     criterion: Identifier
     reason: Text | None = None
@@ -251,6 +259,8 @@ class CriterionScored(BuyingFact, tag="criterion-scored", frozen=True):
 class OurPartObserved(BuyingFact, tag="our-part-observed", frozen=True):
     """What the customer uses us for."""
 
+    personal: ClassVar[tuple[str, ...]] = ("evidence",)
+
     part: OurPart
     evidence: Text | None = None
     """What it was seen by."""
@@ -259,6 +269,8 @@ class OurPartObserved(BuyingFact, tag="our-part-observed", frozen=True):
 
 class ProposalSubmitted(BuyingFact, tag="proposal-submitted", frozen=True):
     """We handed a proposal or a bid in."""
+
+    personal: ClassVar[tuple[str, ...]] = ("note",)
 
     kind: ProposalKind
     version: Annotated[int, msgspec.Meta(ge=1)]
@@ -270,6 +282,8 @@ class ProposalSubmitted(BuyingFact, tag="proposal-submitted", frozen=True):
 
 class BidReviewed(BuyingFact, tag="bid-reviewed", frozen=True):
     """Our bid was checked before it was handed in: requirements, attachments, seals."""
+
+    personal: ClassVar[tuple[str, ...]] = ("note",)
 
     requirements_met: bool
     """Everything asked for is answered."""
@@ -289,6 +303,8 @@ class BidOpened(BuyingFact, tag="bid-opened", frozen=True):
 class VendorStatusChanged(BuyingFact, tag="vendor-status-changed", frozen=True):
     """A vendor entered, was shortlisted, became the first choice, or is out."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
+
     vendor: Identifier
     status: VendorStatus
     told_by: Identifier | None = None
@@ -298,6 +314,8 @@ class VendorStatusChanged(BuyingFact, tag="vendor-status-changed", frozen=True):
 
 class CommitmentRecorded(BuyingFact, tag="commitment-recorded", frozen=True):
     """One side promised the other something."""
+
+    personal: ClassVar[tuple[str, ...]] = ("what",)
 
     id: Identifier
     what: Text
@@ -312,6 +330,8 @@ class CommitmentRecorded(BuyingFact, tag="commitment-recorded", frozen=True):
 class CommitmentKept(BuyingFact, tag="commitment-kept", frozen=True):
     """A promise was kept."""
 
+    personal: ClassVar[tuple[str, ...]] = ("note",)
+
     commitment: Identifier
     note: Text | None = None
 
@@ -319,12 +339,16 @@ class CommitmentKept(BuyingFact, tag="commitment-kept", frozen=True):
 class CommitmentBroken(BuyingFact, tag="commitment-broken", frozen=True):
     """A promise was not kept."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
+
     commitment: Identifier
     reason: Text | None = None
 
 
 class CustomerEventObserved(BuyingFact, tag="customer-event-observed", frozen=True):
     """Something happened at the customer that bears on the deal."""
+
+    personal: ClassVar[tuple[str, ...]] = ("description",)
 
     kind: CustomerEventKind
     description: Text

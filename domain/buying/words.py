@@ -1,4 +1,4 @@
-"""The customer's process: what happened, in words. People and vendors appear by their id."""
+"""The customer's process: what happened, in words."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from domain.buying.facts import (
     VendorStatus,
     VendorStatusChanged,
 )
+from domain.naming import BY_ID, Naming
 from domain.values import OURSELVES, Party, Side
 
 if TYPE_CHECKING:
@@ -73,32 +74,33 @@ _STANDINGS = {
 _SIDES = {Side.US: "us", Side.CUSTOMER: "the customer", Side.COMPETITOR: "a competitor"}
 
 
-def describe(fact: AnyBuyingFact, before: Purchase) -> str:
+def describe(fact: AnyBuyingFact, before: Purchase, names: Naming = BY_ID) -> str:
     """One English phrase for `fact`, seen from the part before it."""
     match fact:
         case BuyingPhaseObserved():
-            return _phase(fact, before)
+            return _phase(fact, before, names)
         case ProjectApproved(by=by, body=body, note=note):
-            approver = ", ".join(name for name in (by, body) if name)
+            approver = ", ".join(name for name in (by and names.person(by), body) if name)
             return "project approved" + (f" by {approver}" if approver else "") + _because(note)
         case ApprovalStepRecorded(id=step, kind=kind, departments=departments, result=result):
             by = f" by {', '.join(departments)}" if departments else ""
             return f"approval step {step} ({_plain(kind)}{by}) {result}{_because(fact.note)}"
         case BudgetObserved(status=status, amount=amount, told_by=told_by):
-            return _BUDGETS[status] + (f", {amount}" if amount else "") + _told(told_by)
+            return _BUDGETS[status] + (f", {amount}" if amount else "") + _told(told_by, names)
         case PurchaseModeDeclared():
-            return _mode(fact)
+            return _mode(fact, names)
         case DecisionCriterionSet():
             return _criterion(fact, before)
         case DecisionCriterionDropped(criterion=criterion, reason=reason):
             return f"criterion {criterion} dropped{_because(reason)}"
         case CriteriaStatusObserved(status=status, competitor=competitor, told_by=told_by):
-            with_them = f"the criteria are with {competitor or 'a competitor'}"
-            return _STATUSES.get(status, with_them) + _told(told_by)
+            them = names.vendor(competitor) if competitor else "a competitor"
+            with_them = f"the criteria are with {them}"
+            return _STATUSES.get(status, with_them) + _told(told_by, names)
         case CriterionScored():
-            return _score(fact, before)
+            return _score(fact, before, names)
         case OurPartObserved(part=part, evidence=evidence, told_by=told_by):
-            return f"our part: {_plain(part)}{_told(told_by)}{_because(evidence)}"
+            return f"our part: {_plain(part)}{_told(told_by, names)}{_because(evidence)}"
         case ProposalSubmitted(kind=kind, version=version, amount=amount, note=note):
             what = kind if kind is ProposalKind.BID else f"{kind} proposal"
             price = f", {amount}" if amount else ""
@@ -106,13 +108,13 @@ def describe(fact: AnyBuyingFact, before: Purchase) -> str:
         case BidReviewed():
             return _review(fact)
         case BidOpened(bids=bids):
-            return f"bids opened: {', '.join(map(_bid, bids))}"
+            return f"bids opened: {', '.join(_bid(bid, names) for bid in bids)}"
         case VendorStatusChanged(vendor=vendor, status=status, told_by=told_by, reason=reason):
             ours, theirs = _STANDINGS[status]
-            standing = ours if vendor == OURSELVES else f"{vendor} {theirs}"
-            return standing + _told(told_by) + _because(reason)
+            standing = ours if vendor == OURSELVES else f"{names.vendor(vendor)} {theirs}"
+            return standing + _told(told_by, names) + _because(reason)
         case CommitmentRecorded():
-            return _promised(fact)
+            return _promised(fact, names)
         case CommitmentKept(commitment=commitment, note=note):
             return _settled(commitment, "kept", before) + _because(note)
         case CommitmentBroken(commitment=commitment, reason=reason):
@@ -124,8 +126,8 @@ def describe(fact: AnyBuyingFact, before: Purchase) -> str:
             assert_never(fact)
 
 
-def _phase(fact: BuyingPhaseObserved, before: Purchase) -> str:
-    whose = f"{fact.stakeholder}'s" if fact.stakeholder else "the customer's"
+def _phase(fact: BuyingPhaseObserved, before: Purchase, names: Naming) -> str:
+    whose = f"{names.person(fact.stakeholder)}'s" if fact.stakeholder else "the customer's"
     earlier = before.phase_of(fact.stakeholder)
     if earlier is None:
         moved = f": {fact.phase}"
@@ -137,7 +139,7 @@ def _phase(fact: BuyingPhaseObserved, before: Purchase) -> str:
     return f"{whose} buying phase{moved}{driven}{_because(fact.evidence)}"
 
 
-def _mode(fact: PurchaseModeDeclared) -> str:
+def _mode(fact: PurchaseModeDeclared, names: Naming) -> str:
     parts = [f"they buy {_METHODS[fact.method]}"]
     if fact.price_form:
         parts.append(_PRICES[fact.price_form])
@@ -148,9 +150,11 @@ def _mode(fact: PurchaseModeDeclared) -> str:
     if fact.deadline:
         parts.append(f"until {fact.deadline}")
     if fact.pre_selected:
-        chosen = "we are" if fact.pre_selected == OURSELVES else f"{fact.pre_selected} is"
+        chosen = (
+            "we are" if fact.pre_selected == OURSELVES else f"{names.vendor(fact.pre_selected)} is"
+        )
         parts.append(f"{chosen} believed pre-selected")
-    return ", ".join(parts) + _told(fact.told_by)
+    return ", ".join(parts) + _told(fact.told_by, names)
 
 
 def _criterion(fact: DecisionCriterionSet, before: Purchase) -> str:
@@ -162,12 +166,12 @@ def _criterion(fact: DecisionCriterionSet, before: Purchase) -> str:
     return f"criterion {fact.id} {verb}{by}: {fact.text}" + (f" ({told})" if told else "")
 
 
-def _score(fact: CriterionScored, before: Purchase) -> str:
+def _score(fact: CriterionScored, before: Purchase, names: Naming) -> str:
     criterion = before.criterion(fact.criterion)
     earlier = criterion.score(fact.vendor) if criterion else None
     score = f"{earlier.fact.score} → {fact.score}" if earlier else str(fact.score)
-    vendor = "we" if fact.vendor == OURSELVES else fact.vendor
-    return f"{vendor} scored {score} on {fact.criterion}{_told(fact.told_by)}"
+    vendor = "we" if fact.vendor == OURSELVES else names.vendor(fact.vendor)
+    return f"{vendor} scored {score} on {fact.criterion}{_told(fact.told_by, names)}"
 
 
 def _review(fact: BidReviewed) -> str:
@@ -184,17 +188,17 @@ def _review(fact: BidReviewed) -> str:
     return f"bid reviewed, {found}{_because(fact.note)}"
 
 
-def _bid(bid: VendorBid) -> str:
+def _bid(bid: VendorBid, names: Naming) -> str:
     rank = None if bid.rank is None else f"rank {bid.rank}"
     score = None if bid.score is None else f"score {bid.score}"
     told = ", ".join(part for part in (rank, score) if part)
     price = f" {bid.price}" if bid.price else ""
-    return bid.vendor + price + (f" ({told})" if told else "")
+    return names.vendor(bid.vendor) + price + (f" ({told})" if told else "")
 
 
-def _promised(fact: CommitmentRecorded) -> str:
+def _promised(fact: CommitmentRecorded, names: Naming) -> str:
     who = "we" if fact.side is Party.US else "they"
-    by = f" ({fact.by})" if fact.by else ""
+    by = f" ({names.person(fact.by)})" if fact.by else ""
     due = f", due {fact.due}" if fact.due else ""
     return f"{who} promised{by}: {fact.what}{due}"
 
@@ -212,8 +216,8 @@ def _plain(name: str) -> str:
     return name.replace("-", " ")
 
 
-def _told(stakeholder: str | None) -> str:
-    return f" (told by {stakeholder})" if stakeholder else ""
+def _told(stakeholder: str | None, names: Naming) -> str:
+    return f" (told by {names.person(stakeholder)})" if stakeholder else ""
 
 
 def _because(reason: str | None) -> str:

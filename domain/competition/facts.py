@@ -4,6 +4,7 @@ These types are the stored contract; see `Fact` for what a change of shape needs
 """
 
 from enum import StrEnum
+from typing import ClassVar
 
 from domain.history import Fact
 from domain.values import Identifier, Label, Text
@@ -33,6 +34,14 @@ class CompetitionFact(Fact, frozen=True):
 class CompetitorIdentified(CompetitionFact, tag="competitor-identified", frozen=True):
     """What we know of a competitor; said again, it replaces what was said under this id."""
 
+    personal: ClassVar[tuple[str, ...]] = (
+        "background",
+        "products",
+        "terms_and_price",
+        "sales_ability",
+        "customers_view",
+    )
+
     id: Identifier
     """Not `us`, which names our side among the vendors."""
     name: Label
@@ -54,6 +63,8 @@ class CompetitorIdentified(CompetitionFact, tag="competitor-identified", frozen=
 class CompetitorMoved(CompetitionFact, tag="competitor-moved", frozen=True):
     """A competitor did something, and what we did against it."""
 
+    personal: ClassVar[tuple[str, ...]] = ("move", "our_counter")
+
     competitor: Identifier
     move: Text
     """What they did."""
@@ -65,6 +76,8 @@ class CompetitorMoved(CompetitionFact, tag="competitor-moved", frozen=True):
 
 class PositionAssessed(CompetitionFact, tag="position-assessed", frozen=True):
     """How we stand against the competitors."""
+
+    personal: ClassVar[tuple[str, ...]] = ("basis",)
 
     rank: Rank
     basis: Text | None = None

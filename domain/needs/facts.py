@@ -137,7 +137,7 @@ class NeedDeveloped(NeedsFact, tag="need-developed", frozen=True):
 class RequirementStated(NeedsFact, tag="requirement-stated", frozen=True):
     """They ask for something; stated again, it replaces what was said under this id."""
 
-    personal: ClassVar[tuple[str, ...]] = ("why",)
+    personal: ClassVar[tuple[str, ...]] = ("text", "why")
 
     id: Identifier
     text: Text
@@ -156,6 +156,8 @@ class RequirementStated(NeedsFact, tag="requirement-stated", frozen=True):
 
 class ValueConfirmed(NeedsFact, tag="value-confirmed", frozen=True):
     """A named person of the customer confirmed a benefit, with an amount where known."""
+
+    personal: ClassVar[tuple[str, ...]] = ("benefit",)
 
     id: Identifier
     benefit: Text

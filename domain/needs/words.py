@@ -1,9 +1,10 @@
-"""Needs and value: what happened, in words. The customer's people appear by their id."""
+"""Needs and value: what happened, in words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from domain.naming import BY_ID, Naming
 from domain.needs.facts import (
     AnyNeedsFact,
     CheckResult,
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from domain.values import Money
 
 
-def describe(fact: AnyNeedsFact, before: Needs) -> str:
+def describe(fact: AnyNeedsFact, before: Needs, names: Naming = BY_ID) -> str:
     """One English phrase for `fact`, seen from the part before it."""
     match fact:
         case NeedUncovered(kind=kind, dimension=dimension, whose=whose):
             personal = "personal " if dimension is NeedDimension.PERSONAL else ""
-            of = f" of {whose}" if whose else ""
+            of = f" of {names.person(whose)}" if whose else ""
             return f"{kind} {personal}need{of}: {fact.statement}{_cost(fact.cost)}"
         case NeedDeveloped():
             return _developed(fact, before)
@@ -39,11 +40,14 @@ def describe(fact: AnyNeedsFact, before: Needs) -> str:
             again = " now" if before.requirement(fact.id) else ""
             behind = f", because: {why}" if why else ""
             answer = f" ({response})" if response else ""
-            return f"{by or 'they'}{again} {verb} for: {fact.text}{behind}{answer}"
+            who = names.person(by) if by else "they"
+            return f"{who}{again} {verb} for: {fact.text}{behind}{answer}"
         case ValueConfirmed(benefit=benefit, by=by, amount=amount):
-            return f"{by} confirmed the value: {benefit}" + (f" ({amount})" if amount else "")
+            return f"{names.person(by)} confirmed the value: {benefit}" + (
+                f" ({amount})" if amount else ""
+            )
         case ConcernRaised(kind=kind, topic=topic, cause=cause, by=by, owner=owner):
-            of = f" of {by}" if by else ""
+            of = f" of {names.person(by)}" if by else ""
             why = f" ({cause.replace('-', ' ')})" if cause else ""
             ours = f"; {owner} deals with it" if owner else ""
             return f"{kind}{of}: {topic}{why}{ours}"
@@ -53,12 +57,13 @@ def describe(fact: AnyNeedsFact, before: Needs) -> str:
             return f"{_concern(concern, before)} resolved: {how}"
         case ConcernAccepted(concern=concern, by=by, note=note):
             verb = "decides" if by else "decide"
-            who = by or "they"
+            who = names.person(by) if by else "they"
             return f"{who} {verb} in spite of {_concern(concern, before)}{_because(note)}"
         case FactRecorded(topic=topic, text=text, told_by=told_by, source=source):
-            return f"{_learned(told_by, source)} about {topic.replace('-', ' ')}: {text}"
+            teller = told_by and names.person(told_by)
+            return f"{_learned(teller, source)} about {topic.replace('-', ' ')}: {text}"
         case FactChecked():
-            return _checked(fact, before)
+            return _checked(fact, before, names)
         case _:
             assert_never(fact)
 
@@ -95,11 +100,12 @@ def _learned(told_by: str | None, source: str | None) -> str:
             return f"told by {told_by} ({source})"
 
 
-def _checked(fact: FactChecked, before: Needs) -> str:
+def _checked(fact: FactChecked, before: Needs, names: Naming) -> str:
     known = before.fact(fact.fact)
     text = known.recorded.fact.text if known else f"fact {fact.fact}"
     verb = "confirmed" if fact.result is CheckResult.CONFIRMS else "contradicted"
-    by = ", ".join(one for one in (fact.told_by, fact.source) if one)
+    teller = fact.told_by and names.person(fact.told_by)
+    by = ", ".join(one for one in (teller, fact.source) if one)
     return f"{verb} by {by}: {text}{_because(fact.note)}"
 
 

@@ -3,7 +3,8 @@
 `facts` is the stored contract, `commands` what can be asked for, `orders` which
 values a side prefers, `positions` the part of the state with its folds,
 `authority` how far our side may go alone, `rules` what every history obeys,
-`decisions` what a command leads to, `ledger` the reckoning, `words` the telling.
+`decisions` what a command leads to, `ledger` the reckoning, `figures` what it comes
+to, `marks` what of it rests on secrets, `words` the telling.
 """
 
 from domain.negotiation.authority import AuthorityLimits, RoleLimits, TermLimit

@@ -19,7 +19,9 @@ class TermLimit(Value, frozen=True):
 
     kind: IssueKind
     furthest: Label
+    """The worst value that the role may go to."""
     unit: Label | None = None
+    """Of numbers: the unit of the issue, without which the limit counts as exceeded."""
 
 
 class RoleLimits(Value, frozen=True):
@@ -50,12 +52,12 @@ def needs_approval(
 ) -> bool:
     """Whether our going to `value` takes a granted approval (rule 6).
 
-    Where our order is not declared there is no worse value, and nothing to approve.
-    A value that is no worse than where we stand needs none.
+    A value that is no worse than where we stand needs none. Where our order is not
+    declared, no value can be told to be within a limit: then every move needs one.
     """
     issue, position = state.issue, state.position(Party.US)
     if not has_order(issue, Party.US):
-        return False
+        return value != position and not limits.cover(roles, state, value)
     if position is not None and not _loses(issue, position, value):
         return False
     walk_away = state.walk_away
@@ -87,6 +89,8 @@ def _discount_covered(percent: str, state: IssueState, value: str) -> bool:
         return Decimal(value) <= Decimal(percent)
     stands = state.stands(Party.US)
     base = issue.our_opening or (stands[0].value if stands else value)
+    if not has_order(issue, Party.US):
+        return value == base
     if not _loses(issue, base, value):
         return True
     return issue.better_for_us is Better.HIGHER and discount_within(percent, base, value)

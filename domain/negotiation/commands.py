@@ -29,6 +29,7 @@ class IssueQuote(NegotiationCommand, tag="issue-quote", frozen=True):
 
     total: Money
     version: Version | None = None
+    """Counted from 1 on the deal; null: the next one."""
     lines: tuple[QuoteLine, ...] = ()
     payment_terms: Text | None = None
     delivery_terms: Text | None = None
@@ -135,6 +136,7 @@ class AgreeTerm(NegotiationCommand, tag="agree-term", frozen=True):
 
     issue: Identifier
     value: Label | None = None
+    """Where both sides stand; null: wherever they do."""
 
 
 class ReopenTerm(NegotiationCommand, tag="reopen-term", frozen=True):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar, assert_never
 
 import msgspec
 
-from domain.deciding import mirrored, unless_among, unless_current
+from domain.deciding import mirrored, unless_among, unless_current, unless_just_said
 from domain.negotiation.authority import AuthorityLimits, needs_approval
 from domain.negotiation.commands import (
     AgreeTerm,
@@ -61,6 +61,7 @@ from domain.values import Party
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from domain.access import Principal
     from domain.deal import Deal
@@ -71,9 +72,13 @@ F = TypeVar("F", bound=NegotiationFact)
 
 
 def decide(
-    command: AnyNegotiationCommand, deal: Deal, principal: Principal, limits: AuthorityLimits
+    command: AnyNegotiationCommand,
+    deal: Deal,
+    principal: Principal,
+    limits: AuthorityLimits,
+    at: datetime,
 ) -> Facts:
-    """The facts that `command` of `principal` leads to on `deal`. Raises Refusal."""
+    """The facts that `command` of `principal`, at that time, leads to on `deal`. Raises Refusal."""
     negotiations = deal.negotiations
     match command:
         case IssueQuote():
@@ -92,7 +97,7 @@ def decide(
         case RecordWalkAwayPressed(issue=issue, value=value, reading=reading):
             state = require_issue(issue, negotiations)
             pressed = WalkAwayPressed(issue, written(state.issue, value), reading)
-            return unless_current(pressed, state.pressures[-1] if state.pressures else None)
+            return unless_just_said(pressed, state.pressures[-1] if state.pressures else None, at)
         case MakeOffer():
             return _make_offer(command, deal, principal, limits)
         case AnswerOffer():
@@ -215,7 +220,7 @@ def _concessions(offer: OfferMade, negotiation: Negotiation) -> tuple[Concession
             side=offer.side,
             from_=position,
             to=value,
-            conditional=is_conditional(offer, gains),
+            conditional=is_conditional(offer.in_return_for, gains.values()),
             made_to=offer.made_to,
             in_return_for=offer.in_return_for,
             tactic=offer.tactic,
@@ -270,8 +275,7 @@ def _approve(
 ) -> Facts:
     state = require_issue(command.issue, negotiations)
     command = msgspec.structs.replace(command, value=written(state.issue, command.value))
-    approval = state.approval(command.value)
-    latest = approval.latest if approval else None
+    latest = state.approval(command.value)
     match command:
         case RequestApproval():
             asked = mirrored(command, ApprovalRequested)

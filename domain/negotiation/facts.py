@@ -99,8 +99,11 @@ class QuoteLine(Value, frozen=True):
     product: Label
     quantity: DecimalText
     unit_price: Money
+    """Of one, after the discount."""
     list_price: Money | None = None
+    """Of one, before the discount."""
     discount_percent: DecimalText | None = None
+    """Off the list price."""
 
 
 class Option(Value, frozen=True):
@@ -108,7 +111,9 @@ class Option(Value, frozen=True):
 
     name: Label
     our_worth: DecimalText | None = None
+    """To us, on a scale of our own."""
     their_worth: DecimalText | None = None
+    """To them, on a scale of their own."""
 
 
 class Issue(Value, frozen=True):
@@ -132,6 +137,7 @@ class Issue(Value, frozen=True):
     money_per_unit: Money | None = None
     """What one unit, or one point of an option's worth, costs."""
     their_priority: Score | None = None
+    """How much it matters to them: 1 is little, 5 is most."""
 
 
 class Term(Value, frozen=True):
@@ -139,6 +145,7 @@ class Term(Value, frozen=True):
 
     issue: Identifier
     value: Label
+    """A number, or the name of an option."""
 
 
 class NegotiationFact(Fact, frozen=True):
@@ -148,8 +155,12 @@ class NegotiationFact(Fact, frozen=True):
 class QuoteIssued(NegotiationFact, tag="quote-issued", frozen=True):
     """We named our prices. A quote is no position: only an offer is."""
 
+    personal: ClassVar[tuple[str, ...]] = ("payment_terms", "delivery_terms")
+
     version: Version
+    """Counted from 1 on the deal."""
     total: Money
+    """What all lines cost together."""
     lines: tuple[QuoteLine, ...] = ()
     payment_terms: Text | None = None
     delivery_terms: Text | None = None
@@ -178,6 +189,7 @@ class WalkAwayRevised(NegotiationFact, tag="walk-away-revised", frozen=True):
 
     issue: Identifier
     walk_away: Label
+    """The worst value that we accept."""
     reason: Text | None = None
 
 
@@ -188,6 +200,7 @@ class TheirWalkAwayEstimated(NegotiationFact, tag="their-walk-away-estimated", f
 
     issue: Identifier
     walk_away: Label
+    """The worst value that they accept."""
     basis: Text | None = None
     """What the estimate rests on."""
 
@@ -199,14 +212,18 @@ class WalkAwayPressed(NegotiationFact, tag="walk-away-pressed", frozen=True):
 
     issue: Identifier
     value: Label
+    """At which they insist."""
     reading: PressureReading | None = None
 
 
 class OfferMade(NegotiationFact, tag="offer-made", frozen=True):
     """A side put itself at these values; on other issues it stays where it was."""
 
+    personal: ClassVar[tuple[str, ...]] = ("in_return_for",)
+
     id: Identifier
     negotiation: Identifier
+    """The open negotiation that it belongs to."""
     side: Party
     round: Version
     """As counted when the offer was recorded; a round ends when the offering side changes."""
@@ -225,24 +242,32 @@ class OfferMade(NegotiationFact, tag="offer-made", frozen=True):
 class OfferAnswered(NegotiationFact, tag="offer-answered", frozen=True):
     """The other side answered an offer. Accepting puts it at the values of that offer."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
+
     offer: Identifier
     reply: OfferReply
     answered_by: Identifier | None = None
+    """One of ours, or one of the customer's people."""
     reason: Text | None = None
 
 
 class ConcessionMade(NegotiationFact, tag="concession-made", frozen=True):
     """An offer worsened its maker's position on one issue, by the maker's own order."""
 
+    personal: ClassVar[tuple[str, ...]] = ("in_return_for",)
+
     offer: Identifier
     issue: Identifier
     side: Party
     from_: Label = msgspec.field(name="from")
+    """Where its maker stood."""
     to: Label
+    """Where the offer puts its maker."""
     conditional: bool = False
     """A return was stated, or the same offer improved another issue for its maker."""
     made_to: tuple[Identifier, ...] = ()
     in_return_for: Text | None = None
+    """What the offer asks in return."""
     tactic: Tactic | None = None
     approval: Version | None = None
     """Version of the event that granted it."""
@@ -251,15 +276,21 @@ class ConcessionMade(NegotiationFact, tag="concession-made", frozen=True):
 class ConditionFulfilled(NegotiationFact, tag="condition-fulfilled", frozen=True):
     """What an offer asked in return came back, or a part of it."""
 
+    personal: ClassVar[tuple[str, ...]] = ("what",)
+
     offer: Identifier
     what: Text
+    """What came back."""
 
 
 class ApprovalRequested(NegotiationFact, tag="approval-requested", frozen=True):
     """Someone asked to be allowed to go to this value."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
+
     issue: Identifier
     value: Label
+    """How far."""
     authority: Label | None = None
     """Who is asked: a role, a committee."""
     reason: Text | None = None
@@ -268,8 +299,11 @@ class ApprovalRequested(NegotiationFact, tag="approval-requested", frozen=True):
 class ApprovalGranted(NegotiationFact, tag="approval-granted", frozen=True):
     """We may go to this value on this issue."""
 
+    personal: ClassVar[tuple[str, ...]] = ("note",)
+
     issue: Identifier
     value: Label
+    """How far."""
     authority: Label | None = None
     """On whose authority."""
     note: Text | None = None
@@ -278,8 +312,11 @@ class ApprovalGranted(NegotiationFact, tag="approval-granted", frozen=True):
 class ApprovalRefused(NegotiationFact, tag="approval-refused", frozen=True):
     """We may not go to this value on this issue, or no longer."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
+
     issue: Identifier
     value: Label
+    """How far."""
     authority: Label | None = None
     """On whose authority."""
     reason: Text | None = None
@@ -290,10 +327,13 @@ class TermAgreed(NegotiationFact, tag="term-agreed", frozen=True):
 
     issue: Identifier
     value: Label
+    """Where both sides stand."""
 
 
 class TermReopened(NegotiationFact, tag="term-reopened", frozen=True):
     """A settled issue is negotiated again. Positions stay where they are."""
+
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     issue: Identifier
     reopened_by: Party | None = None
@@ -303,7 +343,10 @@ class TermReopened(NegotiationFact, tag="term-reopened", frozen=True):
 class NegotiationConcluded(NegotiationFact, tag="negotiation-concluded", frozen=True):
     """The negotiation ended."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
+
     id: Identifier
+    """The negotiation that was opened."""
     result: NegotiationResult
     reason: Text | None = None
 

@@ -2,20 +2,20 @@
 
 Everything here is worked out from the positions, that is from offers and their
 acceptance. What was noted beside a concession (to whom, what for, by whose
-approval) is taken from it. Pure functions; arithmetic is exact.
+approval) is taken from it. Nothing here is secret; `marks` has what is. Pure
+functions; arithmetic is exact.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 from itertools import pairwise
 
 import msgspec
 
-from domain.negotiation.facts import OfferMade, Tactic
-from domain.negotiation.orders import cost, gain, total
-from domain.negotiation.positions import IssueState, Negotiation, Offer, Stand
+from domain.negotiation.facts import Tactic
+from domain.negotiation.orders import cost, gain
+from domain.negotiation.positions import IssueState, Moment, Negotiation, Offer, Stand
 from domain.values import Party
 
 
@@ -40,19 +40,14 @@ class Move(msgspec.Struct, frozen=True):
     by_acceptance: bool
     gain: Decimal | None
     """In units of the issue, by the mover's own order: negative where it lost. None: no order."""
+    cost: Decimal | None
+    """What the mover gave up in money, size × money per unit: negative where it gained."""
     version: int
     at: datetime
 
-
-class Distances(msgspec.Struct, frozen=True):
-    """How far our position lay from our marks, as they stood then; secret as they are.
-
-    In units of the issue, by our own order: negative on the wrong side of the mark.
-    None: no mark, or no order.
-    """
-
-    to_target: Decimal | None
-    to_walk_away: Decimal | None
+    @property
+    def moment(self) -> Moment:
+        return (self.at, self.version)
 
 
 class Concession(msgspec.Struct, frozen=True):
@@ -65,17 +60,24 @@ class Concession(msgspec.Struct, frozen=True):
     """Size × money per unit; None where that is not known."""
     conditional: bool
     """A return was stated, or the same offer improved another issue for its maker."""
+    fulfilled: bool | None = None
+    """Whether the condition was met; None where there was none.
+
+    A stated return is met once something came back, an improvement once the offer is accepted.
+    """
     in_return_for: str | None = None
+    improved: tuple[str, ...] = ()
+    """The issues that the same offer improved for its maker."""
     came_back: tuple[str, ...] = ()
     made_to: tuple[str, ...] = ()
     tactic: Tactic | None = None
     approval: int | None = None
-    """Version of the event that granted it."""
+    """Version of the event that granted it: as noted, else the grant that stood then."""
 
 
-def is_conditional(offer: OfferMade, gains: Mapping[str, Decimal]) -> bool:
-    """Whether what `offer` concedes is conditional; `gains` are its maker's, by issue."""
-    return offer.in_return_for is not None or any(gained > 0 for gained in gains.values())
+def is_conditional(in_return_for: str | None, gains: Iterable[Decimal]) -> bool:
+    """Whether what an offer concedes is conditional; `gains` are its maker's, on any issue."""
+    return in_return_for is not None or any(gained > 0 for gained in gains)
 
 
 def positions_by_round(negotiation: Negotiation) -> tuple[RoundPositions, ...]:
@@ -105,10 +107,11 @@ def moves(negotiation: Negotiation) -> tuple[Move, ...]:
         for before, after in pairwise(state.stands(side))
         if before.value != after.value
     ]
-    return tuple(sorted(found, key=lambda move: (move.at, move.version)))
+    return tuple(sorted(found, key=lambda move: move.moment))
 
 
 def _move(state: IssueState, side: Party, before: Stand, after: Stand) -> Move:
+    gained = gain(state.issue, side, before.value, after.value)
     return Move(
         issue=state.issue.id,
         side=side,
@@ -117,23 +120,11 @@ def _move(state: IssueState, side: Party, before: Stand, after: Stand) -> Move:
         from_=before.value,
         to=after.value,
         by_acceptance=after.accepted,
-        gain=gain(state.issue, side, before.value, after.value),
+        gain=gained,
+        cost=None if gained is None else cost(state.issue, gained.copy_negate()),
         version=after.version,
         at=after.at,
     )
-
-
-def distances(negotiation: Negotiation, move: Move) -> Distances:
-    """How far a move of ours ended from our target, and from our walk-away of that time."""
-    state = negotiation.issue(move.issue)
-    assert state is not None
-    held = [one for one in state.walk_aways if (one.since, one.version) <= (move.at, move.version)]
-    walk_away = held[-1].value if held else None
-    return Distances(_from(state, state.target, move.to), _from(state, walk_away, move.to))
-
-
-def _from(state: IssueState, mark: str | None, value: str) -> Decimal | None:
-    return None if mark is None else gain(state.issue, Party.US, mark, value)
 
 
 def concessions(negotiation: Negotiation) -> tuple[Concession, ...]:
@@ -154,59 +145,36 @@ def _conceded(
     assert state is not None
     assert move.gain is not None
     size = move.gain.copy_abs()
-    gains = {
-        other.issue: other.gain
+    improved = tuple(
+        other.issue
         for other in by_offer
-        if other.version == move.version and other.gain is not None
-    }
-    noted = offer.concession(move.issue)
-    told = noted.fact if noted else offer.made.fact
+        if other.version == move.version and other.gain is not None and other.gain > 0
+    )
+    made, event = offer.made.fact, offer.concession(move.issue)
+    noted = event.fact if event else None
+    in_return_for = (noted and noted.in_return_for) or made.in_return_for
+    conditional = in_return_for is not None or bool(improved)
     return Concession(
         move=move,
         size=size,
-        cost=cost(state.issue, size),
-        conditional=is_conditional(offer.made.fact, gains),
-        in_return_for=told.in_return_for,
+        cost=move.cost,
+        conditional=conditional,
+        fulfilled=_is_fulfilled(offer, in_return_for) if conditional else None,
+        in_return_for=in_return_for,
+        improved=improved,
         came_back=tuple(event.fact.what for event in offer.fulfilled),
-        made_to=told.made_to,
-        tactic=told.tactic,
-        approval=noted.fact.approval if noted else None,
+        made_to=(noted and noted.made_to) or made.made_to,
+        tactic=(noted and noted.tactic) or made.tactic,
+        approval=_approval(move, state, noted.approval if noted else None),
     )
 
 
-def of(
-    conceded: Iterable[Concession], side: Party, issue: str | None = None
-) -> tuple[Concession, ...]:
-    """The concessions of one side, on one issue or on all."""
-    return tuple(
-        one for one in conceded if one.move.side is side and issue in (None, one.move.issue)
-    )
+def _is_fulfilled(offer: Offer, in_return_for: str | None) -> bool:
+    return offer.accepted if in_return_for is None else bool(offer.fulfilled)
 
 
-def shrink_ratios(conceded: Iterable[Concession]) -> tuple[Fraction, ...]:
-    """Each concession's size over the one before it; of one side's on one issue, in order."""
-    return tuple(
-        Fraction(after.size) / Fraction(before.size) for before, after in pairwise(conceded)
-    )
-
-
-def total_cost(conceded: Iterable[Concession]) -> Decimal | None:
-    """The money they cost together; None where the cost of one is not known."""
-    costs = [one.cost for one in conceded]
-    known = [one for one in costs if one is not None]
-    return total(known) if len(known) == len(costs) else None
-
-
-def unilateral_share(conceded: Iterable[Concession]) -> Fraction | None:
-    """Which part of the concessions, by number, asked nothing in return; None without any."""
-    listed = list(conceded)
-    unilateral = sum(not one.conditional for one in listed)
-    return Fraction(unilateral, len(listed)) if listed else None
-
-
-def reciprocity(conceded: Iterable[Concession]) -> Fraction | None:
-    """Our concessions over theirs, in money; None where either is unknown or theirs is nothing."""
-    listed = list(conceded)
-    ours = total_cost(of(listed, Party.US))
-    theirs = total_cost(of(listed, Party.CUSTOMER))
-    return Fraction(ours) / Fraction(theirs) if ours is not None and theirs else None
+def _approval(move: Move, state: IssueState, noted: int | None) -> int | None:
+    if noted is not None or move.side is Party.CUSTOMER:
+        return noted
+    granted = state.granted(move.to, move.moment)
+    return granted.version if granted else None

@@ -4,6 +4,7 @@ Total over any value: where no order is declared, or a value is none that the
 issue can take, there is no answer (None). Arithmetic is exact.
 """
 
+from collections.abc import Iterable
 from decimal import Context, Decimal
 
 from domain.negotiation.facts import Better, Issue, Option
@@ -56,10 +57,15 @@ def gain(issue: Issue, side: Party, from_: str, to: str) -> Decimal | None:
 def cost(issue: Issue, size: Decimal) -> Decimal | None:
     """`size` in money of the deal's currency, exact and not rounded."""
     per_unit = issue.money_per_unit
-    return None if per_unit is None else _EXACT.multiply(size, per_unit.amount)
+    return None if per_unit is None else product(size, per_unit.amount)
 
 
-def total(costs: list[Decimal]) -> Decimal:
+def product(one: Decimal, other: Decimal) -> Decimal:
+    """The exact product."""
+    return _EXACT.multiply(one, other)
+
+
+def total(costs: Iterable[Decimal]) -> Decimal:
     """The exact sum."""
     result = Decimal(0)
     for one in costs:

@@ -7,7 +7,7 @@ maker stands by it then, also where it has offered something else since.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import assert_never, cast
+from typing import TypeVar, assert_never, cast
 
 import msgspec
 
@@ -36,6 +36,12 @@ from domain.values import Party
 
 replace = msgspec.structs.replace
 
+T = TypeVar("T")
+
+
+Moment = tuple[datetime, int]
+"""Place in the order of folding: when something occurred, and the version of its event."""
+
 
 class Stand(msgspec.Struct, frozen=True):
     """A side put at a value: by its own offer, or by the acceptance of one."""
@@ -44,8 +50,14 @@ class Stand(msgspec.Struct, frozen=True):
     round: int
     offer: str
     accepted: bool
+    actor: str
+    """Who recorded it."""
     version: int
     at: datetime
+
+    @property
+    def moment(self) -> Moment:
+        return (self.at, self.version)
 
 
 class WalkAway(msgspec.Struct, frozen=True):
@@ -56,11 +68,7 @@ class WalkAway(msgspec.Struct, frozen=True):
     since: datetime
 
 
-class Approval(msgspec.Struct, frozen=True):
-    """How it stands with going to a value: asked, granted or refused, by the latest of them."""
-
-    value: str
-    latest: Recorded[ApprovalRequested | ApprovalGranted | ApprovalRefused]
+ApprovalFact = ApprovalRequested | ApprovalGranted | ApprovalRefused
 
 
 class IssueState(msgspec.Struct, frozen=True):
@@ -73,7 +81,8 @@ class IssueState(msgspec.Struct, frozen=True):
     pressures: tuple[Recorded[WalkAwayPressed], ...] = ()
     our_stands: tuple[Stand, ...] = ()
     their_stands: tuple[Stand, ...] = ()
-    approvals: tuple[Approval, ...] = ()
+    approvals: tuple[Recorded[ApprovalFact], ...] = ()
+    """What was asked, granted and refused, in order."""
     agreed: Recorded[TermAgreed] | None = None
     reopenings: tuple[Recorded[TermReopened], ...] = ()
 
@@ -81,6 +90,11 @@ class IssueState(msgspec.Struct, frozen=True):
     def walk_away(self) -> str | None:
         """The worst value we accept, as it stands."""
         return self.walk_aways[-1].value if self.walk_aways else None
+
+    def walk_away_at(self, moment: Moment) -> str | None:
+        """The walk-away that held at that moment."""
+        held = [one.value for one in self.walk_aways if (one.since, one.version) <= moment]
+        return held[-1] if held else None
 
     def stands(self, side: Party) -> tuple[Stand, ...]:
         return self.our_stands if side is Party.US else self.their_stands
@@ -90,15 +104,24 @@ class IssueState(msgspec.Struct, frozen=True):
         stands = self.stands(side)
         return stands[-1].value if stands else None
 
-    def approval(self, value: str) -> Approval | None:
-        return next((one for one in self.approvals if one.value == value), None)
+    def approval(self, value: str) -> Recorded[ApprovalFact] | None:
+        """What was said last of going to exactly this value."""
+        return _latest(one for one in self.approvals if one.fact.value == value)
 
-    def granted(self, value: str) -> Recorded[ApprovalGranted] | None:
-        """The grant that stands for exactly this value."""
-        approval = self.approval(value)
-        if approval is None or not isinstance(approval.latest.fact, ApprovalGranted):
-            return None
-        return cast("Recorded[ApprovalGranted]", approval.latest)
+    def granted(self, value: str, until: Moment | None = None) -> Recorded[ApprovalFact] | None:
+        """The grant that stands for exactly this value, or stood at a moment.
+
+        Asking again takes no grant back, refusing does.
+        """
+        decided = _latest(
+            one
+            for one in self.approvals
+            if one.fact.value == value
+            and not isinstance(one.fact, ApprovalRequested)
+            and (until is None or (one.occurred_at, one.version) <= until)
+        )
+        granted = decided is not None and isinstance(decided.fact, ApprovalGranted)
+        return decided if granted else None
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -109,6 +132,16 @@ class Offer(msgspec.Struct, frozen=True):
     answer: Recorded[OfferAnswered] | None = None
     concessions: tuple[Recorded[ConcessionMade], ...] = ()
     fulfilled: tuple[Recorded[ConditionFulfilled], ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        return self.answer is not None and self.answer.fact.reply is OfferReply.ACCEPTED
+
+    @property
+    def asks_a_return(self) -> bool:
+        """The offer states one, or a concession noted beside it does."""
+        noted = [event.fact.in_return_for for event in self.concessions]
+        return any(one is not None for one in (self.made.fact.in_return_for, *noted))
 
     def concession(self, issue: str) -> Recorded[ConcessionMade] | None:
         return next((one for one in self.concessions if one.fact.issue == issue), None)
@@ -183,8 +216,8 @@ class Negotiations(msgspec.Struct, frozen=True):
         return None
 
 
-def _latest(negotiations: Iterable[Negotiation]) -> Negotiation | None:
-    return next(reversed(list(negotiations)), None)
+def _latest(those: Iterable[T]) -> T | None:
+    return next(reversed(list(those)), None)
 
 
 def evolve(negotiations: Negotiations, event: Recorded[AnyNegotiationFact]) -> Negotiations:
@@ -247,9 +280,8 @@ def _issue_after(
             pressed = cast("Recorded[WalkAwayPressed]", event)
             return replace(state, pressures=(*state.pressures, pressed))
         case ApprovalRequested() | ApprovalGranted() | ApprovalRefused():
-            others = tuple(one for one in state.approvals if one.value != fact.value)
-            latest = cast("Recorded[ApprovalRequested | ApprovalGranted | ApprovalRefused]", event)
-            return replace(state, approvals=(*others, Approval(fact.value, latest)))
+            said = cast("Recorded[ApprovalFact]", event)
+            return replace(state, approvals=(*state.approvals, said))
         case TermAgreed():
             return replace(state, agreed=event)
         case TermReopened():
@@ -279,9 +311,7 @@ def _offered(negotiations: Negotiations, event: Recorded[OfferMade]) -> Negotiat
     offer = Offer(event, negotiation.next_round(event.fact.side))
     changed = replace(negotiation, offers=(*negotiation.offers, offer))
     for term in event.fact.terms:
-        stand = Stand(
-            term.value, offer.round, event.fact.id, False, event.version, event.occurred_at
-        )
+        stand = _stand(term.value, event, offer=event.fact.id, number=offer.round)
         changed = _put(changed, term.issue, event.fact.side, stand)
     return _with(negotiations, negotiation, changed)
 
@@ -301,14 +331,19 @@ def _accepted(
     negotiation: Negotiation, offer: OfferMade, event: Recorded[OfferAnswered]
 ) -> Negotiation:
     for term in offer.terms:
-        stand = Stand(
-            term.value, negotiation.rounds, offer.id, True, event.version, event.occurred_at
-        )
+        stand = _stand(term.value, event, offer=offer.id, number=negotiation.rounds)
         state = negotiation.issue(term.issue)
         if state is not None and state.position(offer.side) != term.value:
             negotiation = _put(negotiation, term.issue, offer.side, stand)
         negotiation = _put(negotiation, term.issue, offer.side.other, stand)
     return negotiation
+
+
+def _stand(
+    value: str, event: Recorded[OfferMade] | Recorded[OfferAnswered], *, offer: str, number: int
+) -> Stand:
+    accepted = isinstance(event.fact, OfferAnswered)
+    return Stand(value, number, offer, accepted, event.actor, event.version, event.occurred_at)
 
 
 def _told_of_offer(

@@ -29,6 +29,7 @@ from domain.negotiation.facts import (
     WalkAwayRevised,
 )
 from domain.negotiation.orders import can_take, gain, has_order, is_canonical
+from domain.references import require_stakeholders
 from domain.refusals import (
     CurrencyMismatch,
     IdTaken,
@@ -85,12 +86,12 @@ def admissible(fact: AnyNegotiationFact, deal: Deal) -> None:
         case OfferMade():
             _offer(fact, deal)
         case OfferAnswered():
-            _answer(fact, negotiations)
+            _answer(fact, deal)
         case ConcessionMade():
-            _concession(fact, negotiations)
+            _concession(fact, deal)
         case ConditionFulfilled(offer=offer_id):
             _, offer = _require_offer(offer_id, negotiations)
-            if offer.made.fact.in_return_for is None:
+            if not offer.asks_a_return:
                 raise UnknownReference(
                     f"offer {offer_id!r} asked nothing in return",
                     "A condition is fulfilled for an offer that states one, in in_return_for.",
@@ -151,6 +152,7 @@ def _opening(fact: NegotiationOpened, deal: Deal) -> None:
             f"negotiation {fact.id!r} was opened with other content",
             "Open the new one under another id.",
         )
+    require_stakeholders(deal, *fact.counterparts)
     ids = [issue.id for issue in fact.issues]
     _require_distinct(ids, "the negotiation")
     for issue in fact.issues:
@@ -248,6 +250,8 @@ def _offer(fact: OfferMade, deal: Deal) -> None:
         raise IdTaken(
             f"offer {fact.id!r} was made with other content", "Make the new offer under another id."
         )
+    theirs = fact.made_to if fact.side is Party.US else (fact.made_by,)
+    require_stakeholders(deal, *theirs)
     _require_distinct([term.issue for term in fact.terms], f"offer {fact.id!r}")
     for term in fact.terms:
         state = negotiation.issue(term.issue)
@@ -278,8 +282,8 @@ def _require_offer(offer_id: str, negotiations: Negotiations) -> tuple[Negotiati
     return found
 
 
-def _answer(fact: OfferAnswered, negotiations: Negotiations) -> None:
-    negotiation, offer = _require_offer(fact.offer, negotiations)
+def _answer(fact: OfferAnswered, deal: Deal) -> None:
+    negotiation, offer = _require_offer(fact.offer, deal.negotiations)
     if negotiation.concluded is not None:
         raise OfferOutsideNegotiation(
             f"the negotiation of offer {fact.offer!r} ended", "Open a new one to go on."
@@ -289,13 +293,15 @@ def _answer(fact: OfferAnswered, negotiations: Negotiations) -> None:
             f"offer {fact.offer!r} was {offer.answer.fact.reply} already",
             "To take it up again, have the offer made again.",
         )
+    if offer.made.fact.side is Party.US:
+        require_stakeholders(deal, fact.answered_by)
     if fact.reply is OfferReply.ACCEPTED:
         _keeps_settled_terms(offer.made.fact.terms, negotiation)
 
 
-def _concession(fact: ConcessionMade, negotiations: Negotiations) -> None:
+def _concession(fact: ConcessionMade, deal: Deal) -> None:
     """It tells of the offer just made: from where its maker stood, to where it put itself."""
-    negotiation, offer = _require_offer(fact.offer, negotiations)
+    negotiation, offer = _require_offer(fact.offer, deal.negotiations)
     if negotiation.concluded is not None:
         raise OfferOutsideNegotiation(
             f"the negotiation of offer {fact.offer!r} ended",
@@ -327,6 +333,8 @@ def _concession(fact: ConcessionMade, negotiations: Negotiations) -> None:
             "A concession worsens its maker's own declared order.",
         )
     _require_grant(fact, state)
+    if fact.side is Party.US:
+        require_stakeholders(deal, *fact.made_to)
 
 
 def _require_grant(fact: ConcessionMade, state: IssueState) -> None:

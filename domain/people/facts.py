@@ -256,7 +256,7 @@ class StakeholderDeparted(PeopleFact, tag="stakeholder-departed", frozen=True):
 class ContactMade(PeopleFact, tag="contact-made", frozen=True):
     """We and the customer's people were in touch."""
 
-    personal: ClassVar[tuple[str, ...]] = ("summary",)
+    personal: ClassVar[tuple[str, ...]] = ("purpose", "summary")
 
     id: Identifier
     kind: ContactKind
@@ -281,6 +281,8 @@ class MinutesSent(PeopleFact, tag="minutes-sent", frozen=True):
 
 class SubjectErased(PeopleFact, tag="subject-erased", frozen=True):
     """Someone asked to be forgotten: from now on nothing personal of theirs is shown."""
+
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     stakeholder: Identifier
     reason: Text | None = None

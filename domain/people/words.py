@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import msgspec
 from msgspec import UNSET
 
+from domain.naming import BY_ID, Naming
 from domain.people.facts import (
     AnyPeopleFact,
     ContactMade,
@@ -35,7 +36,7 @@ _UNTOLD = ("contact_points", "business_motive", "personal_motive")
 """Fields of which only is told that they changed."""
 
 
-def describe(fact: AnyPeopleFact, before: People) -> str:
+def describe(fact: AnyPeopleFact, before: People, names: Naming = BY_ID) -> str:
     """One English phrase for `fact`, seen from the part before it. Users appear by their id."""
     match _without_what_was_erased(fact, before):
         case StakeholderIdentified() as identified:
@@ -47,7 +48,8 @@ def describe(fact: AnyPeopleFact, before: People) -> str:
         case RelationRecorded() as related:
             return _related(related, before)
         case LeaningObserved(stakeholder=one, vendor=vendor, reason=reason):
-            return f"{_name(one, before)} leans to {vendor or 'nobody'}{_because(reason)}"
+            whom = names.vendor(vendor) if vendor else "nobody"
+            return f"{_name(one, before)} leans to {whom}{_because(reason)}"
         case StakeholderDeparted(stakeholder=one, successor=successor, reason=reason):
             followed = f", {_name(successor, before)} took over" if successor else ""
             return f"{_name(one, before)} left{followed}{_because(reason)}"

@@ -16,6 +16,7 @@ from domain.negotiation.facts import (
     Option,
     Term,
 )
+from domain.people.facts import StakeholderIdentified
 from domain.values import Party
 from tests.scenario import opened, usd
 
@@ -53,6 +54,7 @@ OPENING = NegotiationOpened(
     walk_aways=(Term("price", "900"), Term("way", "road")),
 )
 NEGOTIATING = (opened(), OPENING)
+WANG = StakeholderIdentified("wang", "Wang Fang")
 
 
 def terms(**values: object) -> tuple[Term, ...]:

@@ -21,9 +21,10 @@ from domain.negotiation.facts import (
     OfferReply,
     Option,
 )
+from domain.organisation import Organisation
 from domain.refusals import ApprovalMissing, AuthorityExceeded
 from tests.domain.negotiation.table import COLOUR, DAYS, PRICE, THEM, US, WAY, made, offer
-from tests.scenario import MANAGER, OPERATOR, OWNER, given, opened
+from tests.scenario import DIRECTORY, MANAGER, OPERATOR, OWNER, given, opened
 
 if TYPE_CHECKING:
     from domain.deal import DealFact
@@ -38,6 +39,7 @@ SELLER = RoleLimits(
     ),
 )
 LIMITS = AuthorityLimits((SELLER, RoleLimits(Role.MANAGER, discount_percent="20")))
+LIMITED = Organisation(DIRECTORY, LIMITS)
 
 
 def negotiating(*issues: Issue, then: tuple[DealFact, ...] = ()) -> Scenario:
@@ -53,7 +55,9 @@ def may_offer(
 ) -> bool:
     """Whether it may be offered first thing, or after `then`; refused for no other reason."""
     asked = negotiating(issue, then=then)
-    answer = asked.when(offer("last", US, {issue.id: value}), by=by, limits=limits)
+    answer = asked.when(
+        offer("last", US, {issue.id: value}), by=by, organisation=Organisation(DIRECTORY, limits)
+    )
     if answer.refusal is not None:
         answer.refused(ApprovalMissing, f"{issue.id} at {value}")
     return answer.refusal is None
@@ -68,7 +72,7 @@ def may_offer(
         (MANAGER, "800", True),
         (MANAGER, "799.99", False),
         (OPERATOR, "1", True),
-        (Principal("ann", frozenset({Role.SELLER, Role.MANAGER})), "800", True),
+        (Principal("ann", frozenset({Role.SELLER, Role.MANAGER}), MANAGER.units), "800", True),
         (Principal("ann", frozenset({Role.SELLER, Role.ANALYST})), "800", False),
     ],
 )
@@ -89,6 +93,15 @@ def test_without_a_declared_opening_the_first_position_is_the_base() -> None:
     first = (made("o1", US, price=500), made("o2", US, price=600))
     assert may_offer(price, "475", then=first)
     assert not may_offer(price, "474.99", then=first)
+
+
+def test_a_price_without_an_order_may_not_move_from_its_base() -> None:
+    price = msgspec.structs.replace(PRICE, better_for_us=None, our_opening=None)
+    assert may_offer(price, "500")
+    first = (made("o1", US, price=500),)
+    assert may_offer(price, "500", then=first)
+    assert not may_offer(price, "499", then=first)
+    assert not may_offer(price, "501", then=first)
 
 
 def test_a_price_negotiated_as_per_cent_off_is_its_own_discount() -> None:
@@ -116,7 +129,7 @@ def test_a_discount_that_cannot_be_measured_is_exceeded_by_any_step_down() -> No
         (WAY, "air", False),
         (msgspec.structs.replace(DAYS, unit="weeks"), "1", False),
         (msgspec.structs.replace(DAYS, kind=IssueKind.PENALTY), "600", True),
-        (msgspec.structs.replace(DAYS, better_for_us=None), "600", True),
+        (msgspec.structs.replace(DAYS, better_for_us=None), "30", False),
         (Issue("d", IssueKind.DELIVERY, options=(Option("sea", "1"),)), "sea", False),
         (COLOUR, "red", True),
     ],
@@ -139,11 +152,11 @@ def test_every_limit_on_the_kind_counts() -> None:
 def test_past_the_limit_a_concession_needs_an_approval_and_carries_it() -> None:
     first = made("o1", US, price=1000)
     lower = offer("o2", US, {"price": 900})
-    negotiating(PRICE, then=(first,)).when(lower, limits=LIMITS).refused(
+    negotiating(PRICE, then=(first,)).when(lower, organisation=LIMITED).refused(
         ApprovalMissing, "ann may go alone", "request-approval"
     )
     approved = negotiating(PRICE, then=(first, ApprovalGranted("price", "900")))
-    approved.when(lower, limits=LIMITS).then(
+    approved.when(lower, organisation=LIMITED).then(
         made("o2", US, price=900),
         ConcessionMade("o2", "price", US, "1000", "900", approval=approved.history.version),
     )
@@ -158,20 +171,24 @@ def test_coming_back_from_past_the_limit_needs_none() -> None:
 def test_accepting_past_the_limit_needs_an_approval() -> None:
     asked = negotiating(PRICE, then=(made("t1", THEM, price=900),))
     accept = AnswerOffer("t1", OfferReply.ACCEPTED)
-    asked.when(accept, limits=LIMITS).refused(ApprovalMissing)
-    asked.when(accept, limits=LIMITS, by=MANAGER).then(OfferAnswered("t1", OfferReply.ACCEPTED))
+    asked.when(accept, organisation=LIMITED).refused(ApprovalMissing)
+    asked.when(accept, organisation=LIMITED, by=MANAGER).then(
+        OfferAnswered("t1", OfferReply.ACCEPTED)
+    )
 
 
 def test_their_offers_are_not_limited() -> None:
     theirs = negotiating(PRICE, then=(made("t1", THEM, price=900),))
-    theirs.when(offer("t2", THEM, {"price": 100}), limits=LIMITS).then(made("t2", THEM, price=100))
+    theirs.when(offer("t2", THEM, {"price": 100}), organisation=LIMITED).then(
+        made("t2", THEM, price=100)
+    )
 
 
 def test_who_grants_has_to_reach_as_far() -> None:
     asked = negotiating(PRICE)
-    asked.when(GrantApproval("price", "800"), by=MANAGER, limits=LIMITS).accepted()
-    asked.when(GrantApproval("price", "799"), by=MANAGER, limits=LIMITS).refused(
+    asked.when(GrantApproval("price", "800"), by=MANAGER, organisation=LIMITED).accepted()
+    asked.when(GrantApproval("price", "799"), by=MANAGER, organisation=LIMITED).refused(
         AuthorityExceeded, "mei may go"
     )
-    asked.when(GrantApproval("price", "799"), by=OPERATOR, limits=LIMITS).accepted()
+    asked.when(GrantApproval("price", "799"), by=OPERATOR, organisation=LIMITED).accepted()
     asked.when(GrantApproval("price", "799"), by=MANAGER).accepted()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
@@ -76,6 +76,7 @@ from domain.refusals import (
     UnknownValue,
 )
 from domain.values import Money
+from tests.domain.negotiation.asked import ASKED
 from tests.domain.negotiation.table import (
     COLOUR,
     DAYS,
@@ -84,6 +85,7 @@ from tests.domain.negotiation.table import (
     PRICE,
     THEM,
     US,
+    WANG,
     WAY,
     made,
     offer,
@@ -92,7 +94,7 @@ from tests.domain.negotiation.table import (
 from tests.scenario import MANAGER, OWNER, given, opened, usd
 
 if TYPE_CHECKING:
-    from domain.deal import DealFact
+    from domain.deal import DealCommand, DealFact
 
 OPEN = (opened(),)
 LINE = QuoteLine("Press", "2", usd("500"))
@@ -105,8 +107,8 @@ ASKING = (
 )
 ACCEPTED = (*BOTH, OfferAnswered("o1", OfferReply.ACCEPTED))
 AGREED = (*ACCEPTED, TermAgreed("price", "1000"))
-ASKED = (*NEGOTIATING, ApprovalRequested("price", "850"))
-GRANTED = (*ASKED, ApprovalGranted("price", "850"))
+REQUESTED = (*NEGOTIATING, ApprovalRequested("price", "850"))
+GRANTED = (*REQUESTED, ApprovalGranted("price", "850"))
 IMPASSE = (*BOTH, NegotiationConcluded("main", NegotiationResult.IMPASSE))
 
 
@@ -195,7 +197,7 @@ ACTS: list[tuple[tuple[DealFact, ...], AnyNegotiationCommand, tuple[AnyNegotiati
     ),
     (NEGOTIATING, offer("o1", US, {"price": "1000.00"}), (made("o1", US, price=1000),)),
     (
-        OURS,
+        (*OURS, WANG),
         offer(
             "o2",
             US,
@@ -237,6 +239,21 @@ ACTS: list[tuple[tuple[DealFact, ...], AnyNegotiationCommand, tuple[AnyNegotiati
     (BOTH, AnswerOffer("t1", OfferReply.COUNTERED), (OfferAnswered("t1", OfferReply.COUNTERED),)),
     (
         BOTH,
+        AnswerOffer("t1", OfferReply.REJECTED, answered_by="ann"),
+        (OfferAnswered("t1", OfferReply.REJECTED, "ann"),),
+    ),
+    (
+        (*NEGOTIATING, WANG),
+        offer("t1", THEM, {"price": 700}, made_by="wang", made_to=("ann",)),
+        (OfferMade("t1", "main", THEM, 1, terms(price=700), made_by="wang", made_to=("ann",)),),
+    ),
+    (
+        (*OPEN, WANG),
+        OpenNegotiation("main", (COLOUR,), ("wang",)),
+        (NegotiationOpened("main", (COLOUR,), ("wang",)),),
+    ),
+    (
+        (*BOTH, WANG),
         AnswerOffer("o1", OfferReply.ACCEPTED, "wang", "Fair"),
         (OfferAnswered("o1", OfferReply.ACCEPTED, "wang", "Fair"),),
     ),
@@ -248,17 +265,17 @@ ACTS: list[tuple[tuple[DealFact, ...], AnyNegotiationCommand, tuple[AnyNegotiati
     ),
     (NEGOTIATING, RequestApproval("price", "850.0"), (ApprovalRequested("price", "850"),)),
     (
-        (*ASKED, ApprovalRefused("price", "850")),
+        (*REQUESTED, ApprovalRefused("price", "850")),
         RequestApproval("price", "850", "director", "Last step"),
         (ApprovalRequested("price", "850", "director", "Last step"),),
     ),
     (NEGOTIATING, GrantApproval("price", "8.5e2"), (ApprovalGranted("price", "850"),)),
     (
-        ASKED,
+        REQUESTED,
         GrantApproval("price", "850", "director", "Once"),
         (ApprovalGranted("price", "850", "director", "Once"),),
     ),
-    (ASKED, RefuseApproval("price", "850.00"), (ApprovalRefused("price", "850"),)),
+    (REQUESTED, RefuseApproval("price", "850.00"), (ApprovalRefused("price", "850"),)),
     (
         GRANTED,
         RefuseApproval("price", "850", "director", "Margin"),
@@ -295,10 +312,10 @@ STAYS_QUIET: list[tuple[tuple[DealFact, ...], AnyNegotiationCommand]] = [
     (IMPASSE, offer("t1", THEM, {"price": 800, "days": 90})),
     (ACCEPTED, AnswerOffer("o1", OfferReply.ACCEPTED)),
     ((*ASKING, ConditionFulfilled("o1", "Visited")), FulfilCondition("o1", "Visited")),
-    (ASKED, RequestApproval("price", "850")),
+    (REQUESTED, RequestApproval("price", "850")),
     (GRANTED, RequestApproval("price", "850", "director", "Again")),
     (GRANTED, GrantApproval("price", "850")),
-    ((*ASKED, ApprovalRefused("price", "850")), RefuseApproval("price", "850")),
+    ((*REQUESTED, ApprovalRefused("price", "850")), RefuseApproval("price", "850")),
     (AGREED, AgreeTerm("price", "1000.00")),
     (AGREED, AgreeTerm("price")),
     (AGREED, ReopenTerm("days")),
@@ -375,6 +392,16 @@ REFUSES: list[tuple[tuple[DealFact, ...], AnyNegotiationCommand, type[Refusal], 
         UnknownValue,
         "'dear'",
     ),
+    (OPEN, open_it(counterparts=("wang",)), UnknownReference, "identify-stakeholder"),
+    ((*OPEN, WANG), open_it(counterparts=("wang", "li")), UnknownReference, "There are: wang"),
+    (
+        (*NEGOTIATING, WANG),
+        offer("o1", US, {"price": 1000}, made_to=("wang", "li")),
+        UnknownReference,
+        "no stakeholder 'li'",
+    ),
+    (NEGOTIATING, offer("t1", THEM, {"price": 1}, made_by="li"), UnknownReference, "'li'"),
+    (BOTH, AnswerOffer("o1", OfferReply.REJECTED, "li"), UnknownReference, "'li'"),
     (OPEN, open_it(targets=(Term("colour", "red"),)), OrderMissing, "better_for_us"),
     (OPEN, open_it(walk_aways=(Term("taste", "1"),)), UnknownIssue, "price, days, way, colour"),
     (OPEN, open_it(walk_aways=(Term("way", "sea"),)), UnknownValue, "road, rail, air"),
@@ -425,7 +452,7 @@ REFUSES: list[tuple[tuple[DealFact, ...], AnyNegotiationCommand, type[Refusal], 
     (NEGOTIATING, GrantApproval("taste", "1"), UnknownIssue, "'taste'"),
     (NEGOTIATING, GrantApproval("way", "sea"), UnknownValue, "'sea'"),
     (NEGOTIATING, RefuseApproval("taste", "1"), UnknownIssue, "'taste'"),
-    (ASKED, RefuseApproval("price", "851"), UnknownReference, "nobody asked"),
+    (REQUESTED, RefuseApproval("price", "851"), UnknownReference, "nobody asked"),
     (NEGOTIATING, AgreeTerm("taste"), UnknownIssue, "'taste'"),
     (NEGOTIATING, AgreeTerm("price"), NotAtThatValue, "no value of price"),
     (OURS, AgreeTerm("price"), NotAtThatValue, "they at no value"),
@@ -494,6 +521,15 @@ def test_nothing_is_negotiated_after_an_outcome(
     given(*facts, ending).when(command, by=MANAGER).refused(DealClosed)
 
 
+@pytest.mark.parametrize(("facts", "command"), ASKED)
+def test_each_command_is_asked_soundly(facts: tuple[DealFact, ...], command: DealCommand) -> None:
+    given(opened(), *facts).when(command, by=MANAGER).accepted()
+
+
+def test_every_command_is_asked() -> None:
+    assert {type(command) for _, command in ASKED} == set(get_args(AnyNegotiationCommand))
+
+
 @pytest.mark.parametrize("table", [ACTS, STAYS_QUIET, REFUSES])
 def test_every_command_is_tried(table: list[tuple[Any, ...]]) -> None:
     assert {type(row[1]) for row in table} == set(get_args(AnyNegotiationCommand))
@@ -527,8 +563,8 @@ def test_a_refusal_names_twenty_of_many_options() -> None:
 
 @pytest.mark.parametrize("command", [GrantApproval("price", "850"), RefuseApproval("price", "850")])
 def test_approving_needs_the_right_to_approve(command: AnyNegotiationCommand) -> None:
-    given(*ASKED).when(command, by=OWNER).refused(NotAllowed, "approve")
-    given(*ASKED).when(command, by=MANAGER).accepted()
+    given(*REQUESTED).when(command, by=OWNER).refused(NotAllowed, "approve")
+    given(*REQUESTED).when(command, by=MANAGER).accepted()
 
 
 # Offers and what they concede.
@@ -747,3 +783,15 @@ def test_accepting_past_our_walk_away_needs_approval_and_theirs_is_theirs() -> N
     given(*BOTH).when(AnswerOffer("t1", OfferReply.REJECTED)).accepted()
     given(*BOTH).when(offer("t2", THEM, {"price": 1})).accepted()
     given(*BOTH).when(AnswerOffer("o1", OfferReply.ACCEPTED)).accepted()
+
+
+def test_that_the_deal_ended_is_said_before_anything_else() -> None:
+    ended = given(*NEGOTIATING, OpportunityLost(LostOutcome.NO_DECISION))
+    ended.when(RequestApproval("taste", "5")).refused(DealClosed)
+
+
+def test_what_they_insist_on_is_news_again_after_a_day() -> None:
+    pressed = RecordWalkAwayPressed("price", "800")
+    deal = given(*NEGOTIATING).when(pressed).accepted()
+    deal.when(pressed, at=deal.last + timedelta(hours=1)).nothing()
+    deal.when(pressed, at=deal.last + timedelta(days=2)).accepted()

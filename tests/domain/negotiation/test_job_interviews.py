@@ -41,6 +41,7 @@ from domain.negotiation.facts import (
     Option,
     Term,
 )
+from domain.negotiation.figures import figures
 from domain.negotiation.positions import Negotiation
 from domain.values import Party
 from tests.scenario import Scenario, given, on, opened
@@ -156,6 +157,15 @@ class Reckoned:
         self.final = values_of(dialogue["solutions"][accepted]["body"])
         self.positions = {"worker": self.final, "recruiter": self.final}
         self._note()
+
+    def shrink_ratios(self, role: str, name: str) -> tuple[Fraction, ...]:
+        """Of an issue whose values are numbers."""
+        sizes = [
+            abs(int(one.to) - int(one.from_))
+            for one in self.concessions
+            if (one.role, one.issue) == (role, name)
+        ]
+        return tuple(Fraction(after, before) for before, after in pairwise(sizes))
 
     def _note(self) -> None:
         self.by_round[self.rounds[-1]] = {role: dict(at) for role, at in self.positions.items()}
@@ -284,6 +294,20 @@ def the_same_is_reckoned(dialogue: Dialogue, us: str) -> None:
         )
         for one in ledger.concessions(negotiation)
     ) == Counter(reckoned.concessions)
+
+    found = figures(negotiation)
+    assert found.rounds == reckoned.rounds[-1]
+    for side, given_up in ((Party.US, found.ours), (Party.CUSTOMER, found.theirs)):
+        theirs = [one for one in reckoned.concessions if one.role == role_of(side, us)]
+        unilateral = sum(not one.conditional for one in theirs)
+        assert given_up.concessions == len(theirs)
+        assert given_up.unilateral_share == (Fraction(unilateral, len(theirs)) if theirs else None)
+    for one in found.issues[:2]:
+        for side, shrinking in (
+            (Party.US, one.our_shrinking),
+            (Party.CUSTOMER, one.their_shrinking),
+        ):
+            assert shrinking.ratios == reckoned.shrink_ratios(role_of(side, us), one.issue)
 
     agreed = {one.issue.id: one.agreed.fact.value for one in negotiation.issues if one.agreed}
     assert agreed == reckoned.final

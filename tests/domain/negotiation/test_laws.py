@@ -27,7 +27,7 @@ from domain.deal import (
 )
 from domain.history import Draft
 from domain.intent import Intent
-from domain.negotiation import AuthorityLimits, RoleLimits, TermLimit, ledger
+from domain.negotiation import AuthorityLimits, RoleLimits, TermLimit, figures, ledger, marks
 from domain.negotiation.commands import (
     AgreeTerm,
     AnswerOffer,
@@ -61,10 +61,11 @@ from domain.negotiation.facts import (
     TermReopened,
     WalkAwayRevised,
 )
+from domain.organisation import Organisation
 from domain.refusals import Refusal
 from domain.values import Party
-from tests.domain.negotiation.table import COLOUR, DAYS, PRICE, WAY, made
-from tests.scenario import BOOK, MANAGER, OPERATOR, OWNER, STREAM, day, opened, usd
+from tests.domain.negotiation.table import COLOUR, DAYS, PRICE, WANG, WAY, made
+from tests.scenario import BOOK, DIRECTORY, MANAGER, OPERATOR, OWNER, STREAM, day, opened, usd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,6 +85,7 @@ LIMITS = AuthorityLimits(
         ),
     )
 )
+LIMITED = Organisation(DIRECTORY, LIMITS)
 
 BROKEN = (
     Issue("price", IssueKind.PRICE, options=(Option("1000", "x"), Option("1000"))),
@@ -95,14 +97,16 @@ _issue_ids = _of(("price", "price", "days", "way", "colour", "taste"))
 _terms = st.lists(st.builds(Term, _issue_ids, _values), max_size=3).map(tuple)
 _ids = _of(("main", "b", "c"))
 _texts = st.none() | _of(("one", "two"))
+_people = _of((None, None, "ann", "wang"))
+_lists_of_people = _of(((), (), ("wang",), ("wang", "ann")))
 
 POOLS: dict[str, SearchStrategy[Any]] = {
-    "answered_by": _texts,
+    "answered_by": _people,
     "approval": st.none() | st.integers(1, 20),
     "authority": _texts,
     "basis": _texts,
     "conditional": st.booleans(),
-    "counterparts": st.just(()),
+    "counterparts": _lists_of_people,
     "delivery_terms": _texts,
     "from_": _values,
     "id": _ids,
@@ -112,8 +116,8 @@ POOLS: dict[str, SearchStrategy[Any]] = {
     "lines": st.lists(
         st.builds(QuoteLine, _of(("Press",)), _of(("1", "0", "x")), st.just(usd("5"))), max_size=1
     ).map(tuple),
-    "made_by": _texts,
-    "made_to": st.just(()),
+    "made_by": _people,
+    "made_to": _lists_of_people,
     "negotiation": _ids,
     "note": _texts,
     "offer": _ids,
@@ -183,11 +187,14 @@ def test_folding_telling_and_reckoning_never_fail(
     for negotiation in deal.negotiations.opened:
         ledger.positions_by_round(negotiation)
         for move in ledger.moves(negotiation):
-            ledger.distances(negotiation, move)
-        conceded = ledger.concessions(negotiation)
-        ledger.reciprocity(conceded)
+            marks.distances(negotiation, move)
+        figures.figures(negotiation)
+        figures.authority_breaches(negotiation, lambda *_: False)
+        marks.walk_away_breaches(negotiation)
         for state in negotiation.issues:
-            ledger.shrink_ratios(ledger.of(conceded, Party.US, state.issue.id))
+            marks.zone(state)
+    for quote in deal.negotiations.quotes:
+        figures.quote_discount(quote.fact)
 
 
 @given(histories(), any_command)
@@ -197,7 +204,7 @@ def test_on_any_history_a_command_is_decided_or_refused(
     before = History.of(STREAM, history)
     intent = Intent("asked", MANAGER, "api", now=day(9), occurred_at=day(9))
     with suppress(Refusal):
-        decide(command, before, BOOK, intent, LIMITS)
+        decide(command, before, BOOK, intent, LIMITED)
 
 
 # What random users make of a negotiation.
@@ -263,6 +270,7 @@ def likely(draw: st.DrawFn, history: History) -> DealCommand:
 
 _BEGUN: tuple[DealFact, ...] = (
     opened(),
+    WANG,
     NegotiationOpened("main", (PRICE, DAYS, WAY, COLOUR), walk_aways=(Term("price", "900"),)),
 )
 _MET: tuple[DealFact, ...] = (
@@ -312,7 +320,7 @@ def courses(draw: st.DrawFn, *, late: bool) -> list[Step]:
             occurred_at=day(draw(_days)) if late and draw(_flags) else now,
         )
         try:
-            facts = decide(command, history, BOOK, intent, LIMITS)
+            facts = decide(command, history, BOOK, intent, LIMITED)
         except Refusal:
             continue
         after = history.extended(
@@ -436,7 +444,7 @@ def a_repeated_command_adds_nothing(steps: list[Step]) -> None:
     for step in steps:
         if step.before.version != step.after.version:
             again = msgspec.structs.replace(step.intent, command_id="again")
-            assert decide(step.command, step.after, BOOK, again, LIMITS) == ()
+            assert decide(step.command, step.after, BOOK, again, LIMITED) == ()
 
 
 def every_worsening_offer_yields_its_concessions_in_one_append(steps: list[Step]) -> None:

@@ -1,11 +1,12 @@
-"""The reckoning of a negotiation told in full: positions, concessions, ratios, money."""
+"""The reckoning of a negotiation told in full: positions and concessions."""
 
 from decimal import Decimal
-from fractions import Fraction
 
 from domain.negotiation import ledger
 from domain.negotiation.facts import (
     ApprovalGranted,
+    ApprovalRefused,
+    ApprovalRequested,
     ConcessionMade,
     ConditionFulfilled,
     Issue,
@@ -17,45 +18,12 @@ from domain.negotiation.facts import (
     Option,
     Tactic,
     Term,
-    WalkAwayRevised,
 )
-from domain.negotiation.ledger import Concession, Distances, RoundPositions
-from domain.negotiation.positions import Negotiation
-from tests.domain.negotiation.table import DAYS, PRICE, THEM, US, WAY, made, offer
-from tests.scenario import Scenario, given, opened
-
-
-def talked() -> Scenario:
-    """Five rounds over a price, days of payment and a way to deliver."""
-    start = given(
-        opened(),
-        NegotiationOpened(
-            "main",
-            (PRICE, DAYS, WAY),
-            targets=(Term("price", "960"),),
-            walk_aways=(Term("price", "900"),),
-        ),
-        made("o1", US, price=1000, days=30, way="rail"),
-        made("t1", THEM, 2, price=800, days=90, way="air"),
-    )
-    return (
-        start.when(offer("o2", US, {"price": 960, "days": 40}, tactic=Tactic.DIMINISHING_STEPS))
-        .accepted()
-        .when(offer("o3", US, {"price": 940, "way": "road"}, in_return_for="Prepayment"))
-        .accepted()
-        .when(offer("t2", THEM, {"price": 850, "days": 95, "way": "rail"}))
-        .accepted()
-        .and_given(WalkAwayRevised("price", "850"), ApprovalGranted("price", "890"))
-        .when(offer("o4", US, {"price": 890, "days": 30}, made_to=("wang",)))
-        .accepted()
-        .and_given(ConditionFulfilled("o3", "30 per cent paid"))
-        .and_given(OfferAnswered("o4", OfferReply.ACCEPTED))
-    )
-
-
-def the(scenario: Scenario) -> Negotiation:
-    (negotiation,) = scenario.deal.negotiations.opened
-    return negotiation
+from domain.negotiation.ledger import Concession, RoundPositions
+from domain.people.facts import StakeholderIdentified
+from tests.domain.negotiation.table import DAYS, PRICE, THEM, US, WANG, made, offer
+from tests.domain.negotiation.talks import talked, the
+from tests.scenario import given, opened
 
 
 def test_positions_by_round() -> None:
@@ -126,59 +94,60 @@ def test_a_concession_tells_what_was_noted_beside_it() -> None:
     assert [one.approval for one in (first, third)] == [None, None]
 
 
+def test_a_condition_is_met_by_what_came_back_or_by_the_acceptance() -> None:
+    met = [
+        (one.move.offer, one.improved, one.fulfilled) for one in ledger.concessions(the(talked()))
+    ]
+    assert met == [
+        ("o2", (), None),
+        ("o2", (), None),
+        ("o3", (), True),
+        ("o3", (), True),
+        ("t2", ("days",), False),
+        ("o4", ("days",), True),
+    ]
+
+
+def test_a_stated_return_is_not_met_by_the_acceptance_alone() -> None:
+    asked = given(opened(), NegotiationOpened("main", (PRICE,)), made("o1", US, price=1000))
+    lower = asked.when(offer("o2", US, {"price": 950}, in_return_for="A visit")).accepted()
+    accepted = lower.and_given(OfferAnswered("o2", OfferReply.ACCEPTED))
+    assert [one.fulfilled for one in ledger.concessions(the(accepted))] == [False]
+    visited = accepted.and_given(ConditionFulfilled("o2", "Visited"))
+    assert [one.fulfilled for one in ledger.concessions(the(visited))] == [True]
+
+
+def test_the_approval_is_the_one_noted_else_the_grant_that_stood_then() -> None:
+    granted = ApprovalGranted("price", "950")
+    told = (opened(), NegotiationOpened("main", (PRICE,)), made("o1", US, price=1000))
+    lower = made("o2", US, price=950)
+    for facts, approval in (
+        ((*told, granted, lower), 4),
+        ((*told, granted, lower, ApprovalRefused("price", "950")), 4),
+        ((*told, granted, ApprovalRefused("price", "950"), lower), None),
+        ((*told, ApprovalRequested("price", "950"), lower), None),
+        ((*told, lower, granted), None),
+    ):
+        (one,) = ledger.concessions(the(given(*facts)))
+        assert one.approval == approval
+
+
 def test_a_move_by_acceptance_is_a_move_and_no_concession() -> None:
     moves = ledger.moves(the(talked()))
     by_acceptance = [
-        (move.side, move.issue, move.from_, move.to, move.gain)
+        (move.side, move.issue, move.from_, move.to, move.gain, move.cost)
         for move in moves
         if move.by_acceptance
     ]
     assert by_acceptance == [
-        (THEM, "price", "850", "890", Decimal(-40)),
-        (THEM, "days", "95", "30", Decimal(-65)),
+        (THEM, "price", "850", "890", Decimal(-40), Decimal(40)),
+        (THEM, "days", "95", "30", Decimal(-65), Decimal("162.50")),
     ]
     assert [move.offer for move in moves if not move.by_acceptance] == [
         *("o2", "o2", "o3", "o3"),
         *("t2", "t2", "t2"),
         *("o4", "o4"),
     ]
-
-
-def test_figures() -> None:
-    conceded = ledger.concessions(the(talked()))
-    ours = ledger.of(conceded, US)
-    assert ledger.shrink_ratios(ledger.of(conceded, US, "price")) == (
-        Fraction(1, 2),
-        Fraction(5, 2),
-    )
-    assert ledger.shrink_ratios(ledger.of(conceded, US, "days")) == ()
-    assert ledger.total_cost(ours) == Decimal(140)
-    assert ledger.total_cost(ledger.of(conceded, THEM)) == Decimal(50)
-    assert ledger.reciprocity(conceded) == Fraction(14, 5)
-    assert ledger.unilateral_share(ours) == Fraction(2, 5)
-    assert ledger.unilateral_share(ledger.of(conceded, THEM)) == 0
-    assert ledger.unilateral_share(()) is None
-
-
-def test_what_is_not_known_is_not_counted_as_nothing() -> None:
-    conceded = ledger.concessions(the(talked()))
-    unknown = Concession(conceded[0].move, Decimal(1), None, conditional=False)
-    assert ledger.total_cost((conceded[0], unknown)) is None
-    assert ledger.reciprocity((*conceded, unknown)) is None
-    assert ledger.reciprocity(ledger.of(conceded, US)) is None
-    assert ledger.total_cost(()) == 0
-
-
-def test_distances_are_measured_from_the_marks_of_that_time() -> None:
-    negotiation = the(talked())
-    ours = [one.move for one in ledger.concessions(negotiation) if one.move.side is US]
-    assert [ledger.distances(negotiation, move) for move in ours if move.issue == "price"] == [
-        Distances(to_target=Decimal(0), to_walk_away=Decimal(60)),
-        Distances(to_target=Decimal(-20), to_walk_away=Decimal(40)),
-        Distances(to_target=Decimal(-70), to_walk_away=Decimal(40)),
-    ]
-    (days,) = (move for move in ours if move.issue == "days")
-    assert ledger.distances(negotiation, days) == Distances(None, None)
 
 
 def test_a_negotiation_without_offers_has_an_empty_ledger() -> None:
@@ -224,7 +193,9 @@ def test_an_offer_without_its_concession_noted_is_reckoned_all_the_same() -> Non
     lower = OfferMade(
         "o2", "main", US, 1, (Term("price", "950"),), made_to=("wang",), tactic=Tactic.PACKAGE
     )
-    told = (opened(), NegotiationOpened("main", (PRICE,)), made("o1", US, price=1000), lower)
+    li = StakeholderIdentified("li", "Li Na")
+    first = made("o1", US, price=1000)
+    told = (opened(), WANG, li, NegotiationOpened("main", (PRICE,)), first, lower)
     (bare,) = ledger.concessions(the(given(*told)))
     assert (bare.size, bare.made_to, bare.tactic) == (Decimal(50), ("wang",), Tactic.PACKAGE)
     assert bare.approval is None

@@ -25,6 +25,7 @@ from domain.negotiation.facts import (
     TermReopened,
 )
 from domain.refusals import (
+    ApprovalMissing,
     BreaksLaterHistory,
     IdTaken,
     NotAConcession,
@@ -36,7 +37,7 @@ from domain.refusals import (
     UnknownReference,
     UnknownValue,
 )
-from tests.domain.negotiation.table import NEGOTIATING, THEM, US, made, offer, terms
+from tests.domain.negotiation.table import NEGOTIATING, THEM, US, WANG, made, offer, terms
 from tests.scenario import MANAGER, Scenario, day, given
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ UNSOUND: list[tuple[tuple[DealFact, ...], NegotiationFact, type[Refusal]]] = [
     (OFFERED, but(offer="o1"), NotAConcession),
     (OFFERED, but(offer="o1", to="1000"), NotAConcession),
     (OFFERED, but(approval=3), UnknownReference),
+    (OFFERED, but(made_to=("wang",)), UnknownReference),
     ((*OFFERED, CONCESSION), CONCESSION, IdTaken),
     ((*OFFERED, ENDED), CONCESSION, OfferOutsideNegotiation),
     ((*OFFERED, made("t1", THEM, 2, price=990)), but(offer="t1", side=THEM), NotAConcession),
@@ -125,6 +127,7 @@ def test_an_unsound_fact_is_found(
     [
         (OFFERED, CONCESSION),
         ((*NEGOTIATING, ApprovalGranted("price", "950"), FROM, TO), but(approval=3)),
+        ((*NEGOTIATING, WANG, FROM, TO), but(made_to=("wang",))),
         ((*OFFERED, made("t1", THEM, 2, price=900)), CONCESSION),
         (NEGOTIATING, made("o1", US, price=1)),
         (OFFERED, made("o3", US, price=1)),
@@ -168,6 +171,20 @@ def test_what_a_settled_term_rests_on_is_not_withdrawn() -> None:
     settled.when(WithdrawEvent(4, "Error"), by=MANAGER).refused(BreaksLaterHistory)
     reopened = settled.and_given(TermReopened("price"))
     reopened.when(WithdrawEvent(4, "Error"), by=MANAGER).refused(BreaksLaterHistory, "term-agreed")
+
+
+def test_the_return_may_be_stated_beside_the_concession_alone() -> None:
+    stated = given(*OFFERED, but(conditional=True, in_return_for="A visit"))
+    stated.when(FulfilCondition("o2", "Visited")).accepted()
+    given(*OFFERED, CONCESSION).when(FulfilCondition("o2", "Visited")).refused(UnknownReference)
+
+
+def test_asking_again_takes_no_grant_back() -> None:
+    granted = (*NEGOTIATING, ApprovalGranted("price", "850"), ApprovalRequested("price", "850"))
+    given(*granted).when(offer("o1", US, {"price": 850})).accepted()
+    given(*granted, ApprovalRefused("price", "850")).when(offer("o1", US, {"price": 850})).refused(
+        ApprovalMissing
+    )
 
 
 def test_a_condition_may_come_back_after_the_negotiation_ended() -> None:

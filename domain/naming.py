@@ -1,0 +1,35 @@
+"""How the customer's people and the vendors are called when a deal is told of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from domain.deal import Deal
+
+
+class Naming(msgspec.Struct, frozen=True):
+    """Names by id; an id without a name stands for itself."""
+
+    people: dict[str, str] = {}
+    vendors: dict[str, str] = {}
+
+    @classmethod
+    def on(cls, deal: Deal) -> Naming:
+        """The names by which they are known on `deal`; erased people keep their id."""
+        return cls(
+            people={one.id: one.name for one in deal.people.stakeholders if one.erased is None},
+            vendors={one.fact.id: one.fact.name for one in deal.field.competitors},
+        )
+
+    def person(self, stakeholder_id: str) -> str:
+        return self.people.get(stakeholder_id, stakeholder_id)
+
+    def vendor(self, vendor_id: str) -> str:
+        return self.vendors.get(vendor_id, vendor_id)
+
+
+BY_ID = Naming()
+"""Calls everybody by their id."""
