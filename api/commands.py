@@ -1,22 +1,50 @@
 """The commands of the domain as the edges offer them: by name, decoded, explained."""
 
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from inspect import getdoc
-from typing import Any, cast
+from typing import TypeVar, cast
 
 import msgspec
 from msgspec import inspect
 
-from domain.deal import COMMAND_TYPES, DealCommand
+from api.examples import leads_to
+from api.meanings import field_meaning, meaning, named_types
+from domain.deal import COMMAND_TYPES, FACT_TYPES, DealCommand
+from domain.history import Fact, stored_name
 from domain.intent import Command, command_name
-from domain.lifecycle.facts import Account
-from domain.values import Money, ProcessRef
+from domain.values import Money
 
 BY_NAME: dict[str, type[Command]] = {command_name(one): one for one in COMMAND_TYPES}
 
+FAMILIES = {
+    "lifecycle": "Life of the deal",
+    "stages": "Stages and forecast",
+    "buying": "The customer's process",
+    "people": "People",
+    "needs": "Needs and value",
+    "competition": "Competition",
+    "negotiation": "Negotiation",
+    "corrections": "Corrections",
+}
+"""What the families of commands and facts are called, by the room of the domain they stand in."""
+
+T = TypeVar("T", bound=type)
+
+
+def by_family(types: Iterable[T]) -> dict[str, list[T]]:
+    """Commands or facts under the titles of their families, both in order."""
+    found: dict[str, list[T]] = {title: [] for title in FAMILIES.values()}
+    for one in types:
+        found[FAMILIES[one.__module__.split(".")[1]]].append(one)
+    return found
+
 
 class CommandError(ValueError):
-    """What was given is not a command. Names the field."""
+    """What was given is not a command. Names the field, or `near`: commands with such a name."""
+
+    def __init__(self, message: str, near: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.near = near
 
 
 def command_type(name: str) -> type[Command]:
@@ -25,7 +53,7 @@ def command_type(name: str) -> type[Command]:
     if found is None:
         near = get_close_matches(name, BY_NAME)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise CommandError(f"there is no command {name!r}.{hint}")
+        raise CommandError(f"there is no command {name!r}.{hint}", near)
     return found
 
 
@@ -52,31 +80,81 @@ def _located(message: str) -> str:
 # Explaining.
 
 
-class CommandField(msgspec.Struct, frozen=True):
-    """One field of a command, in words."""
+class ExplainedField(msgspec.Struct, frozen=True):
+    """One field of a command, of a fact or of a value inside one, in words."""
 
     name: str
     type: str
-    required: bool
+    otherwise: str
+    """What holds where it is left out; empty for a field that is required."""
+    meaning: str
+
+    @property
+    def required(self) -> bool:
+        return not self.otherwise
 
 
 def summary(wanted: type[Command]) -> str:
     """What the command is for."""
-    return getdoc(wanted) or ""
+    return meaning(wanted)
 
 
-def explain(wanted: type[Command]) -> list[CommandField]:
+def explain(wanted: type[Command]) -> list[ExplainedField]:
     """The fields of a command."""
+    return explain_struct(wanted, facts_of(wanted))
+
+
+def facts_of(wanted: type[Command]) -> list[type[Fact]]:
+    """The facts that a command leads to."""
+    names = leads_to(wanted)
+    return [one for one in FACT_TYPES if stored_name(one) in names]
+
+
+def explain_struct(
+    struct: type[msgspec.Struct], mirrored_by: Iterable[type] = ()
+) -> list[ExplainedField]:
+    """The fields of a struct; what those mean that say nothing is looked up in `mirrored_by`."""
+    owners = [struct, *mirrored_by]
     return [
-        CommandField(field.encode_name, in_words(field.type), field.required)
-        for field in _struct(wanted).fields
+        ExplainedField(
+            field.encode_name, in_words(field.type), otherwise(field), field_meaning(field, owners)
+        )
+        for field in fields_of(struct)
     ]
 
 
-def _struct(wanted: type[msgspec.Struct]) -> inspect.StructType:
-    struct = inspect.type_info(wanted)
-    assert isinstance(struct, inspect.StructType)
-    return struct
+def fields_of(struct: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    """The fields of a struct, as msgspec describes them."""
+    info = inspect.type_info(struct)
+    assert isinstance(info, inspect.StructType)
+    return info.fields
+
+
+def values_inside(struct: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    """The value structs that a struct is made of, at any depth, each before what is inside it."""
+    found: list[type[msgspec.Struct]] = []
+    for field in fields_of(struct):
+        for one in named_types(field.type):
+            if issubclass(one, msgspec.Struct):
+                found += [one, *values_inside(one)]
+    return list(dict.fromkeys(found))
+
+
+def otherwise(field: inspect.Field) -> str:
+    """What holds where a field is left out; empty for one that is required."""
+    if field.required:
+        return ""
+    match field.default:
+        case None:
+            return "null"
+        case ():
+            return "none"
+        case bool(default):
+            return "true" if default else "false"
+        case msgspec.NODEFAULT:
+            return "as before"
+        case default:
+            return str(default)
 
 
 def in_words(kind: inspect.Type) -> str:
@@ -86,6 +164,8 @@ def in_words(kind: inspect.Type) -> str:
             return " or ".join(in_words(one) for one in types)
         case inspect.NoneType():
             return "null"
+        case inspect.StrType(pattern=str()):
+            return 'decimal number as text, as in "0.5"'
         case inspect.StrType(max_length=longest):
             return f"text of up to {longest:,} characters" if longest else "text"
         case inspect.BoolType():
@@ -94,12 +174,10 @@ def in_words(kind: inspect.Type) -> str:
             return f"whole number{_range(lowest, highest)}"
         case inspect.DateType():
             return "date, as in 2026-12-31"
-        case inspect.DecimalType():
-            return "decimal number as text"
         case inspect.EnumType(cls=choices):
             return "one of " + ", ".join(str(choice.value) for choice in choices)
-        case inspect.VarTupleType(item_type=item):
-            return f"list of {in_words(item)}"
+        case inspect.VarTupleType(item_type=item, min_length=least):
+            return f"list of {'one or more: ' if least else ''}{in_words(item)}"
         case inspect.StructType(cls=cls, fields=fields):
             if cls is Money:
                 return 'amount, as in {"amount": "1054.00", "currency": "USD"}'
@@ -113,97 +191,3 @@ def _range(lowest: int | None, highest: int | None) -> str:
     if lowest is not None and highest is not None:
         return f" from {lowest} to {highest}"
     return "" if lowest is None else f" from {lowest}"
-
-
-_ALSO_SHOWN = {
-    "account",
-    "products",
-    "objective",
-    "due",
-    "competitor",
-    "decision",
-    "driven_by",
-    "amount",
-}
-"""Optional fields that are worth a place in an example."""
-
-_SAMPLES: dict[str, Any] = {
-    "name": "Dispatch system",
-    "owner": "anna",
-    "member": "ben",
-    "role": "presales",
-    "currency": "USD",
-    "products": ["Dispatch"],
-    "to": "P2",
-    "stage": "P2",
-    "criterion": "win-plan-set",
-    "note": "Confirmed by the plant manager on the phone.",
-    "override_reason": "The customer asked to go ahead.",
-    "reason": "The customer asked for it.",
-    "what": "Visit the plant",
-    "objective": "Agree the scope of the pilot",
-    "plan": "Win the plant manager, then the board.",
-    "competitor": "Acme",
-    "text": "They compare us with two others.",
-    "id": "visit-1",
-    "told_by": "Plant manager",
-    "lessons": ["Meet the decision maker before the proposal."],
-    "description": "A second plant in spring",
-    "worth_winning": 4,
-    "can_win": 3,
-    "probability": 60,
-    "score": 40,
-    "version": 7,
-    "outcome": "lost-to-competitor",
-    "driven_by": "customer",
-    "cause": "customer",
-}
-_SAMPLE_TYPES: dict[type, Any] = {
-    Money: {"amount": "1054.00", "currency": "USD"},
-    Account: {"name": "Nordwind Logistics", "industry": "logistics"},
-    ProcessRef: {"id": "key-account", "version": 1},
-}
-
-
-def example(wanted: type[Command]) -> dict[str, Any]:
-    """Fields that make up a command of this kind: the required ones, else all."""
-    fields = _struct(wanted).fields
-    required = [f for f in fields if f.required]
-    kept = [f for f in fields if f.required or f.encode_name in _ALSO_SHOWN] if required else fields
-    return {f.encode_name: _sample(f) for f in kept}
-
-
-def _sample(field: inspect.Field) -> Any:
-    kind = field.type
-    if isinstance(kind, inspect.UnionType):
-        kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
-    if isinstance(kind, inspect.StructType):
-        parts = {f.encode_name: _sample(f) for f in kind.fields if f.required}
-        return _SAMPLE_TYPES.get(kind.cls, parts)
-    known = _SAMPLES.get(field.encode_name)
-    if known is None or not _fits(kind, known):
-        return _plain_sample(kind)
-    return known
-
-
-def _fits(kind: inspect.Type, sample: Any) -> bool:
-    """Whether a sample is one of the choices, where there are choices."""
-    return not isinstance(kind, inspect.EnumType) or sample in {c.value for c in kind.cls}
-
-
-def _plain_sample(kind: inspect.Type) -> Any:
-    match kind:
-        case inspect.EnumType(cls=choices):
-            return next(choice.value for choice in choices)
-        case inspect.DateType():
-            return "2026-12-31"
-        case inspect.BoolType():
-            return True
-        case inspect.IntType(ge=lowest):
-            return lowest or 1
-        case inspect.VarTupleType(item_type=item):
-            return [_plain_sample(item)]
-        case inspect.StructType(fields=fields):
-            return {f.encode_name: _sample(f) for f in fields if f.required}
-        case _:
-            return "…"

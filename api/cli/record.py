@@ -1,58 +1,58 @@
 """Recording: any command of the domain."""
 
-import json
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID, uuid4, uuid5
 
+import msgspec
 import typer
 
 from api.cli import shown
+from api.cli.explaining import NEW, Record, names_by_family, print_list, unknown_command
 from api.cli.groups import commands
-from api.cli.output import (
-    Column,
-    Shape,
-    ShapeOption,
-    clean,
-    note,
-    print_json,
-    print_table,
-    say,
-)
+from api.cli.output import Shape, ShapeOption, clean, note, print_json, say
+from api.cli.script import read_script
 from api.cli.terminal import Terminal, terminal
-from api.commands import BY_NAME, CommandError, command_type, decode_command, example, explain
-from api.commands import summary as summary_of
+from api.commands import CommandError, command_type, decode_command
 from api.queries import entries_of_events, find_deal
 from api.times import TimeError, parse_occurrence
-from api.wire.trails import CommandResult
+from api.wire.trails import CommandResult, ScriptResult
 from api.workspace import Workspace
 from domain.deal import DealCommand
 from domain.intent import Intent
 from domain.lifecycle.commands import OpenOpportunity
+from domain.refusals import Refusal
 
 app = commands()
 
-NEW = "new"
 _NEW_DEALS = UUID("0e9a2c5e-52a4-5d5c-9a3b-5a3d0c1f7a10")
 _LARGEST_BYTES = 1_000_000
 
 
 @app.command(
-    epilog="""\b
+    cls=Record,
+    epilog=f"""\b
 Examples:
   dealstate record new open-opportunity \\
-      --data '{"name": "Dispatch system", "owner": "anna", "currency": "USD"}'
+      --data '{{"name": "Dispatch system", "owner": "anna", "currency": "USD"}}'
   dealstate record "Dispatch sys" revise-forecast --at 2026-03-02 \\
-      --data '{"amount": {"amount": "120000.00", "currency": "USD"}}'
+      --data '{{"amount": {{"amount": "120000.00", "currency": "USD"}}}}'
   dealstate record D-0042 lose-opportunity --data @lost.json
-  dealstate record --list
-  dealstate record --explain revise-forecast
+  dealstate record D-0042 --script minutes.txt
+  dealstate record revise-forecast --help
 
 What is recorded happened now, or at --at: a day means its end, today means now. Recording the
 same command id again changes nothing and gives the first answer. A command that changes nothing
-records nothing."""
+records nothing.
+
+A script holds a command a line, as it would stand behind the deal, with --at, --as and --data; a
+line that begins with # is a remark, one that ends in a backslash goes on in the next. It stops at
+the first refusal; recorded again, it goes on from there.
+
+\b
+Commands, each explained by dealstate record COMMAND --help:
+{names_by_family()}""",
 )
 def record(
     context: typer.Context,
@@ -67,7 +67,7 @@ def record(
     ] = None,
     command: Annotated[
         str | None,
-        typer.Argument(metavar="COMMAND", help="What to record; see --list.", show_default=False),
+        typer.Argument(metavar="COMMAND", help="What to record.", show_default=False),
     ] = None,
     *,
     data: Annotated[
@@ -84,11 +84,21 @@ def record(
         int | None,
         typer.Option(min=0, metavar="N", help="Only if the deal is still at this version."),
     ] = None,
-    listed: Annotated[bool, typer.Option("--list", help="List the commands.")] = False,
-    explained: Annotated[
-        str | None,
-        typer.Option("--explain", metavar="COMMAND", help="Show its fields and an example."),
+    script: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Record the commands of a file.", show_default=False),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A script's system, which knew each thing when it happened.",
+            show_default="known when recorded",
+        ),
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="List the commands and what each is for.")
+    ] = False,
     shape: ShapeOption = Shape.TEXT,
 ) -> None:
     """Record what happened to a deal.
@@ -96,11 +106,11 @@ def record(
     Any command of the domain, under all its rules.
     """
     if listed:
-        _list()
-    elif explained is not None:
-        _explain(explained)
+        print_list()
+    elif script is not None and deal is not None and command is None:
+        _record_script(script, source, deal, terminal(context), shape)
     elif deal is None or command is None:
-        raise typer.BadParameter("give a deal and a command, or --list or --explain COMMAND")
+        raise typer.BadParameter("give a deal and a command, or --list or COMMAND --help")
     else:
         at = terminal(context)
         decoded = _decoded(command, _content(data))
@@ -111,6 +121,34 @@ def record(
             print_json(answer)
         else:
             _tell(answer, at)
+            if answer.events:
+                say(f"{answer.deal_id} is at version {answer.version}.")
+
+
+def _record_script(path: Path, source: str | None, deal: str, at: Terminal, shape: Shape) -> None:
+    """Record one command after the other; what was recorded before a refusal stays."""
+    script = read_script(path)
+    answers = []
+    with at.opened() as store:
+        for one in script:
+            try:
+                intent = _intent(store, at.acting_as(one.user), one.command_id, one.at)
+                intent = _told_by(source, intent) if source else intent
+                answers.append(_carry_out(store, deal, one.command, intent, None))
+            except (Refusal, LookupError, typer.BadParameter):
+                note(f"{path}, line {one.line}, {one.name}:")
+                raise
+            if shape is not Shape.JSON:
+                _tell(answers[-1], at)
+    if shape is Shape.JSON:
+        print_json(ScriptResult(answers))
+
+
+def _told_by(source: str, intent: Intent) -> Intent:
+    """The same as another system told it, at the time at which it knew."""
+    return msgspec.structs.replace(
+        intent, source=f"import:{source}", known_at=min(intent.occurred_at, intent.now)
+    )
 
 
 def _content(data: str) -> bytes:
@@ -139,14 +177,12 @@ def _decoded(command: str, content: bytes) -> DealCommand:
     try:
         command_type(command)
     except CommandError as error:
-        raise typer.BadParameter(
-            f"{error} See: dealstate record --list", param_hint="'COMMAND'"
-        ) from None
+        raise unknown_command(error) from None
     try:
         return decode_command(command, content)
     except CommandError as error:
         raise typer.BadParameter(
-            f"{error} See: dealstate record --explain {command}", param_hint="'--data'"
+            f"{error} See: dealstate record {command} --help", param_hint="'--data'"
         ) from None
 
 
@@ -199,30 +235,3 @@ def _tell(answer: CommandResult, at: Terminal) -> None:
     for event in answer.events:
         when = shown.moment(event.occurred_at, at.zone)
         say(clean(f"{event.version:>4}  {when}  {shown.person(event.actor)}: {event.what}"))
-    say(f"{answer.deal_id} is at version {answer.version}.")
-
-
-def _list() -> None:
-    print_table(
-        [Column("command"), Column("what it is for", wraps=True)],
-        [[name, summary_of(wanted)] for name, wanted in BY_NAME.items()],
-    )
-
-
-def _explain(name: str) -> None:
-    try:
-        wanted = command_type(name)
-    except CommandError as error:
-        raise typer.BadParameter(str(error), param_hint="'--explain'") from None
-    say(f"{name}: {summary_of(wanted)}")
-    fields = explain(wanted)
-    say()
-    print_table(
-        [Column("field"), Column(""), Column("type", wraps=True)],
-        [[f.name, "required" if f.required else "", f.type] for f in fields],
-    )
-    say()
-    say("Example:")
-    sample = json.dumps(example(wanted), ensure_ascii=False)
-    target = NEW if wanted is OpenOpportunity else "DEAL"
-    say(f"  dealstate record {target} {name} --data {shlex.quote(sample)}")

@@ -13,6 +13,7 @@ from domain.process import (
     Evidence,
     Origin,
     ProbabilityHolds,
+    PurchaseStep,
     SalesProcess,
     Stage,
     Words,
@@ -55,7 +56,7 @@ def test_the_faults_shown_are_those_that_the_check_tells() -> None:
     assert "\n".join(map(str, problems)) + "\n" == block("text")
 
 
-@pytest.mark.parametrize("struct", [SalesProcess, Stage, Criterion, Words])
+@pytest.mark.parametrize("struct", [SalesProcess, Stage, Criterion, PurchaseStep, Words])
 def test_every_field_is_in_the_guide(struct: type[msgspec.Struct]) -> None:
     fields = [field.name for field in msgspec.structs.fields(struct)]
     told = re.findall(r"`\{? ?(\w+)", GUIDE) + re.findall(r"(\w+) = ", GUIDE)

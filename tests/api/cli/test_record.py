@@ -1,11 +1,12 @@
 """`dealstate record`: any command of the domain, under all its rules."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
-from api.commands import BY_NAME
+from api.commands import BY_NAME, FAMILIES
 from api.wire.deals import DealDetail
 from api.wire.trails import AuditTrail, CommandResult
 from tests.api.cli.conftest import Run, run_command
@@ -38,6 +39,13 @@ def test_as_json_it_is_the_trail_of_its_events(write: Run) -> None:
 def test_the_local_user_acts_unless_another_is_named(write: Run) -> None:
     (own,) = recorded(write, "S-1", "add-note", data='{"text": "x"}').events
     assert own.actor.id.startswith("local:")
+    for setting in (
+        ["units", "add", "sales", "Sales"],
+        ["users", "grant", "u-anna", "seller", "--unit", "sales"],
+        ["users", "grant", "u-ben", "manager", "--unit", "sales"],
+        ["users", "grant", "u-mei", "manager", "--unit", "sales"],
+    ):
+        assert write(*setting).exit_code == 0
     (by_id,) = recorded(write, "--as", "u-ben", "S-1", "add-note", data='{"text": "y"}').events
     assert (by_id.actor.id, by_id.actor.name) == ("u-ben", "Ben Ito")
     (by_name,) = recorded(write, "--as", "梅芳", "S-1", "add-note", data='{"text": "z"}').events
@@ -229,7 +237,9 @@ def test_bytes_that_are_no_text(write: Run) -> None:
         (["S-1"], "give a deal and a command"),
         (["S-1", "ad-note"], "Did you mean add-note"),
         (["S-1", "add-note", "--if-version", "-1"], "--if-version"),
-        (["--explain", "nothing"], "there is no command 'nothing'"),
+        (["S-1", "ad-note", "--help"], "Did you mean add-note"),
+        (["ad-note", "--help"], "Did you mean add-note"),
+        (["S-1", "zzz", "--help"], "there is no command 'zzz'. See: dealstate record --help"),
     ],
 )
 def test_careless_arguments_are_usage_errors(write: Run, args: list[str], complaint: str) -> None:
@@ -238,16 +248,46 @@ def test_careless_arguments_are_usage_errors(write: Run, args: list[str], compla
     assert complaint in result.stderr
 
 
-def test_commands_are_listed_and_explained_without_a_store(nowhere: str) -> None:
+def test_commands_are_listed_by_family_without_a_store(nowhere: str) -> None:
     listed = run_command("--db", nowhere, "record", "--list").lines
-    assert [line.split()[0] for line in listed[2:]] == list(BY_NAME)
-    text = run_command("--db", nowhere, "record", "--explain", "revise-forecast").stdout
-    assert "probability" in text
+    first = [line.split("  ")[0] for line in listed]
+    titles = [FAMILIES["lifecycle"], FAMILIES["corrections"]]
+    assert [first[0], first[first.index("withdraw-event") - 2]] == titles
+    assert sorted(set(first) & set(BY_NAME)) == sorted(BY_NAME)
+
+
+@pytest.mark.parametrize("words", [[], ["S-1"]])
+def test_a_command_is_explained_without_a_store(nowhere: str, words: list[str]) -> None:
+    text = run_command("--db", nowhere, "record", *words, "revise-forecast", "--help").stdout
+    assert "Overrides the stage's probability." in text
     assert "whole number from 0 to 100 or null" in text
+    assert "Recorded as: forecast-revised" in text
+    assert "Usage" not in text
+
+
+def test_what_stands_inside_a_field_is_explained(nowhere: str) -> None:
+    text = run_command("--db", nowhere, "record", "open-negotiation", "-h").stdout
+    assert "\nIssue: What is negotiated" in text
+    assert text.index("\nIssue: ") < text.index("\nOption: ") < text.index("\nTerm: ")
+    assert "Of a number: `days`, `%`, or a currency code" in text
+
+
+def test_a_right_that_is_needed_is_told(nowhere: str) -> None:
+    asked = ["--db", nowhere, "record"]
+    assert "Needs the right: erase" in run_command(*asked, "erase-subject", "--help").stdout
+    assert "Needs the right" not in run_command(*asked, "add-note", "--help").stdout
+
+
+@pytest.mark.parametrize("words", [[], ["S-1"], ["S-1", "--data", "{}"]])
+def test_the_help_names_every_command(nowhere: str, words: list[str]) -> None:
+    told = run_command("--db", nowhere, "record", *words, "--help").stdout
+    assert told.startswith("Usage")
+    assert [name for name in BY_NAME if name not in told] == []
 
 
 def test_an_explained_example_can_be_recorded(write: Run) -> None:
-    lines = write("record", "--explain", "open-opportunity").lines
-    sample = lines[-1].partition("--data ")[2].strip("'")
-    assert recorded(write, "new", "open-opportunity", data=sample).version == 1
-    assert json.loads(sample)["currency"] == "USD"
+    line = write("record", "open-opportunity", "--help").stdout.partition("Example:")[2]
+    words = shlex.split(line)
+    assert words[:4] == ["dealstate", "record", "new", "open-opportunity"]
+    assert recorded(write, "new", "open-opportunity", data=words[5]).version == 1
+    assert json.loads(words[5])["currency"] == "USD"

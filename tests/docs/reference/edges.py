@@ -1,9 +1,8 @@
-"""The pages of the reference that are made from the code: `python -m tests.docs.reference`."""
+"""The references of the edges: command line, HTTP, refusals."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from inspect import getdoc
-from pathlib import Path
 from typing import Any
 
 from typer import Context
@@ -14,22 +13,18 @@ from typer.testing import CliRunner
 from api.cli.root import COMMANDS, app
 from api.problems import MEANINGS, ON_THE_COMMAND_LINE
 from domain.refusals import every_refusal
+from tests.docs.reference.markdown import MADE
 from tests.golden.openapi import document
-from tests.house.measures import REPOSITORY
-
-DOCS = REPOSITORY / "docs"
-
-_MADE = "<!-- Made from the code by `python -m tests.docs.reference`; a test compares it. -->\n"
 
 _CLI = f"""\
 # The command line
 
-{_MADE}
-`dealstate COMMAND --help` prints the same. Global options stand before or behind the command. Text
-goes to people; `--format json` is for programs: it prints exactly what [HTTP](http.md) answers
-with, and every key is always there. Answers go to standard output, everything said beside them
-(notes, progress, errors) to standard error. Tables fit the width of a terminal; in a pipe they are
-plain and never cut. Colours and bold follow `NO_COLOR`.
+{MADE}
+`dealstate COMMAND --help` prints the same; [Commands](commands.md) has what `record` takes. Global
+options stand before or behind the command. Text goes to people; `--format json` is for programs: it
+prints exactly what [HTTP](http.md) answers with, and every key is always there. Answers go to
+standard output, everything said beside them (notes, progress, errors) to standard error. Tables fit
+the width of a terminal; in a pipe they are plain and never cut. Colours and bold follow `NO_COLOR`.
 
 | exit code | means |
 | --- | --- |
@@ -42,7 +37,7 @@ plain and never cut. Colours and bold follow `NO_COLOR`.
 _REFUSALS = f"""\
 # Refusals and problems
 
-{_MADE}
+{MADE}
 A command that breaks a rule is refused: nothing is recorded, and the refusal says what would
 satisfy the rule. On the command line it is printed with its code, and the exit code is 1. Over HTTP
 every answer that is not a success is a problem (RFC 9457) whose `code` is one of these; its `type`
@@ -59,7 +54,7 @@ The numbers are those of [the rules](rules.md).
 _HTTP = f"""\
 # HTTP
 
-{_MADE}
+{MADE}
 `dealstate serve` answers on a loopback address, without authentication and only to the names
 `localhost`, `127.0.0.1` and `[::1]`. `/docs` on the server lists every route and schema, and
 `/openapi.json` is the OpenAPI 3.1 document. Answers are JSON; `dealstate COMMAND --format json`
@@ -142,19 +137,3 @@ def _route(title: str, operation: dict[str, Any]) -> str:
     if parameters:
         text += "\n| parameter | |\n| --- | --- |\n"
     return text + "".join(f"| `{p['name']}` | {p['description']} |\n" for p in parameters)
-
-
-PAGES: dict[str, Callable[[], str]] = {
-    "cli.md": command_line,
-    "http.md": http,
-    "refusals.md": refusals,
-}
-
-
-def page(name: str) -> Path:
-    return DOCS / name
-
-
-if __name__ == "__main__":
-    for name, render in PAGES.items():
-        page(name).write_text(render(), encoding="utf-8")

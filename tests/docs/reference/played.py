@@ -1,0 +1,114 @@
+"""The examples, played under all rules: the story of a deal, and what is set up beside deals."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from api.commands import decode_command
+from api.examples import Step, story
+from domain import organisation
+from domain.access import Principal, Role
+from domain.deal import DealEvent, DealFact, History, decide
+from domain.history import Fact, Recorded, StreamKind, stream_of
+from domain.intent import Intent
+from domain.negotiation import AuthorityLimits, RoleLimits
+from domain.organisation import (
+    AnyOrganisationCommand,
+    EndMembership,
+    GrantMembership,
+    Organisation,
+    RegisterUnit,
+    RegisterUser,
+    SetAuthorityLimits,
+)
+from domain.process import ProcessPublished, SalesProcess, Stage, Words
+from domain.process_files import built_in_processes
+from domain.values import ForecastCategory
+
+_STREAM = stream_of(StreamKind.DEAL, "D-0114")
+_TELLER = Principal("anna", frozenset({Role.OPERATOR}))
+
+
+def played(steps: tuple[Step, ...]) -> Iterator[tuple[Step, tuple[DealEvent, ...]]]:
+    """Each step with the events that it leads to. Raises the refusal of the first that has one."""
+    history = History.of(_STREAM, ())
+    for number, step in enumerate(steps, start=1):
+        intent = _intent(step, number)
+        command = decode_command(step.command, msgspec.json.encode(step.data))
+        events = _recorded(decide(command, history, built_in_processes(), intent), history, intent)
+        history = history.extended(events)
+        yield step, events
+
+
+def _intent(step: Step, number: int) -> Intent:
+    at = datetime.combine(step.on, time(9), tzinfo=UTC)
+    return Intent(f"step-{number}", _TELLER, "cli", now=at, occurred_at=at)
+
+
+def _recorded(
+    facts: tuple[DealFact, ...], history: History, intent: Intent
+) -> tuple[DealEvent, ...]:
+    return tuple(
+        intent.draft(fact).recorded(history.stream, version, intent.now)
+        for version, fact in enumerate(facts, start=history.version + 1)
+    )
+
+
+@cache
+def events_of_the_story() -> dict[str, DealEvent]:
+    """The first event of every type, by its stored name."""
+    events = [event for _, found in played(story()) for event in found]
+    return {event.type: event for event in reversed(events)}
+
+
+SET_UP: tuple[tuple[str, AnyOrganisationCommand], ...] = (
+    ('units add sales "Sales"', RegisterUnit("sales", "Sales")),
+    ('units add north "North" --under sales', RegisterUnit("north", "North", "sales")),
+    ('users add anna "Anna Lindqvist"', RegisterUser("anna", "Anna Lindqvist")),
+    ("users grant anna seller --unit north", GrantMembership("anna", Role.SELLER, "north")),
+    ("users end anna seller --unit north", EndMembership("anna", Role.SELLER, "north")),
+    (
+        "limits set limits.toml",
+        SetAuthorityLimits(AuthorityLimits((RoleLimits(Role.SELLER, discount_percent="10"),))),
+    ),
+)
+"""Commands beside the deals, in order, and how each is given. The last of a type is its example."""
+
+_PILOT = SalesProcess(
+    "pilot-first",
+    1,
+    Words("Pilot first"),
+    (
+        Stage("pilot", Words("Pilot", "试点"), 50, ForecastCategory.BEST_CASE, 45),
+        Stage("sign", Words("Negotiate and sign"), 80, ForecastCategory.COMMIT, 21),
+    ),
+)
+
+
+def set_up() -> Iterator[tuple[AnyOrganisationCommand, Recorded[Any]]]:
+    """Each command beside the deals with the event that it leads to."""
+    streams: dict[str, list[Recorded[Any]]] = {}
+    for number, (_, command) in enumerate(SET_UP, start=1):
+        at = datetime(2026, 1, 5, 9, tzinfo=UTC)
+        intent = Intent(f"set-up-{number}", _TELLER, "cli", now=at, occurred_at=at)
+        (fact,) = organisation.decide(command, Organisation.of(streams.values()), intent)
+        stream = streams.setdefault(organisation.stream_for(command), [])
+        stream.append(_event(fact, organisation.stream_for(command), len(stream) + 1, intent))
+        yield command, stream[-1]
+
+
+def _event(fact: Fact, stream: str, version: int, intent: Intent) -> Recorded[Any]:
+    return intent.draft(fact).recorded(stream, version, intent.now)
+
+
+@cache
+def events_beside_deals() -> dict[str, Recorded[Any]]:
+    """An event of every type, by its stored name."""
+    at = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    intent = Intent("set-up", _TELLER, "cli", now=at, occurred_at=at)
+    stream = stream_of(StreamKind.PROCESS, _PILOT.id)
+    published = _event(ProcessPublished(_PILOT), stream, 1, intent)
+    return {event.type: event for _, event in set_up()} | {published.type: published}
