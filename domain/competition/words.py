@@ -1,4 +1,4 @@
-"""Competition: what happened, in words. The customer's people appear by their id."""
+"""Competition: what happened, in words."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from domain.competition.facts import (
     CompetitorMoved,
     PositionAssessed,
 )
+from domain.naming import BY_ID, Naming
 
 if TYPE_CHECKING:
     from domain.competition.field import Field
@@ -22,20 +23,20 @@ _KINDS = {
 }
 
 
-def describe(fact: AnyCompetitionFact, before: Field) -> str:
+def describe(fact: AnyCompetitionFact, before: Field, names: Naming = BY_ID) -> str:
     """One English phrase for `fact`, seen from the part before it."""
     match fact:
         case CompetitorIdentified(name=name, kind=kind, supporters=supporters):
             head = "more known of competitor" if before.competitor(fact.id) else "competitor"
-            backed = f", backed by {', '.join(supporters)}" if supporters else ""
+            backed = f", backed by {', '.join(map(names.person, supporters))}" if supporters else ""
             return f"{head} {name}{_KINDS[kind]}{backed}"
         case CompetitorMoved(competitor=competitor, move=move, told_by=told_by):
-            told = f" (told by {told_by})" if told_by else ""
+            told = f" (told by {names.person(told_by)})" if told_by else ""
             counter = f"; our counter: {fact.our_counter}" if fact.our_counter else ""
             return f"{_name(competitor, before)} moved: {move}{told}{counter}"
         case PositionAssessed(rank=rank, basis=basis, against=against):
-            names = ", ".join(_name(one, before) for one in against)
-            compared = f" against {names}" if names else ""
+            others = ", ".join(_name(one, before) for one in against)
+            compared = f" against {others}" if others else ""
             return f"our position: {rank}{compared}" + (f": {basis}" if basis else "")
         case _:
             assert_never(fact)

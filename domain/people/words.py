@@ -108,7 +108,8 @@ def _changed(
             parts.append(f"{label} {'noted' if new else 'unknown again'}")
         else:
             old = getattr(known, name) if known else None
-            parts.append(f"{label} {_shown(name, old, before)} → {_shown(name, new, before)}")
+            was = "" if old in (None, ()) else f"{_shown(name, old, before)} → "
+            parts.append(f"{label} {was}{_shown(name, new, before)}")
     return "; ".join(parts) or "as before"
 
 

@@ -227,7 +227,7 @@ FAMILIES: dict[str, Pools] = {
         "in_return_for": st.none() | words,
         "total": money,
         "lines": st.just(()),
-        "version": st.none() | st.integers(1, 2),
+        "version": st.integers(1, 2),
         "approval": st.none() | st.integers(1, 12),
         "round": st.integers(1, 4),
     },

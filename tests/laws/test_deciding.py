@@ -10,6 +10,7 @@ from domain.deal import admissible, decide, violations
 from domain.history import Recorded
 from domain.refusals import NotAllowed, Refusal
 from domain.stages.commands import AdvanceStage
+from domain.values import Value
 from tests.laws.deals import Step, carry_out, courses
 from tests.laws.test_folding import ALWAYS, folded
 from tests.scenario import BOOK, ORGANISATION
@@ -73,6 +74,8 @@ def meaning(value: object) -> object:
     match value:
         case Recorded(fact=fact):
             return fact
+        case Value():
+            return value
         case msgspec.Struct():
             fields = [n for n in value.__struct_fields__ if not n.endswith(_BY_WHICH_EVENT)]
             return {name: meaning(getattr(value, name)) for name in fields}
