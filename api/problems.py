@@ -42,6 +42,7 @@ MEANINGS = {
 
 ON_THE_COMMAND_LINE = {
     "import-failed": "The input, or an option of the import, cannot be used at all.",
+    "invalid-limits": "The file of authority limits has errors.",
     "port-unavailable": "The server cannot listen on that port.",
 }
 """Codes that only the command line has."""

@@ -1,9 +1,16 @@
-"""Who may do what: one pure function of (principal, action, deal). Deny by default."""
+"""Who may do what, and see what: one pure function over one table. Deny by default.
 
-from collections.abc import Collection
+A role holds somewhere: everywhere, on deals whose team one is on, on deals of
+the units one manages. Rights are those of today, also for what is entered late.
+"""
+
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import assert_never
 
 import msgspec
+
+from domain.refusals import NotAllowed
 
 
 class Role(StrEnum):
@@ -12,10 +19,15 @@ class Role(StrEnum):
     OPERATOR = "operator"
     """Whoever holds the files of an embedded store: may do everything."""
     SELLER = "seller"
+    """Sells: works on the deals of their own."""
     MANAGER = "manager"
+    """Leads the sellers of a unit, and decides what goes beyond them."""
     ANALYST = "analyst"
+    """Reads figures, without what is personal or secret."""
     AUDITOR = "auditor"
+    """Reads everything, and who did it."""
     ADMIN = "admin"
+    """Runs the organisation, and sees no deal."""
 
 
 class Action(StrEnum):
@@ -30,45 +42,162 @@ class Action(StrEnum):
     ERASE = "erase"
     """Have a person forgotten."""
     AUDIT = "audit"
+    """See who did what, over all deals."""
+    CONFIGURE = "configure"
+    """Say who belongs to the organisation, in which role, and how far they may go."""
+
+
+class Sensitivity(StrEnum):
+    """How far a field may be shown; the types of fact say it in `personal` and `secret`."""
+
+    PUBLIC = "public"
+    PERSONAL = "personal"
+    SECRET = "secret"  # noqa: S105 (a word, not a password)
+
+
+EVERYTHING = frozenset(Sensitivity)
+PUBLIC_ONLY = frozenset({Sensitivity.PUBLIC})
+NOTHING: frozenset[Sensitivity] = frozenset()
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """Someone who acts: an opaque user id and the roles it holds now."""
+    """Someone who acts: an opaque user id, the roles it holds now, and the units it manages."""
 
     id: str
     roles: frozenset[Role] = frozenset()
+    units: frozenset[str] = frozenset()
+    """Where the role of manager holds, with all units below. No other role looks at it."""
+
+
+class DealScope(msgspec.Struct, frozen=True):
+    """Whose a deal is."""
+
+    team: frozenset[str] = frozenset()
+    """User ids of the owner and the members; empty for a deal that does not exist yet."""
+    units: frozenset[str] = frozenset()
+    """The units of the owner, with all units above them."""
+
+
+NO_DEAL = DealScope()
+"""Scope of what concerns no deal, or one that does not exist yet."""
+
+
+class Reach(StrEnum):
+    """Where a right holds."""
+
+    EVERYWHERE = "everywhere"
+    OWN = "on deals of their own"
+    UNITS = "on deals of their units"
+    NEW = "on new deals"
+
+
+class Right(msgspec.Struct, frozen=True):
+    """A row of the table: who holds `role` may do `actions` there, and sees that much."""
+
+    role: Role
+    reach: Reach
+    actions: frozenset[Action]
+    visible: frozenset[Sensitivity]
+    acts_as: Role | None = None
+    """The role whose authority counts there, where it is another."""
+
+
+_SELLING = frozenset({Action.READ, Action.RECORD, Action.WITHDRAW})
+_MANAGING = _SELLING | {Action.OVERRIDE_GATE, Action.APPROVE}
+_OPENING = frozenset({Action.RECORD})
+_RUNNING = frozenset({Action.CONFIGURE, Action.ERASE})
+
+TABLE: tuple[Right, ...] = (
+    Right(Role.SELLER, Reach.OWN, _SELLING, EVERYTHING),
+    Right(Role.SELLER, Reach.NEW, _OPENING, EVERYTHING),
+    Right(Role.MANAGER, Reach.UNITS, _MANAGING, EVERYTHING),
+    Right(Role.MANAGER, Reach.OWN, _SELLING, EVERYTHING, acts_as=Role.SELLER),
+    Right(Role.MANAGER, Reach.NEW, _OPENING, EVERYTHING, acts_as=Role.SELLER),
+    Right(Role.ANALYST, Reach.EVERYWHERE, frozenset({Action.READ}), PUBLIC_ONLY),
+    Right(Role.AUDITOR, Reach.EVERYWHERE, frozenset({Action.READ, Action.AUDIT}), EVERYTHING),
+    Right(Role.ADMIN, Reach.EVERYWHERE, _RUNNING, NOTHING),
+    Right(Role.OPERATOR, Reach.EVERYWHERE, frozenset(Action), EVERYTHING),
+)
+"""All rights there are."""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Allowed or not, and why."""
+    """Allowed or not, why, and how much may be seen in doing so."""
 
     allowed: bool
     reason: str
+    visible: frozenset[Sensitivity] = NOTHING
 
 
-_EVERYWHERE: dict[Role, frozenset[Action]] = {
-    Role.OPERATOR: frozenset(Action),
-    Role.MANAGER: frozenset(
-        {Action.READ, Action.RECORD, Action.OVERRIDE_GATE, Action.WITHDRAW, Action.APPROVE}
-    ),
-    Role.ANALYST: frozenset({Action.READ}),
-    Role.AUDITOR: frozenset({Action.READ, Action.AUDIT}),
-}
-_ON_OWN_DEALS: dict[Role, frozenset[Action]] = {
-    Role.SELLER: frozenset({Action.READ, Action.RECORD, Action.WITHDRAW}),
-}
+def may(principal: Principal, action: Action, scope: DealScope) -> Answer:
+    """Whether `principal` may do `action` on a deal of that scope. Several roles add up."""
+    rights = [right for right in _held(principal, scope) if action in right.actions]
+    if not rights:
+        return Answer(False, f"{_named(principal)} may not {action} here")
+    first = rights[0]
+    where = "" if first.reach is Reach.EVERYWHERE else f" {first.reach}"
+    visible = frozenset[Sensitivity]().union(*(right.visible for right in rights))
+    return Answer(True, f"{first.role} may {action}{where}", visible)
 
 
-def may(principal: Principal, action: Action, deal_team: Collection[str]) -> Answer:
-    """Whether `principal` may do `action` on a deal whose owner and members are `deal_team`.
+def require(
+    principal: Principal,
+    action: Action,
+    scope: DealScope,
+    shows: frozenset[Sensitivity] = NOTHING,
+) -> Answer:
+    """The answer of `may`, where it allows the action and what the action `shows`.
 
-    An empty team is a deal that does not exist yet: a seller may open it.
+    Raises NotAllowed, with who may.
     """
-    for role in sorted(principal.roles):
-        if action in _EVERYWHERE.get(role, ()):
-            return Answer(True, f"{role} may {action}")
-        on_team = principal.id in deal_team or not deal_team
-        if on_team and action in _ON_OWN_DEALS.get(role, ()):
-            return Answer(True, f"{role} may {action} on deals of their own")
+    answer = may(principal, action, scope)
+    if not answer.allowed:
+        raise NotAllowed(answer.reason, _who(right for right in TABLE if action in right.actions))
+    hidden = shows - answer.visible
+    if hidden:
+        raise NotAllowed(
+            f"{_named(principal)} may not see what is {' or '.join(sorted(hidden))} here",
+            _who(r for r in TABLE if action in r.actions and hidden <= r.visible),
+        )
+    return answer
+
+
+def acting(principal: Principal, scope: DealScope) -> Principal:
+    """The principal with the roles that it acts in there: they decide how far it may go alone."""
+    roles = frozenset(right.acts_as or right.role for right in _held(principal, scope))
+    return msgspec.structs.replace(principal, roles=roles)
+
+
+def _held(principal: Principal, scope: DealScope) -> list[Right]:
+    return [
+        right
+        for right in TABLE
+        if right.role in principal.roles and _reaches(right.reach, principal, scope)
+    ]
+
+
+def _reaches(reach: Reach, principal: Principal, scope: DealScope) -> bool:
+    match reach:
+        case Reach.EVERYWHERE:
+            return True
+        case Reach.OWN:
+            return principal.id in scope.team
+        case Reach.UNITS:
+            return not principal.units.isdisjoint(scope.units)
+        case Reach.NEW:
+            return not scope.team
+        case _:
+            assert_never(reach)
+
+
+def _named(principal: Principal) -> str:
     roles = ", ".join(sorted(principal.roles)) or "no role"
-    return Answer(False, f"{principal.id} ({roles}) may not {action} here")
+    return f"{principal.id} ({roles})"
+
+
+def _who(rights: Iterable[Right]) -> str:
+    told = dict.fromkeys(
+        right.role if right.reach is Reach.EVERYWHERE else f"{right.role} {right.reach}"
+        for right in rights
+    )
+    return f"Allowed to: {', '.join(told)}."

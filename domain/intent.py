@@ -1,12 +1,15 @@
 """What comes in with every command: who, when, from where, under which id."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, TypeVar
 
 import msgspec
 
 from domain.access import Action, Principal
 from domain.history import Draft, Fact
+from domain.refusals import InTheFuture
+
+CLOCK_TOLERANCE = timedelta(minutes=2)
 
 F = TypeVar("F", bound=Fact)
 
@@ -24,6 +27,14 @@ class Intent(msgspec.Struct, frozen=True):
     """None: known when it is recorded."""
     correlation_id: str | None = None
     """Ties commands of one cause together; None: the command's own id."""
+
+    def require_past(self) -> None:
+        """Raise InTheFuture unless it has happened, but for a clock that is slightly off."""
+        if self.occurred_at > self.now + CLOCK_TOLERANCE:
+            raise InTheFuture(
+                f"{self.occurred_at:%Y-%m-%d %H:%M:%S}Z lies in the future",
+                "Record it when it has happened, or correct the time.",
+            )
 
     def draft(self, fact: F) -> Draft[F]:
         """A fact that the command led to, ready to be appended."""

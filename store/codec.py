@@ -23,14 +23,23 @@ from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, StoredEvent
 
 from domain.deal import FACT_TYPES
-from domain.directory import UserRegistered
+from domain.directory import MembershipEnded, MembershipGranted, UnitRegistered, UserRegistered
 from domain.history import Fact, Recorded, stored_name
+from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
 from store.contract import check_contract
 from store.errors import NotStorable, UnreadableEvent
 from store.upcasters import UPCASTERS, Upcaster
 
-REGISTERED: tuple[type[Fact], ...] = (*FACT_TYPES, ProcessPublished, UserRegistered)
+REGISTERED: tuple[type[Fact], ...] = (
+    *FACT_TYPES,
+    ProcessPublished,
+    UserRegistered,
+    UnitRegistered,
+    MembershipGranted,
+    MembershipEnded,
+    AuthorityLimitsSet,
+)
 """Every type of fact that the log can hold."""
 
 Row: TypeAlias = tuple[str, int, str, bytes]

@@ -13,6 +13,7 @@ Histories stay in memory while they are in use, and only newer events are read.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import groupby, starmap
 from typing import Self, TypeAlias, cast
@@ -27,13 +28,16 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
+from domain.corrections import DealMerged, MergeDeal
 from domain.deal import DealCommand, DealEvent, History, decide
 from domain.directory import UserRegistered
 from domain.history import Draft, Fact, Recorded, StreamKind, stream_of
 from domain.intent import Intent
+from domain.organisation import AnyOrganisationCommand, Organisation, stream_for
+from domain.organisation import decide as decide_organisation
 from domain.process import ProcessBook, ProcessPublished, SalesProcess
 from domain.process_files import built_in_processes
-from domain.refusals import CommandIdReused, IdTaken, VersionConflict
+from domain.refusals import CommandIdReused, IdTaken, UnknownReference, VersionConflict
 from store.codec import Codec, EventMapper, Row, codec
 from store.errors import StoreError, UnreadableEvent
 from store.location import Location
@@ -45,6 +49,7 @@ WARM_HISTORIES = 1_000
 LONGEST_IDENTIFIER = 200
 
 _KINDS = frozenset(StreamKind)
+_ORGANISATION = (StreamKind.USER, StreamKind.UNIT, StreamKind.AUTHORITY)
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -90,6 +95,7 @@ class DealLog(Application[str]):
         super().__init__({LogFactory.SQLITE_DBNAME: str(location.log)})
         self._warm: LRUCache[str, History] = LRUCache(WARM_HISTORIES)
         self._book: tuple[int, ProcessBook] = (0, built_in_processes())
+        self._organisation: tuple[int, Organisation] = (0, Organisation())
 
     @classmethod
     def create(cls, location: Location, clock: Clock = utc_now) -> Self:
@@ -129,9 +135,29 @@ class DealLog(Application[str]):
             history = self.history(deal_id)
             if expected_version not in {None, history.version}:
                 raise _conflict(stream, history.version, expected_version)
-            return history.version, decide(command, history, self.processes(), intent)
+            book, organisation = self.processes(), self.organisation()
+            facts = decide(command, history, book, intent, organisation)
+            for fact in facts:
+                if isinstance(fact, DealMerged):
+                    self._require_going_on(fact.into)
+            return history.version, facts
 
-        return self._carry_out(stream, command, intent, decided)
+        # Two deals could else be merged into each other at once.
+        alone = isinstance(command, MergeDeal)
+        return self._carry_out(stream, command, intent, decided, alone=alone)
+
+    def _require_going_on(self, deal_id: str) -> None:
+        """There is such a deal, and it was not merged itself. Raises UnknownReference."""
+        life = self.history(deal_id).deal.life
+        if life.opening is None:
+            raise UnknownReference(
+                f"there is no deal {deal_id!r}", "Give the id of the deal that goes on."
+            )
+        if life.merged_into is not None:
+            raise UnknownReference(
+                f"deal {deal_id!r} was merged into {life.merged_into!r} itself",
+                f"Merge into {life.merged_into!r}.",
+            )
 
     def publish(self, process: SalesProcess, intent: Intent) -> Handled:
         """Make a version of a process available; again with the same content changes nothing.
@@ -154,6 +180,20 @@ class DealLog(Application[str]):
 
         return self._carry_out(stream, process, intent, decided)
 
+    def configure(self, command: AnyOrganisationCommand, intent: Intent) -> Handled:
+        """Carry out a command on the organisation, once for each command id of a principal.
+
+        The log is ours while it is decided: a rule over several streams (units
+        have no loops) would not notice a second writer. Raises Refusal, StoreError.
+        """
+        stream = _checked(stream_for(command))
+
+        def decided() -> tuple[int, Sequence[Fact]]:
+            facts = decide_organisation(command, self.organisation(), intent)
+            return self.recorder.version(stream), facts
+
+        return self._carry_out(stream, command, intent, decided, alone=True)
+
     def append(self, batches: Sequence[Batch]) -> int:
         """Append the drafts of all batches in one transaction, as they are.
 
@@ -171,6 +211,8 @@ class DealLog(Application[str]):
         payload: msgspec.Struct,
         intent: Intent,
         decided: Callable[[], tuple[int, Sequence[Fact]]],
+        *,
+        alone: bool = False,
     ) -> Handled:
         _check_command_id(intent.command_id)
         fingerprint = _fingerprint(stream, payload, intent)
@@ -187,11 +229,11 @@ class DealLog(Application[str]):
             events = tuple(starmap(self._codec.to_event, rows))
             return Handled(stream, version + len(rows), events)
 
-        try:
-            return attempt(self.recorder.append)
-        except IntegrityError:
-            with self.recorder.transaction() as append:
-                return attempt(append)
+        if not alone:
+            with suppress(IntegrityError):
+                return attempt(self.recorder.append)
+        with self.recorder.transaction() as append:
+            return attempt(append)
 
     def _earlier(self, intent: Intent, fingerprint: bytes) -> Handled | None:
         """The first result of a repeated command, None for a new one."""
@@ -269,6 +311,18 @@ class DealLog(Application[str]):
         events = self.events_of(self.streams(StreamKind.USER))
         registered = (event.fact for stream in events.values() for event in stream)
         return {fact.user: fact for fact in registered if isinstance(fact, UserRegistered)}
+
+    def organisation(self) -> Organisation:
+        """Who is in the organisation and how far its roles may go, as of now."""
+        known, organisation = self._organisation
+        head = self.recorder.head()
+        if head == known:
+            return organisation
+        if not known or self.recorder.holds(_ORGANISATION, after=known):
+            names = [name for kind in _ORGANISATION for name in self.streams(kind)]
+            organisation = Organisation.of(self.events_of(names).values())
+        self._organisation = (head, organisation)
+        return organisation
 
     def _published(self) -> Iterator[SalesProcess]:
         for events in self.events_of(self.streams(StreamKind.PROCESS)).values():

@@ -7,7 +7,7 @@ nothing is ever deleted. Being declared, they outlive VACUUM.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -76,6 +76,11 @@ ORDER BY position
 _COUNT_KIND = """
 SELECT count(*) FROM stored_events WHERE originator_id >= ? || ':' AND originator_id < ? || ';'
 """
+# The plus keeps the index on streams out: few rows are new, and a kind's streams may be many.
+_EXISTS_OF_KIND = """
+SELECT EXISTS (SELECT 1 FROM stored_events WHERE position > ? AND ({}))
+"""
+_OF_KIND = "(+originator_id >= ? || ':' AND +originator_id < ? || ';')"
 
 _SELECT_NOTIFICATIONS = """
 SELECT position, originator_id, originator_version, topic, state FROM stored_events
@@ -185,6 +190,13 @@ class LogRecorder(SQLiteApplicationRecorder):
         """How many events the streams of a kind hold together."""
         with self.datastore.reading() as cursor:
             return _number(cursor.execute(_COUNT_KIND, (kind, kind)))
+
+    def holds(self, kinds: Collection[str], after: int) -> bool:
+        """Whether streams of these kinds have events behind position `after`."""
+        statement = _EXISTS_OF_KIND.format(" OR ".join(_OF_KIND for _ in kinds))
+        bounds = [bound for kind in kinds for bound in (kind, kind)]
+        with self.datastore.reading() as cursor:
+            return bool(_number(cursor.execute(statement, (after, *bounds))))
 
     def head(self) -> int:
         """The last position of the feed, 0 when the log is empty."""

@@ -3,6 +3,7 @@
 import gc
 import getpass
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -30,6 +31,10 @@ class Terminal:
         self._user = user
         self._timezone = timezone
 
+    def acting_as(self, user: str | None) -> "Terminal":
+        """The same for another user; None: for whoever acts anyway."""
+        return self if user is None else Terminal(self._db, user, self._timezone)
+
     @cached_property
     def zone(self) -> ZoneInfo:
         try:
@@ -48,8 +53,8 @@ class Terminal:
             raise typer.BadParameter(str(error), param_hint="'--db'") from None
 
     @contextmanager
-    def opened(self) -> "Iterator[Workspace]":
-        """The store, which has to be there."""
+    def opened(self, *, role_needed: bool = True) -> "Iterator[Workspace]":
+        """The store, which has to be there. Raises NotAllowed where --as names one without role."""
         from api.cli.progress import Progress
         from api.workspace import Workspace
 
@@ -61,27 +66,67 @@ class Terminal:
             Progress("Reading the log", "events") as progress,
             Workspace.open(location, zone, progress=progress.reached) as store,
         ):
+            if role_needed and self._user:
+                self.principal(store)
             yield store
 
     @contextmanager
     def opened_or_made(self) -> "Iterator[Workspace]":
-        """The store; where there is none, a new one, which is said."""
+        """The store; where there is none, a new one, which is said. For whoever holds its files."""
         from api.cli.output import note
         from api.workspace import Workspace
 
         if not self.location.log.exists():
             Workspace.create(self.location, self.zone).close()
             note(f"Made a new store at {self.location}.")
-        with self.opened() as store:
+        with self.opened(role_needed=False) as store:
             yield store
 
-    def principal(self, store: "Workspace") -> "Principal":
-        """Who acts: whoever holds the files may do everything."""
+    def user(self, store: "Workspace") -> str:
+        """The id of who acts: the local user, or the one of --as."""
         from api.queries import named_user
-        from domain.access import Principal, Role
 
-        user = named_user(store, self._user) if self._user else f"local:{_login_name()}"
-        return Principal(user, frozenset({Role.OPERATOR}))
+        return named_user(store, self._user) if self._user else f"local:{_login_name()}"
+
+    def principal(self, store: "Workspace") -> "Principal":
+        """Who acts, in which roles: whoever holds the files in all, the user of --as in theirs.
+
+        Raises NotAllowed for a user without any role.
+        """
+        from domain.access import Principal, Role
+        from domain.refusals import NotAllowed
+
+        user = self.user(store)
+        if not self._user:
+            return Principal(user, frozenset({Role.OPERATOR}))
+        principal = store.log.organisation().directory.principal(user)
+        if not principal.roles:
+            raise NotAllowed(
+                f"{user} has no role, and may do nothing",
+                f"Grant one: dealstate users grant {shlex.quote(user)} seller",
+            )
+        return principal
+
+    def readable(self, store: "Workspace", wanted: str) -> str:
+        """The id of a deal that is to be shown in full, to whoever acts.
+
+        Raises DealNotFound, and NotAllowed where they may not see all of it.
+        """
+        from api.queries import find_deal, require
+        from domain.access import Action
+
+        deal_id = find_deal(store, wanted)
+        if self._user:
+            require(store, self.principal(store), Action.READ, deal_id)
+        return deal_id
+
+    def require_audit(self, store: "Workspace") -> None:
+        """Raise NotAllowed unless whoever acts may see the trail of everything."""
+        from api.queries import require
+        from domain.access import Action
+
+        if self._user:
+            require(store, self.principal(store), Action.AUDIT)
 
     def instant(self, text: str | None, option: str, now: "datetime") -> "datetime | None":
         """The moment that an option names; a bare date is the end of that day."""
