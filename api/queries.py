@@ -10,14 +10,18 @@ import msgspec
 
 from api.cursors import decode_cursor, encode_cursor
 from api.times import written
-from api.wire.deals import Deal, DealDetail, DealPage
+from api.wire.deals import Deal, DealDetail, DealGate, DealPage
+from api.wire.gates import Gate
 from api.wire.health import ModelStatus, StoreStatus
 from api.wire.moves import Move, Replay
+from api.wire.people import StakeholderMap
 from api.wire.pipelines import Pipeline
 from api.wire.processes import Process, ProcessList, ProcessSummary
 from api.wire.trails import AuditEntry, AuditTrail
 from api.wire.values import Names
 from api.workspace import Workspace
+from domain.access import EVERYTHING, NO_DEAL, Action, Principal, Sensitivity
+from domain.access import require as require_right
 from domain.history import StreamKind, stream_of
 from domain.lifecycle import Status
 from domain.process import ProcessBook
@@ -45,6 +49,10 @@ class UnknownUser(LookupError):
     """More than one user has this name."""
 
 
+class NoSuchStage(LookupError):
+    """The deal's process has no stage of this name."""
+
+
 class NothingThen(LookupError):
     """At the moment asked for there was no such deal, or nobody knew of it."""
 
@@ -69,6 +77,26 @@ def user_id_of(wanted: str, names: Names) -> str:
 def named_user(store: Workspace, wanted: str) -> str:
     """The id of a user named by id or by name. Raises UnknownUser."""
     return user_id_of(wanted, _names(store))
+
+
+def require(
+    store: Workspace,
+    principal: Principal,
+    action: Action,
+    deal_id: str | None = None,
+    shows: frozenset[Sensitivity] = EVERYTHING,
+) -> frozenset[Sensitivity]:
+    """Raise NotAllowed unless the principal may do that on the deal, and see what it shows.
+
+    Answers with all that they may see there.
+    Without a deal: on the store as a whole. Raises DealNotFound.
+    """
+    scope = NO_DEAL
+    if deal_id is not None:
+        _events(store, deal_id)
+        life = store.log.history(deal_id).deal.life
+        scope = store.log.organisation().scope(life.owner, life.team_ids)
+    return require_right(principal, action, scope, shows).visible
 
 
 # Deals.
@@ -163,6 +191,34 @@ def show_deal(store: Workspace, deal_id: str, at: Instants) -> DealDetail:
     )
 
 
+def show_gate(
+    store: Workspace, deal_id: str, at: Instants, stage_id: str | None = None
+) -> DealGate:
+    """How the gate of a stage stands, without `stage_id` that of the stage the deal is in.
+
+    Exact, by fold, and judged at the moment asked for. Raises DealNotFound,
+    NothingThen, NoSuchStage.
+    """
+    events = _events(store, deal_id)
+    frames = _frames_then(events, deal_id, at)
+    names, processes = _names(store), store.log.processes()
+    now = store.now()
+    state = frames[-1].after
+    assert state.life.process is not None
+    process = processes.get(state.life.process)
+    wanted = state.stages.stage if stage_id is None else stage_id
+    stage = process.stage(wanted or "")
+    if stage is None:
+        known = ", ".join(one.id for one in process.stages)
+        raise NoSuchStage(f"{process.ref} has no stage {wanted!r}; its stages are {known}.")
+    return DealGate(
+        as_of=written(at.as_of or now),
+        known_at=written(at.known_at or now),
+        deal=Deal.of_frames(deal_id, len(events), frames, processes, names),
+        gate=Gate.of(stage, frames, at.as_of or now, names),
+    )
+
+
 def replay_deal(store: Workspace, deal_id: str, at: Instants, first: int = 1) -> Replay:
     """The moves of one deal from number `first` on. Raises DealNotFound, NothingThen."""
     events = _events(store, deal_id)
@@ -176,6 +232,27 @@ def replay_deal(store: Workspace, deal_id: str, at: Instants, first: int = 1) ->
         deal=Deal.of_frames(deal_id, len(events), frames, processes, names),
         moves=[Move.of(move, names) for move in moves[first - 1 :]],
     )
+
+
+def stakeholder_map(store: Workspace, deal_id: str, at: Instants) -> StakeholderMap:
+    """The customer's people on one deal at (as of, known at). Raises DealNotFound, NothingThen."""
+    events = _events(store, deal_id)
+    frames = _frames_then(events, deal_id, at)
+    now = store.now()
+    return StakeholderMap.of(
+        Deal.of_frames(deal_id, len(events), frames, store.log.processes(), _names(store)),
+        frames[-1].after,
+        as_of=at.as_of or now,
+        known_at=at.known_at or now,
+    )
+
+
+def deal_then(store: Workspace, deal_id: str, at: Instants) -> tuple[Deal, Frame]:
+    """One deal at (as of, known at), and the last frame there. Raises DealNotFound, NothingThen."""
+    events = _events(store, deal_id)
+    frames = _frames_then(events, deal_id, at)
+    processes, names = store.log.processes(), _names(store)
+    return Deal.of_frames(deal_id, len(events), frames, processes, names), frames[-1]
 
 
 def _names(store: Workspace) -> Names:

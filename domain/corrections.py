@@ -9,9 +9,11 @@ import msgspec
 from domain.access import Action
 from domain.history import Fact, Recorded, in_fold_order
 from domain.intent import Command
+from domain.lifecycle import Life, Status, require_not_ended
 from domain.lifecycle.facts import OpportunityOpened
+from domain.people.facts import SubjectErased
 from domain.refusals import CannotWithdraw, UnknownReference
-from domain.values import Text
+from domain.values import Identifier, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,11 +29,24 @@ class CorrectionsFact(Fact, frozen=True):
 class EventWithdrawn(CorrectionsFact, tag="event-withdrawn", frozen=True):
     """The events of one command, by their versions, were recorded in error."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
+
     versions: Versions
+    """All events of that command, by their versions in the deal."""
     reason: Text
 
 
-AnyCorrectionsFact = EventWithdrawn
+class DealMerged(CorrectionsFact, tag="deal-merged", frozen=True):
+    """The deal is a duplicate: it ends here, goes on as another deal, and keeps its history."""
+
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
+
+    into: Identifier
+    """Id of the deal that goes on."""
+    reason: Text
+
+
+AnyCorrectionsFact = EventWithdrawn | DealMerged
 
 
 class CorrectionsCommand(Command, frozen=True):
@@ -44,10 +59,21 @@ class WithdrawEvent(CorrectionsCommand, tag="withdraw-event", frozen=True):
     right: ClassVar[Action] = Action.WITHDRAW
 
     version: Annotated[int, msgspec.Meta(ge=1)]
+    """Of the event, in the deal."""
     reason: Text
 
 
-AnyCorrectionsCommand = WithdrawEvent
+class MergeDeal(CorrectionsCommand, tag="merge-deal", frozen=True):
+    """End this deal as a duplicate of another one. Withdrawing the merge takes it back."""
+
+    right: ClassVar[Action] = Action.WITHDRAW
+
+    into: Identifier
+    """Id of the deal that goes on."""
+    reason: Text
+
+
+AnyCorrectionsCommand = WithdrawEvent | MergeDeal
 
 
 E = TypeVar("E", bound=Recorded[Fact])
@@ -79,8 +105,25 @@ def withdrawn_versions(events: Iterable[Recorded[Fact]]) -> frozenset[int]:
     )
 
 
+def evolve(life: Life, event: Recorded[AnyCorrectionsFact]) -> Life:
+    """The deal's life after `event`. A withdrawal changes nothing where it stands itself."""
+    match event.fact:
+        case EventWithdrawn():
+            return life
+        case DealMerged(into=into):
+            return msgspec.structs.replace(
+                life,
+                status=Status.MERGED,
+                merged_into=into,
+                closed_at=event.occurred_at,
+                suspension=None,
+            )
+        case _:
+            assert_never(event.fact)
+
+
 def decide(
-    command: AnyCorrectionsCommand, events: Sequence[Recorded[Fact]]
+    command: AnyCorrectionsCommand, events: Sequence[Recorded[Fact]], life: Life
 ) -> tuple[AnyCorrectionsFact, ...]:
     """The facts that `command` leads to, given the whole history. Raises Refusal."""
     match command:
@@ -89,6 +132,8 @@ def decide(
             if version in withdrawn_versions(events):
                 return ()
             return (EventWithdrawn(whole, reason),)
+        case MergeDeal(into=into, reason=reason):
+            return () if life.merged_into == into else (DealMerged(into, reason),)
         case _:
             assert_never(command)
 
@@ -108,12 +153,31 @@ def _versions_of_command(version: int, events: Sequence[Recorded[Fact]]) -> tupl
     )
 
 
-def admissible(fact: AnyCorrectionsFact, events: Sequence[Recorded[Fact]]) -> None:
+def admissible(fact: AnyCorrectionsFact, events: Sequence[Recorded[Fact]], life: Life) -> None:
     """Raise the refusal of the structural rule that `fact` would break after `events`."""
+    match fact:
+        case EventWithdrawn():
+            _withdrawal(fact, events)
+        case DealMerged(into=into):
+            _merge(into, events, life)
+        case _:
+            assert_never(fact)
+
+
+def _merge(into: str, events: Sequence[Recorded[Fact]], life: Life) -> None:
+    if any(event.identifier == into for event in events[:1]):
+        raise UnknownReference(
+            "a deal is not merged into itself", "Name the other deal, the one that goes on."
+        )
+    if life.status is Status.MERGED:
+        require_not_ended(life)
+
+
+def _withdrawal(fact: EventWithdrawn, events: Sequence[Recorded[Fact]]) -> None:
     for version in fact.versions:
         whole = _versions_of_command(version, events)
         event = events[version - 1]
-        if isinstance(event.fact, OpportunityOpened | EventWithdrawn):
+        if isinstance(event.fact, OpportunityOpened | SubjectErased | EventWithdrawn):
             raise CannotWithdraw(f"{event.type} stands", "Correct it by a new fact instead.")
         if set(whole) != set(fact.versions):
             raise CannotWithdraw(
@@ -124,5 +188,12 @@ def admissible(fact: AnyCorrectionsFact, events: Sequence[Recorded[Fact]]) -> No
 
 def describe(fact: AnyCorrectionsFact) -> str:
     """One English phrase for `fact`."""
-    versions = ", ".join(map(str, fact.versions))
-    return f"withdrew {'event' if len(fact.versions) == 1 else 'events'} {versions}: {fact.reason}"
+    match fact:
+        case EventWithdrawn():
+            versions = ", ".join(map(str, fact.versions))
+            noun = "event" if len(fact.versions) == 1 else "events"
+            return f"withdrew {noun} {versions}: {fact.reason}"
+        case DealMerged(into=into, reason=reason):
+            return f"merged into deal {into}: {reason}"
+        case _:
+            assert_never(fact)

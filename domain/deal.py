@@ -13,14 +13,14 @@ facts, commands, part of the state, folds and rules; this module only routes.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, assert_never, cast, get_args
 
 import msgspec
 
 from domain import buying, competition, corrections, lifecycle, needs, negotiation, people, stages
-from domain.access import Action, may
+from domain.access import Action, acting, may, require
 from domain.buying import AnyBuyingCommand, AnyBuyingFact, BuyingCommand, BuyingFact, Purchase
 from domain.competition import (
     AnyCompetitionCommand,
@@ -37,6 +37,7 @@ from domain.corrections import (
     EventWithdrawn,
     standing,
 )
+from domain.deciding import require_legible
 from domain.gates import gate_state
 from domain.history import Fact, Recorded
 from domain.lifecycle import (
@@ -48,34 +49,34 @@ from domain.lifecycle import (
 )
 from domain.lifecycle.commands import OpenOpportunity
 from domain.lifecycle.facts import OpportunityOpened, OpportunityReopened, ProcessChanged
+from domain.naming import Naming
 from domain.needs import AnyNeedsCommand, AnyNeedsFact, Needs, NeedsCommand, NeedsFact
 from domain.negotiation import (
     AnyNegotiationCommand,
     AnyNegotiationFact,
-    AuthorityLimits,
     NegotiationCommand,
     NegotiationFact,
     Negotiations,
 )
+from domain.organisation import Organisation
 from domain.people import AnyPeopleCommand, AnyPeopleFact, People, PeopleCommand, PeopleFact
 from domain.refusals import (
     BeforeOpening,
     BreaksLaterHistory,
     CurrencyMismatch,
     DealNotOpened,
-    InTheFuture,
-    NotAllowed,
     Refusal,
-    TextNotLegible,
     UnknownStage,
 )
 from domain.stages import AnyStagesCommand, AnyStagesFact, Stages, StagesCommand, StagesFact
 from domain.values import Money, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from domain.access import DealScope
     from domain.intent import Command, Intent
+    from domain.negotiation import AuthorityLimits
     from domain.process import ProcessBook
 
 DealFact = (
@@ -103,8 +104,8 @@ DealEvent = Recorded[DealFact]
 FACT_TYPES: tuple[type[Fact], ...] = get_args(DealFact)
 COMMAND_TYPES: tuple[type[Command], ...] = get_args(DealCommand)
 
-CLOCK_TOLERANCE = timedelta(minutes=2)
-NO_LIMITS = AuthorityLimits()
+NOBODY = Organisation()
+"""An organisation without units and limits: sellers have their own deals, nobody manages any."""
 
 
 class Deal(msgspec.Struct, frozen=True):
@@ -154,26 +155,28 @@ def evolve(deal: Deal, event: DealEvent) -> Deal:
             after = negotiation.evolve(deal.negotiations, negotiated)
             return replace(deal, negotiations=after)
         case CorrectionsFact():
-            return deal
+            corrected = cast("Recorded[AnyCorrectionsFact]", event)
+            return replace(deal, life=corrections.evolve(deal.life, corrected))
         case _:
             assert_never(event.fact)
 
 
 def describe(event: DealEvent, before: Deal) -> str:
     """What happened, in one English phrase; users appear by their id."""
+    names = Naming.on(before)
     match event.fact:
         case LifecycleFact():
             return lifecycle.describe(event.fact, before.life)
         case StagesFact():
-            return stages.describe(event.fact, before.stages)
+            return stages.describe(event.fact, before.stages, names)
         case BuyingFact():
-            return buying.describe(event.fact, before.purchase)
+            return buying.describe(event.fact, before.purchase, names)
         case PeopleFact():
-            return people.describe(event.fact, before.people)
+            return people.describe(event.fact, before.people, names)
         case NeedsFact():
-            return needs.describe(event.fact, before.needs)
+            return needs.describe(event.fact, before.needs, names)
         case CompetitionFact():
-            return competition.describe(event.fact, before.field)
+            return competition.describe(event.fact, before.field, names)
         case NegotiationFact():
             return negotiation.describe(event.fact, before.negotiations)
         case CorrectionsFact():
@@ -239,49 +242,28 @@ def decide(
     history: History,
     processes: ProcessBook,
     intent: Intent,
-    limits: AuthorityLimits = NO_LIMITS,
+    organisation: Organisation = NOBODY,
 ) -> tuple[DealFact, ...]:
     """The facts that `command` leads to; none where it changes nothing. Raises Refusal."""
     deal = _state_at(command, history, intent)
-    _authorised(command, history.deal, intent)
-    facts = _route(command, deal, history, processes, intent, limits=limits)
+    if deal.life.opening is None and not isinstance(command, OpenOpportunity):
+        raise DealNotOpened("there is no such deal", "Open it first with open-opportunity.")
+    scope = _scope(history.deal, organisation)
+    require(intent.principal, command.right, scope)
+    limits = organisation.limits
+    facts = _route(command, deal, history, processes, intent, scope=scope, limits=limits)
     drafts = _as_events(facts, history, intent)
     for event in drafts:
         admissible(event.fact, deal, processes, history.events)
         deal = evolve(deal, event)
     _keeps_later_history_legal(history, drafts, processes)
-    _legible(command)
+    require_legible(command)
     return facts
-
-
-def _legible(command: DealCommand) -> None:
-    """No text is blank, and none holds a NUL, which other databases cannot keep."""
-    for text in _texts(msgspec.to_builtins(command)):
-        if not text.strip() or "\0" in text:
-            raise TextNotLegible(
-                "a text is blank or holds a NUL character", "Say it in words, or leave it out."
-            )
-
-
-def _texts(value: object) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for part in value.values():
-                yield from _texts(part)
-        case list() | tuple():
-            for part in value:
-                yield from _texts(part)
 
 
 def _state_at(command: DealCommand, history: History, intent: Intent) -> Deal:
     """The state the command meets, once its time is found sound (rule 7)."""
-    if intent.occurred_at > intent.now + CLOCK_TOLERANCE:
-        raise InTheFuture(
-            f"{intent.occurred_at:%Y-%m-%d %H:%M:%S}Z lies in the future",
-            "Record it when it has happened, or correct the time.",
-        )
+    intent.require_past()
     if isinstance(command, OpenOpportunity) or not history.events:
         return history.deal
     opened_at = history.deal.life.opened_at
@@ -295,11 +277,9 @@ def _state_at(command: DealCommand, history: History, intent: Intent) -> Deal:
     return history.at(as_of=intent.occurred_at)
 
 
-def _authorised(command: DealCommand, deal: Deal, intent: Intent) -> None:
-    """Rights are those of today, also for what happened earlier."""
-    answer = may(intent.principal, command.right, deal.life.team_ids)
-    if not answer.allowed:
-        raise NotAllowed(answer.reason, "Ask someone with the right to do it.")
+def _scope(deal: Deal, organisation: Organisation) -> DealScope:
+    """Whose the deal is today, also for what happened earlier."""
+    return organisation.scope(deal.life.owner, deal.life.team_ids)
 
 
 def _route(
@@ -309,10 +289,9 @@ def _route(
     processes: ProcessBook,
     intent: Intent,
     *,
+    scope: DealScope,
     limits: AuthorityLimits,
 ) -> tuple[DealFact, ...]:
-    if deal.life.opening is None and not isinstance(command, OpenOpportunity):
-        raise DealNotOpened("there is no such deal", "Open it first with open-opportunity.")
     match command:
         case LifecycleCommand():
             return lifecycle.decide(command, deal, processes)
@@ -325,21 +304,28 @@ def _route(
                     f"{process.ref} has no stage {deal.stages.stage!r}, where the deal stands",
                     "Move the deal to a stage of its process with change-process.",
                 )
-            override = may(intent.principal, Action.OVERRIDE_GATE, history.deal.life.team_ids)
+            override = may(intent.principal, Action.OVERRIDE_GATE, scope)
             by = intent.principal.id if override.allowed else None
-            return stages.decide(command, deal, process, partial(gate_state, deal, stage), by)
+            return stages.decide(
+                command, deal, process, partial(gate_state, deal, stage, intent.occurred_at), by
+            )
         case BuyingCommand():
-            return buying.decide(command, deal)
+            return buying.decide(command, deal, intent.occurred_at)
         case PeopleCommand():
             return people.decide(command, deal)
         case NeedsCommand():
             return needs.decide(command, deal)
         case CompetitionCommand():
-            return competition.decide(command, deal)
+            return competition.decide(command, deal, intent.occurred_at)
         case NegotiationCommand():
-            return negotiation.decide(command, deal, intent.principal, limits)
+            principal = acting(intent.principal, scope)
+            try:
+                return negotiation.decide(command, deal, principal, limits, intent.occurred_at)
+            except Refusal:
+                lifecycle.require_not_ended(deal.life)
+                raise
         case CorrectionsCommand():
-            return corrections.decide(command, history.events)
+            return corrections.decide(command, history.events, deal.life)
         case _:
             assert_never(command)
 
@@ -393,7 +379,7 @@ def admissible(
             lifecycle.require_not_ended(deal.life)
             negotiation.admissible(fact, deal)
         case CorrectionsFact():
-            corrections.admissible(fact, events)
+            corrections.admissible(fact, events, deal.life)
         case _:
             assert_never(fact)
 

@@ -43,6 +43,8 @@ class StreamKind(StrEnum):
     DEAL = "deal"
     PROCESS = "process"
     USER = "user"
+    UNIT = "unit"
+    AUTHORITY = "authority"
 
 
 def stream_of(kind: StreamKind, identifier: str) -> str:

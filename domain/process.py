@@ -57,7 +57,9 @@ class Words(Value, frozen=True):
     """One text in English and, where the practice is Chinese, in Chinese."""
 
     en: Label
+    """In English."""
     zh: Label | None = None
+    """In Chinese."""
 
 
 class Criterion(Value, frozen=True):
@@ -65,6 +67,7 @@ class Criterion(Value, frozen=True):
 
     id: Identifier
     text: Words
+    """What has to be true."""
     origin: Origin
     evidence: Evidence
     predicate: Identifier | None = None
@@ -90,8 +93,20 @@ class Stage(Value, frozen=True):
     gate: tuple[Criterion, ...] = ()
 
 
+class PurchaseStep(Value, frozen=True):
+    """A step of buying in the customer's own words, such as the opening of the bids."""
+
+    id: Identifier
+    name: Words
+    phase: BuyingPhase | None = None
+    """The phase of the decision cycle that it belongs to, where it tells one."""
+
+
 class SalesProcess(Value, frozen=True):
-    """One version of a process. Stages are in order; their ids are unique, as are criterion ids."""
+    """One version of a process. Stages are in order.
+
+    Their ids are unique, as are those of criteria and of purchase steps.
+    """
 
     id: Identifier
     version: Annotated[int, msgspec.Meta(ge=1)]
@@ -99,6 +114,8 @@ class SalesProcess(Value, frozen=True):
     stages: Annotated[tuple[Stage, ...], msgspec.Meta(min_length=1, max_length=100)]
     probability_holds: ProbabilityHolds = ProbabilityHolds.ENTRY
     description: Words | None = None
+    purchase_steps: Annotated[tuple[PurchaseStep, ...], msgspec.Meta(max_length=100)] = ()
+    """The customer's own steps of buying, in order."""
 
     @property
     def ref(self) -> ProcessRef:
@@ -114,6 +131,9 @@ class SalesProcess(Value, frozen=True):
     def stage(self, stage_id: str) -> Stage | None:
         position = self.position(stage_id)
         return None if position is None else self.stages[position]
+
+    def purchase_step(self, step_id: str) -> PurchaseStep | None:
+        return next((step for step in self.purchase_steps if step.id == step_id), None)
 
 
 class ProcessPublished(Fact, tag="process-published", frozen=True):

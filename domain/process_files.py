@@ -1,6 +1,7 @@
 """Sales processes written as TOML: the built-in ones, and those that people write.
 
-A file's keys are the fields of `SalesProcess`, `Stage`, `Criterion` and `Words`.
+A file's keys are the fields of `SalesProcess`, `Stage`, `Criterion`, `PurchaseStep` and
+`Words`.
 """
 
 import re
@@ -87,6 +88,7 @@ def check_process_table(
     criteria = [pair for path, stage in stages for pair in _tables(stage, "gate", path)]
     _check_ids(stages, "stage", report)
     _check_ids(criteria, "criterion", report)
+    _check_ids(list(_tables(process, "purchase_steps", at)), "purchase step", report)
     for path, criterion in criteria:
         _check_evidence(path, criterion, predicates, report)
     _check_winning(stages, at, report)

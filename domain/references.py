@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.refusals import UnknownReference
+from domain.refusals import IdTaken, Refusal, UnknownReference
 from domain.values import OURSELVES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from domain.deal import Deal
 
@@ -40,6 +40,13 @@ def require_competitors(deal: Deal, *ids: str | None) -> None:
 def require_vendors(deal: Deal, *ids: str | None) -> None:
     """Each id, where given, names a competitor, or our side. Raises UnknownReference."""
     require_competitors(deal, *(one for one in ids if one != OURSELVES))
+
+
+def require_distinct(where: str, ids: Sequence[str], refusal: type[Refusal] = IdTaken) -> None:
+    """No id stands twice. Raises `refusal`."""
+    twice = next((one for one in ids if ids.count(one) > 1), None)
+    if twice is not None:
+        raise refusal(f"{twice!r} stands twice among {where}", "Name each one once.")
 
 
 def _require(what: str, ids: Iterable[str | None], known: list[str], recorded_with: str) -> None:

@@ -136,6 +136,30 @@ class IdTaken(Refusal):
     code = "id-taken"
 
 
+class SecondSourceMissing(Refusal):
+    """Rule 4: information is checked with a source other than the first."""
+
+    code = "second-source-missing"
+
+
+class ReportingLoop(Refusal):
+    """Rule 4: nobody stands above themselves in the reporting lines."""
+
+    code = "reporting-loop"
+
+
+class SamePerson(Refusal):
+    """Rule 4: where a fact names several people, they are different people."""
+
+    code = "same-person"
+
+
+class PersonErased(Refusal):
+    """Rule 4: nothing personal is recorded of an erased person."""
+
+    code = "person-erased"
+
+
 class OfferOutsideNegotiation(Refusal):
     """Rule 5: an offer, its answer and its concessions belong to an open negotiation."""
 
@@ -248,6 +272,12 @@ class NotAllowed(Refusal):
     """Rule 13: the principal has no right to this."""
 
     code = "not-allowed"
+
+
+class InvalidOrganisation(Refusal):
+    """Rule 13: managers manage units, units have no loops, limits name each role once."""
+
+    code = "invalid-organisation"
 
 
 class CannotWithdraw(Refusal):

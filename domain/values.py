@@ -148,7 +148,7 @@ class ForecastCategory(StrEnum):
 
 
 class BusinessType(StrEnum):
-    """新售 增售 复售 向上销售 交叉销售."""
+    """How the deal follows on earlier business (新售 增售 复售 向上销售 交叉销售)."""
 
     NEW = "new"
     ADD_ON = "add-on"

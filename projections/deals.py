@@ -44,7 +44,10 @@ def apply(connection: Connection, batch: Batch) -> None:
 
 
 def _row(fold: DealFold) -> dict[str, Any] | None:
-    facts = reported(fold.deal, fold.processes)
+    if not fold.frames:
+        return None
+    last_at = fold.frames[-1].event.occurred_at
+    facts = reported(fold.deal, fold.processes, last_at)
     if facts is None:
         return None
     life = fold.deal.life
@@ -59,7 +62,7 @@ def _row(fold: DealFold) -> dict[str, Any] | None:
         "manager": managers[-1] if managers else None,
         "lead_source": life.lead_source,
         "stage_entered_at": optional_micros(fold.deal.stages.entered_at),
-        "last_occurred_at": micros(fold.frames[-1].event.occurred_at),
+        "last_occurred_at": micros(last_at),
         **reported_row(facts),
     }
 

@@ -60,7 +60,7 @@ class _Turns:
         before = self._turns[start : start + 1]
         del self._turns[start:]
         self._turns += [
-            (micros(frame.event.occurred_at), reported(frame.after, self._processes))
+            (micros(at := frame.event.occurred_at), reported(frame.after, self._processes, at))
             for frame in self._timeline.frames[start:]
         ]
         return min(at for at, _ in before + self._turns[start : start + 1])

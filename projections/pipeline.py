@@ -71,6 +71,8 @@ def snapshot(
 ) -> Pipeline:
     """The pipeline at (as of, known at), grouped by dimensions of `DIMENSIONS`.
 
+    A deal that was merged into another one counts nowhere.
+
     `where` keeps rows with these values of dimensions (`""`: without one).
     Raises ValueError for an unknown dimension.
     """
@@ -82,7 +84,7 @@ def snapshot(
     keys = [period[name] for name in dict.fromkeys((*by, "currency"))]
     statement = (
         select(*keys, *_figures(micros(as_of)))
-        .where(holds_at(as_of, known_at))
+        .where(holds_at(as_of, known_at), deal_periods.c.status != Status.MERGED.value)
         .where(*(_equals(period[name], value) for name, value in where.items()))
         .group_by(*keys)
         .order_by(*(order for key in keys for order in _order(key)))

@@ -66,8 +66,8 @@ def moves_of(frames: Sequence[Frame], processes: ProcessBook) -> list[Move]:
 def _move(number: int, frame: Frame, last: Frame | None, processes: ProcessBook) -> Move:
     event, deal = frame.event, frame.after
     at = event.occurred_at
-    facts = reported(deal, processes)
-    gate = _gate(deal, processes)
+    facts = reported(deal, processes, at)
+    gate = _gate(deal, processes, at)
     close = deal.stages.expected_close
     return Move(
         number=number,
@@ -95,8 +95,8 @@ def _move(number: int, frame: Frame, last: Frame | None, processes: ProcessBook)
     )
 
 
-def _gate(deal: Deal, processes: ProcessBook) -> GateState | None:
+def _gate(deal: Deal, processes: ProcessBook, at: datetime) -> GateState | None:
     if deal.life.process is None or deal.stages.stage is None:
         return None
     stage = processes.get(deal.life.process).stage(deal.stages.stage)
-    return gate_state(deal, stage) if stage else None
+    return gate_state(deal, stage, at) if stage else None

@@ -41,8 +41,12 @@ class Reported(msgspec.Struct, frozen=True):
     closed_at: datetime | None
 
 
-def reported(deal: Deal, processes: ProcessBook) -> Reported | None:
-    """The reported facts of `deal`; None before it is opened. Raises UnknownProcess."""
+def reported(deal: Deal, processes: ProcessBook, at: datetime) -> Reported | None:
+    """The reported facts of `deal`; None before it is opened. Raises UnknownProcess.
+
+    `at` is when the last event of the deal occurred. Where a probability holds from
+    a milestone, the gate is judged then, and again when something else happens.
+    """
     life, stages = deal.life, deal.stages
     if life.status is Status.UNOPENED or life.process is None or life.opened_at is None:
         return None
@@ -58,7 +62,7 @@ def reported(deal: Deal, processes: ProcessBook) -> Reported | None:
         amount=deal.amount,
         currency=life.currency or "",
         expected_close=stages.expected_close,
-        probability=win_probability(deal, process),
+        probability=win_probability(deal, process, at),
         forecast_category=_category(deal, stage.forecast if stage else None),
         owner=life.owner or "",
         region=life.region,

@@ -16,7 +16,6 @@ import msgspec
 
 from domain.access import Principal, Role
 from domain.deal import (
-    NO_LIMITS,
     Deal,
     DealCommand,
     DealEvent,
@@ -25,10 +24,11 @@ from domain.deal import (
     decide,
     violations,
 )
+from domain.directory import Directory, Membership, UnitRegistered, User, UserRegistered
 from domain.history import Draft
 from domain.intent import Intent
 from domain.lifecycle.facts import OpportunityOpened
-from domain.negotiation import AuthorityLimits
+from domain.organisation import Organisation
 from domain.process import (
     Criterion,
     Evidence,
@@ -46,9 +46,20 @@ from domain.values import ForecastCategory, Money
 STREAM = "deal:d-1"
 OPENED_AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
-OWNER = Principal("ann", frozenset({Role.SELLER}))
-COLLEAGUE = Principal("bo", frozenset({Role.SELLER}))
-MANAGER = Principal("mei", frozenset({Role.MANAGER}))
+UNIT = UnitRegistered("sales", "Sales")
+MEMBERS = {"ann": Role.SELLER, "bo": Role.SELLER, "mei": Role.MANAGER}
+DIRECTORY = Directory(
+    {
+        name: User(name, UserRegistered(name, name.title()), (Membership(role, UNIT.unit),))
+        for name, role in MEMBERS.items()
+    },
+    {UNIT.unit: UNIT},
+)
+ORGANISATION = Organisation(DIRECTORY)
+
+OWNER = DIRECTORY.principal("ann")
+COLLEAGUE = DIRECTORY.principal("bo")
+MANAGER = DIRECTORY.principal("mei")
 OPERATOR = Principal("op", frozenset({Role.OPERATOR}))
 
 
@@ -176,7 +187,7 @@ class Scenario:
         by: Principal = OWNER,
         now: datetime | None = None,
         command_id: str = "asked",
-        limits: AuthorityLimits = NO_LIMITS,
+        organisation: Organisation = ORGANISATION,
     ) -> Answer:
         """Decide `command`, a day after all that happened unless `at` says when."""
         occurred_at = at or self.last + timedelta(days=1)
@@ -188,7 +199,7 @@ class Scenario:
             occurred_at=occurred_at,
         )
         try:
-            facts = decide(command, self.history, self.processes, intent, limits)
+            facts = decide(command, self.history, self.processes, intent, organisation)
         except Refusal as refusal:
             return Answer(self, intent, (), refusal)
         return Answer(self, intent, facts, None)

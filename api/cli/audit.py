@@ -16,7 +16,7 @@ from api.cli.output import (
     print_table,
 )
 from api.cli.terminal import Terminal, terminal
-from api.queries import TrailQuery, find_deal, trail_of_all, trail_of_deal
+from api.queries import TrailQuery, trail_of_all, trail_of_deal
 from api.wire.trails import AuditEntry, AuditTrail
 
 app = commands()
@@ -78,9 +78,10 @@ def trail(
             after,
         )
         if deal is None:
+            at.require_audit(store)
             answer = trail_of_all(store, query)
         else:
-            answer = trail_of_deal(store, find_deal(store, deal), query)
+            answer = trail_of_deal(store, at.readable(store, deal), query)
     match layout:
         case Format.JSON:
             print_json(answer)

@@ -20,7 +20,7 @@ from api.cli.output import (
 from api.cli.portrait import tell
 from api.cli.terminal import Terminal, terminal
 from api.cursors import CursorError
-from api.queries import SORTS, DealListing, find_deal, list_deals, show_deal
+from api.queries import SORTS, DealListing, list_deals, show_deal
 from api.wire.deals import Deal, DealPage
 from domain.lifecycle import Status
 
@@ -49,7 +49,8 @@ def deals(
     status: Annotated[
         Status | None,
         typer.Option(
-            metavar="STATUS", help="Where it is in its life: open, suspended, won, lost, voided."
+            metavar="STATUS",
+            help="Where it is in its life: open, suspended, won, lost, voided, merged.",
         ),
     ] = None,
     outcome: Annotated[str | None, _filter("How it ended, as in no-decision.")] = None,
@@ -178,7 +179,7 @@ def show(
     at = terminal(context)
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
-        answer = show_deal(store, find_deal(store, deal), instants)
+        answer = show_deal(store, at.readable(store, deal), instants)
     if shape is Shape.JSON:
         print_json(answer)
     else:

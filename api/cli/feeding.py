@@ -98,7 +98,7 @@ def import_(
     )
     name = source or (Path(mapping).stem if mapping else system.value)
     with _target(at, dry_run) as store:
-        options = msgspec.structs.replace(options, actor=at.principal(store).id)
+        options = msgspec.structs.replace(options, actor=at.user(store))
         found = _run(store, paths, system, name, options)
     if report is not None:
         report.write_text(found.as_json(), encoding="utf-8")

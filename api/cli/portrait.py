@@ -3,9 +3,9 @@
 from zoneinfo import ZoneInfo
 
 from api.cli import shown
+from api.cli.gate import tell_gate
 from api.cli.output import Column, clean, print_table, say
 from api.wire.deals import Deal, DealDetail
-from api.wire.gates import Gate, GateCriterion
 
 
 def tell(detail: DealDetail, when: str, zone: ZoneInfo) -> None:
@@ -17,7 +17,8 @@ def tell(detail: DealDetail, when: str, zone: ZoneInfo) -> None:
         say(clean(f"{label:<12}{value}"))
     _tell_visits(detail, zone)
     if detail.gate and detail.gate.criteria:
-        _tell_gate(detail.gate)
+        say()
+        tell_gate(detail.gate, zone)
     _tell_record(detail, zone)
 
 
@@ -65,27 +66,6 @@ def _tell_visits(detail: DealDetail, zone: ZoneInfo) -> None:
     say()
     way = [f"{visit.stage} {shown.day(visit.entered_at, zone)}" for visit in detail.visits]
     say(clean(f"{'Way':<12}{' → '.join(way)}"))
-
-
-def _tell_gate(gate: Gate) -> None:
-    say()
-    say(f"To leave {gate.stage}: {gate.met} of {gate.total} met")
-    print_table(
-        [Column(""), Column("criterion", wraps=True), Column("by", wraps=True)],
-        [[_mark(c), f"{c.text.en} ({c.id})", _shown_by(c)] for c in gate.criteria],
-    )
-
-
-def _mark(criterion: GateCriterion) -> str:
-    return "met" if criterion.met else "missing"
-
-
-def _shown_by(criterion: GateCriterion) -> str:
-    if criterion.met_by:
-        return criterion.met_by
-    versions = ", ".join(map(str, criterion.evidence))
-    events = "event" if len(criterion.evidence) == 1 else "events"
-    return f"{'attested in' if criterion.attested else 'shown by'} {events} {versions}"
 
 
 def _tell_record(detail: DealDetail, zone: ZoneInfo) -> None:

@@ -150,6 +150,12 @@ def _tell(answer: Process) -> None:
             say(clean(f"To leave {stage.id}:"))
         for criterion in stage.gate:
             say(clean(f"  {criterion.text.en} ({criterion.id}, {criterion.evidence})"))
+    if answer.purchase_steps:
+        say()
+        say("The customer's purchase steps:")
+    for step in answer.purchase_steps:
+        phase = f", {step.phase}" if step.phase else ""
+        say(clean(f"  {step.name.en} ({step.id}{phase})"))
 
 
 @process.command(

@@ -19,10 +19,11 @@ from api.queries import entries_of_events, find_deal
 from api.times import TimeError, parse_occurrence
 from api.wire.trails import CommandResult, ScriptResult
 from api.workspace import Workspace
+from domain.access import Role
 from domain.deal import DealCommand
 from domain.intent import Intent
 from domain.lifecycle.commands import OpenOpportunity
-from domain.refusals import Refusal
+from domain.refusals import NotAllowed, Refusal
 
 app = commands()
 
@@ -92,7 +93,8 @@ def record(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A script's system, which knew each thing when it happened.",
+            help="The system a script comes from, which knew each thing when it happened, done by"
+            " whoever it says.",
             show_default="known when recorded",
         ),
     ] = None,
@@ -132,22 +134,38 @@ def _record_script(path: Path, source: str | None, deal: str, at: Terminal, shap
     with at.opened() as store:
         for one in script:
             try:
-                intent = _intent(store, at.acting_as(one.user), one.command_id, one.at)
-                intent = _told_by(source, intent) if source else intent
+                if source is None:
+                    intent = _intent(store, at.acting_as(one.user), one.command_id, one.at)
+                else:
+                    own = _intent(store, at, one.command_id, one.at)
+                    intent = _told_by(source, one.user, own)
                 answers.append(_carry_out(store, deal, one.command, intent, None))
             except (Refusal, LookupError, typer.BadParameter):
                 note(f"{path}, line {one.line}, {one.name}:")
                 raise
+            deal = answers[-1].deal_id
             if shape is not Shape.JSON:
                 _tell(answers[-1], at)
     if shape is Shape.JSON:
         print_json(ScriptResult(answers))
 
 
-def _told_by(source: str, intent: Intent) -> Intent:
-    """The same as another system told it, at the time at which it knew."""
+def _told_by(source: str, user: str | None, intent: Intent) -> Intent:
+    """The same as another system tells it: who did it, and that it was known at once.
+
+    The rights are those of whoever records, who has to hold the files. Raises NotAllowed.
+    """
+    principal = intent.principal
+    if Role.OPERATOR not in principal.roles:
+        raise NotAllowed(
+            f"{principal.id} may not record for another system",
+            "Leave --source out, or record it without --as.",
+        )
     return msgspec.structs.replace(
-        intent, source=f"import:{source}", known_at=min(intent.occurred_at, intent.now)
+        intent,
+        principal=msgspec.structs.replace(principal, id=user or principal.id),
+        source=f"import:{source}",
+        known_at=min(intent.occurred_at, intent.now),
     )
 
 

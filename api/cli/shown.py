@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from zoneinfo import ZoneInfo
 
 from api.queries import Instants
@@ -37,6 +37,16 @@ def whole_day(value: date | None) -> str:
 
 def percent(value: int | None) -> str:
     return NONE if value is None else f"{value} %"
+
+
+def share(part: str | None) -> str:
+    """A part of 1 in per cent, with one digit where it says something."""
+    if part is None:
+        return NONE
+    with localcontext() as context:
+        context.prec = 60
+        value = (Decimal(part) * 100).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+    return f"{value or Decimal(0):f} %".replace(".0 %", " %")
 
 
 def text(value: object) -> str:

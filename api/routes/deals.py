@@ -9,9 +9,11 @@ from api.queries import (
     LONGEST_NAME,
     SORTS,
     DealListing,
+    NoSuchStage,
     list_deals,
     replay_deal,
     show_deal,
+    show_gate,
     trail_of_deal,
 )
 from api.routes.audit import TrailParameters
@@ -24,7 +26,7 @@ from api.routes.common import (
     answers,
     next_link,
 )
-from api.wire.deals import DealDetail, DealPage
+from api.wire.deals import DealDetail, DealGate, DealPage
 from api.wire.moves import Replay
 from api.wire.trails import AuditTrail
 from domain.lifecycle import Status
@@ -86,6 +88,27 @@ def show_the_deal(
 ) -> Answer:
     """One deal in full, as it stood at any moment."""
     return Answer(show_deal(store, deal_id, parameters.instants(store)))
+
+
+class GateParameters(AtParameters):
+    """Both axes of time, and of which stage."""
+
+    stage: str | None = Field(
+        None,
+        max_length=LONGEST_NAME,
+        description="Id of the stage to leave; without it, the one the deal is in.",
+    )
+
+
+@router.get("/{deal_id}/gate", responses=answers(DealGate, "The gate at (as of, known at)."))
+def show_the_gate(
+    store: Store, deal_id: DealId, parameters: Annotated[GateParameters, Query()]
+) -> Answer:
+    """What it takes to leave a stage: met by which events, attested by whom, missing what."""
+    try:
+        return Answer(show_gate(store, deal_id, parameters.instants(store), parameters.stage))
+    except NoSuchStage as error:
+        raise ParameterFault("stage", str(error)) from None
 
 
 class ReplayParameters(AtParameters):

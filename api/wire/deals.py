@@ -12,7 +12,6 @@ from api.wire.values import Amount, Instant, Names, User, optional_instant, same
 from api.wire.words import spoken
 from domain.deal import Deal as DealState
 from domain.deal import DealFact, describe
-from domain.gates import gate_state
 from domain.history import Recorded, fold_order
 from domain.lifecycle import Status
 from domain.lifecycle.facts import Account, SpendKind
@@ -93,7 +92,7 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
         """From the fold that ends with the last of `frames`; the deal is open by then."""
         state = frames[-1].after
         life, stages = state.life, state.stages
-        facts = reported(state, processes)
+        facts = reported(state, processes, frames[-1].event.occurred_at)
         assert facts is not None
         managers = [event.fact.member for event in life.team if event.fact.role == "manager"]
         return cls(
@@ -191,6 +190,15 @@ class OnRecord(msgspec.Struct, frozen=True):
     """As it is stored: fields at their default are left out."""
 
 
+class DealGate(msgspec.Struct, frozen=True):
+    """How the gate of a stage of one deal stood at (as of, known at)."""
+
+    as_of: Instant
+    known_at: Instant
+    deal: Deal
+    gate: Gate
+
+
 class DealDetail(msgspec.Struct, frozen=True, kw_only=True):
     """One deal as it stood at (as of, known at), folded from its events."""
 
@@ -233,17 +241,20 @@ class DealDetail(msgspec.Struct, frozen=True, kw_only=True):
                 TeamMember(names.user(event.fact.member), event.fact.role, event.fact.level)
                 for event in life.team
             ],
-            gate=_gate(state, processes),
+            gate=_gate(frames, processes, as_of, names),
             visits=_visits(state),
             on_record=_on_record(frames, names),
         )
 
 
-def _gate(state: DealState, processes: ProcessBook) -> Gate | None:
+def _gate(
+    frames: Sequence[Frame], processes: ProcessBook, at: datetime, names: Names
+) -> Gate | None:
+    state = frames[-1].after
     if state.life.process is None or state.stages.stage is None:
         return None
     stage = processes.get(state.life.process).stage(state.stages.stage)
-    return Gate.of(gate_state(state, stage)) if stage else None
+    return Gate.of(stage, frames, at, names) if stage else None
 
 
 def _visits(state: DealState) -> list[Visit]:

@@ -1,27 +1,19 @@
 """How a gate stands: what is met and by what, what is missing and what would meet it."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
 import msgspec
 
-from domain.gates import GateState
-from domain.process import Criterion, Words
-
-MET_BY = {
-    "account-and-source-recorded": "revise-opportunity with account and lead_source",
-    "qualified": "qualify-lead",
-    "bant-confirmed": "qualify-lead with budget, authority, need and timeline confirmed",
-    "go-no-go-decided": "assess-opportunity with a decision",
-    "next-step-planned": "plan-next-step with an objective",
-    "deal-team-of-two-roles": "assign-team-member, until two roles are filled",
-    "win-plan-set": "set-win-plan",
-    "close-date-and-amount-forecast": "revise-forecast with amount and expected_close",
-    "won": "win-opportunity",
-    "delivery-accepted": "reach-delivery-milestone with accepted",
-    "satisfaction-measured": "measure-satisfaction",
-    "expansion-identified": "identify-expansion",
-}
-"""For each predicate of an auto criterion, the command that makes it true."""
-
-ATTEST = "attest-gate-criterion"
+from api.times import written
+from api.wire.values import Instant, Names, User
+from api.wire.words import spoken
+from domain.deal import describe
+from domain.gates import gate_state, what_meets
+from domain.history import Recorded
+from domain.process import Criterion, Stage, Words
+from domain.stages.facts import GateCriterionAttested, MetCriterion
+from projections.frames import Frame
 
 
 class Bilingual(msgspec.Struct, frozen=True):
@@ -35,6 +27,53 @@ class Bilingual(msgspec.Struct, frozen=True):
         return cls(words.en, words.zh)
 
 
+class GateEvidence(msgspec.Struct, frozen=True):
+    """An event that shows that a criterion is met."""
+
+    version: int
+    occurred_at: Instant
+    actor: User
+    what: str
+
+    @classmethod
+    def of(cls, frame: Frame, names: Names) -> "GateEvidence":
+        event = frame.event
+        return cls(
+            version=event.version,
+            occurred_at=written(event.occurred_at),
+            actor=names.user(event.actor),
+            what=spoken(event.type, describe(event, frame.before), names),
+        )
+
+
+class Attestation(msgspec.Struct, frozen=True):
+    """Someone's word that a criterion, or an aspect of it, is met or does not apply."""
+
+    version: int
+    occurred_at: Instant
+    by: User
+    note: str
+    applies: bool
+    """False: it does not apply to this deal."""
+    contact: str | None
+    """The contact it rests on."""
+    aspect: str | None
+    """The part of the criterion it speaks of; null: the whole."""
+
+    @classmethod
+    def of(cls, event: Recorded[GateCriterionAttested], names: Names) -> "Attestation":
+        fact = event.fact
+        return cls(
+            version=event.version,
+            occurred_at=written(event.occurred_at),
+            by=names.user(event.actor),
+            note=fact.note,
+            applies=fact.applies,
+            contact=fact.contact,
+            aspect=fact.aspect,
+        )
+
+
 class GateCriterion(msgspec.Struct, frozen=True):
     """One exit criterion of the stage."""
 
@@ -42,11 +81,37 @@ class GateCriterion(msgspec.Struct, frozen=True):
     text: Bilingual
     met: bool
     attested: bool
-    """Met by someone's word."""
-    evidence: list[int]
-    """Versions of the events that show it."""
+    """Met by someone's word alone."""
+    evidence: list[GateEvidence]
+    """The events that show it; none for what is met because there is nothing to do."""
+    attestations: list[Attestation]
+    """What people attested of it, whether it counts or not."""
     met_by: str | None
-    """Of a missing criterion: the command, or the commands, that would meet it."""
+    """Of a missing criterion: the commands that would meet it."""
+
+    @classmethod
+    def of(
+        cls,
+        criterion: Criterion,
+        met: MetCriterion | None,
+        frames: Mapping[int, Frame],
+        attested: Sequence[Recorded[GateCriterionAttested]],
+        names: Names,
+    ) -> "GateCriterion":
+        versions = met.evidence if met else ()
+        return cls(
+            id=criterion.id,
+            text=Bilingual.of(criterion.text),
+            met=met is not None,
+            attested=met is not None and met.attested,
+            evidence=[GateEvidence.of(frames[version], names) for version in versions],
+            attestations=[
+                Attestation.of(event, names)
+                for event in attested
+                if event.fact.criterion == criterion.id
+            ],
+            met_by=None if met else what_meets(criterion),
+        )
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -58,24 +123,16 @@ class Gate(msgspec.Struct, frozen=True):
     criteria: list[GateCriterion]
 
     @classmethod
-    def of(cls, state: GateState) -> "Gate":
-        met = {criterion.criterion: criterion for criterion in state.met}
+    def of(cls, stage: Stage, frames: Sequence[Frame], at: datetime, names: Names) -> "Gate":
+        """How the gate of `stage` stands at `at`, behind the last of the deal's `frames`."""
+        deal = frames[-1].after
+        state = gate_state(deal, stage, at)
+        met = {one.criterion: one for one in state.met}
+        by_version = {frame.event.version: frame for frame in frames}
         criteria = [
-            GateCriterion(
-                id=criterion.id,
-                text=Bilingual.of(criterion.text),
-                met=criterion.id in met,
-                attested=criterion.id in met and met[criterion.id].attested,
-                evidence=list(met[criterion.id].evidence) if criterion.id in met else [],
-                met_by=None if criterion.id in met else what_meets(criterion),
+            GateCriterion.of(
+                criterion, met.get(criterion.id), by_version, deal.stages.attestations, names
             )
             for criterion in state.criteria
         ]
         return cls(state.stage, len(met), len(criteria), criteria)
-
-
-def what_meets(criterion: Criterion) -> str:
-    """The commands of which any one meets the criterion."""
-    if criterion.predicate is None:
-        return ATTEST
-    return f"{MET_BY[criterion.predicate]}; or {ATTEST}"

@@ -9,6 +9,7 @@ from domain.process import (
     Evidence,
     Origin,
     ProbabilityHolds,
+    PurchaseStep,
     SalesProcess,
     Stage,
     Words,
@@ -77,6 +78,18 @@ def _optional(words: Words | None) -> Bilingual | None:
     return None if words is None else Bilingual.of(words)
 
 
+class ProcessPurchaseStep(msgspec.Struct, frozen=True):
+    """One of the customer's own steps of buying, and the phase of deciding it belongs to."""
+
+    id: str
+    name: Bilingual
+    phase: BuyingPhase | None
+
+    @classmethod
+    def of(cls, step: PurchaseStep) -> "ProcessPurchaseStep":
+        return cls(step.id, Bilingual.of(step.name), step.phase)
+
+
 class Process(msgspec.Struct, frozen=True, kw_only=True):
     """One version of a sales process, its stages in order."""
 
@@ -87,6 +100,8 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     built_in: bool
     probability_holds: ProbabilityHolds
     stages: list[ProcessStage]
+    purchase_steps: list[ProcessPurchaseStep]
+    """In order; empty where the process lists none."""
 
     @classmethod
     def of(cls, process: SalesProcess, built_in: bool) -> "Process":
@@ -98,6 +113,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
             built_in=built_in,
             probability_holds=process.probability_holds,
             stages=[ProcessStage.of(stage) for stage in process.stages],
+            purchase_steps=[ProcessPurchaseStep.of(step) for step in process.purchase_steps],
         )
 
 

@@ -6,12 +6,12 @@ from api.times import written
 from api.wire.values import Instant, Names, User, same
 from api.wire.words import Change, spoken
 from domain.deal import DealFact
-from domain.directory import UserRegistered
 from domain.history import Fact, Recorded
+from domain.organisation import AnyOrganisationFact, describe
 from domain.process import ProcessPublished
 from projections.audit import AuditEntry as Projected
 
-AnyFact = DealFact | ProcessPublished | UserRegistered
+AnyFact = DealFact | ProcessPublished | AnyOrganisationFact
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of_event(cls, event: Recorded[Fact], position: int, names: Names) -> "AuditEntry":
         """From an event of another kind of stream, where nothing is late or withdrawn."""
-        assert isinstance(event.fact, ProcessPublished | UserRegistered)
+        assert isinstance(event.fact, ProcessPublished | AnyOrganisationFact)
         return cls(
             position=position,
             stream=event.stream,
@@ -98,12 +98,10 @@ _AS_IN_THE_ENTRY = (
 )
 
 
-def _told(fact: ProcessPublished | UserRegistered) -> str:
-    match fact:
-        case ProcessPublished(process=process):
-            return f"published the process {process.ref}"
-        case UserRegistered(user=user, name=name):
-            return f"registered {user} as {name!r}"
+def _told(fact: ProcessPublished | AnyOrganisationFact) -> str:
+    if isinstance(fact, ProcessPublished):
+        return f"published the process {fact.process.ref}"
+    return describe(fact)
 
 
 class AuditTrail(msgspec.Struct, frozen=True):
@@ -123,3 +121,9 @@ class CommandResult(msgspec.Struct, frozen=True):
     repeated: bool
     """The command id was known: this is what its first use led to."""
     events: list[AuditEntry]
+
+
+class ScriptResult(msgspec.Struct, frozen=True):
+    """What the commands of a script led to, one after the other."""
+
+    commands: list[CommandResult]

@@ -5,7 +5,15 @@ import msgspec
 from api.wire.values import Amount, Names
 from projections import changes as projected
 
-_SPEAKS_OF_USERS = {"owner-changed", "team-member-assigned", "team-member-released"}
+_SPEAKS_OF_USERS = {
+    "owner-changed",
+    "team-member-assigned",
+    "team-member-released",
+    "contact-made",
+    "concern-raised",
+    "concern-assigned",
+    "commitment-recorded",
+}
 
 
 def spoken(event_type: str, what: str, names: Names) -> str:
@@ -16,8 +24,8 @@ def spoken(event_type: str, what: str, names: Names) -> str:
 
 
 def _named(word: str, names: Names) -> str:
-    user_id = word.removesuffix(":")
-    return names.by_id.get(user_id, user_id) + word[len(user_id) :]
+    user_id = word.strip(":,()")
+    return word.replace(user_id, names.by_id.get(user_id, user_id)) if user_id else word
 
 
 class Change(msgspec.Struct, frozen=True):

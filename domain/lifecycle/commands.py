@@ -48,6 +48,7 @@ class OpenOpportunity(LifecycleCommand, tag="open-opportunity", frozen=True):
     currency: Identifier
     process: ProcessRef = ProcessRef("key-account", 1)
     stage: Identifier | None = None
+    """Where it begins; null: at the first stage of the process."""
     account: Account | None = None
     business_type: BusinessType | None = None
     spend_kind: SpendKind | None = None
@@ -78,6 +79,7 @@ class ChangeProcess(LifecycleCommand, tag="change-process", frozen=True):
 
     process: ProcessRef
     stage: Identifier | None = None
+    """Where it then stands; null: in the stage of the same id."""
     reason: Text | None = None
 
 
@@ -187,11 +189,12 @@ class LoseOpportunity(LifecycleCommand, tag="lose-opportunity", frozen=True):
 
 
 class RecordOutcomeReason(LifecycleCommand, tag="record-outcome-reason", frozen=True):
-    """Record why the deal ended as it did, by whose account."""
+    """Record why the deal ended as it did, by whose account, and in which contact it was told."""
 
     told_by: Teller
     driver: ReasonDriver
     text: Text
+    contact: Identifier | None = None
 
 
 class ReopenOpportunity(LifecycleCommand, tag="reopen-opportunity", frozen=True):
@@ -199,6 +202,7 @@ class ReopenOpportunity(LifecycleCommand, tag="reopen-opportunity", frozen=True)
 
     reason: Text
     stage: Identifier | None = None
+    """Where it stands again; null: where it stood."""
 
 
 class ReachDeliveryMilestone(LifecycleCommand, tag="reach-delivery-milestone", frozen=True):

@@ -70,6 +70,7 @@ from domain.lifecycle.facts import (
 )
 from domain.lifecycle.life import REVISABLE, Life, Status
 from domain.process import ProcessBook, SalesProcess
+from domain.references import require_contacts
 from domain.refusals import (
     CompetitorMissing,
     DealAlreadyOpened,
@@ -96,6 +97,7 @@ ALWAYS_AFTER_OUTCOME: tuple[type[LifecycleFact], ...] = (
     NoteAdded,
     OpportunityReopened,
 )
+AFTER_MERGING: tuple[type[LifecycleFact], ...] = (DebriefRecorded, NoteAdded)
 AFTER_WINNING: tuple[type[LifecycleFact], ...] = (
     DeliveryMilestoneReached,
     SatisfactionMeasured,
@@ -262,8 +264,9 @@ def admissible(fact: AnyLifecycleFact, deal: Deal, processes: ProcessBook) -> No
             _closed(life, _ONLY_ENDED)
             assert life.process is not None
             _stage_to_stand_in(processes.get(life.process), stage)
-        case OutcomeReasonRecorded():
+        case OutcomeReasonRecorded(contact=contact):
             _closed(life, "Record how it ended first.")
+            require_contacts(deal, contact)
         case DeliveryMilestoneReached():
             _won(life)
         case SatisfactionMeasured(measure=measure, score=score):
@@ -321,7 +324,12 @@ def _refers(fact: NextStepPlanned | NextStepCompleted | TeamMemberReleased, life
 
 
 def require_not_ended(life: Life) -> None:
-    """Raise DealClosed on a deal that has an outcome."""
+    """Raise DealClosed on a deal that has an outcome, or was merged into another one."""
+    if life.status is Status.MERGED:
+        raise DealClosed(
+            f"the deal was merged into {life.merged_into} before this",
+            f"Record it on {life.merged_into}, or withdraw the merge with withdraw-event.",
+        )
     if life.status.closed:
         raise DealClosed(
             f"the deal ended ({life.outcome_name}) before this",
@@ -357,6 +365,8 @@ def _stage_to_stand_in(process: SalesProcess, stage_id: str) -> None:
 
 def allowed_after_outcome(fact: LifecycleFact, status: Status) -> bool:
     """Rule 2: what may follow an outcome."""
+    if status is Status.MERGED:
+        return isinstance(fact, AFTER_MERGING)
     return isinstance(fact, ALWAYS_AFTER_OUTCOME) or (
         status is Status.WON and isinstance(fact, AFTER_WINNING)
     )

@@ -152,9 +152,13 @@ class Account(Value, frozen=True):
 
     name: Label
     id: Identifier | None = None
+    """Names the organisation, on all of its deals."""
     industry: Label | None = None
+    """The trade it is in."""
     region: Label | None = None
+    """Where it is."""
     size: Label | None = None
+    """In the classes that the organisation uses."""
     relation: AccountRelation | None = None
 
 
@@ -162,8 +166,11 @@ class SuccessFactor(Value, frozen=True):
     """Something the deal needs, whether we have it, and whether we can overcome its lack."""
 
     text: Text
+    """What it takes."""
     have: bool
+    """Whether we have it."""
     can_overcome: bool = False
+    """Whether the deal can be won without it."""
 
 
 class LifecycleFact(Fact, frozen=True):
@@ -176,7 +183,9 @@ class OpportunityOpened(LifecycleFact, tag="opportunity-opened", frozen=True):
     name: Label
     process: ProcessRef
     stage: Identifier
+    """The stage of the process in which it begins."""
     currency: Identifier
+    """ISO 4217 code. All money of the deal is in it."""
     owner: Identifier
     account: Account | None = None
     business_type: BusinessType | None = None
@@ -209,13 +218,18 @@ class OpportunityRevised(LifecycleFact, tag="opportunity-revised", frozen=True):
 class ProcessChanged(LifecycleFact, tag="process-changed", frozen=True):
     """The deal moved to another process, or another version, and stands at `stage` of it."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
+
     process: ProcessRef
     stage: Identifier
+    """Where it stands in the new process."""
     reason: Text | None = None
 
 
 class OwnerChanged(LifecycleFact, tag="owner-changed", frozen=True):
     """Someone else answers for the deal."""
+
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     owner: Identifier
     reason: Text | None = None
@@ -227,6 +241,7 @@ class TeamMemberAssigned(LifecycleFact, tag="team-member-assigned", frozen=True)
     member: Identifier
     role: Label
     level: Label | None = None
+    """How high they stand with us, such as director."""
 
 
 class TeamMemberReleased(LifecycleFact, tag="team-member-released", frozen=True):
@@ -251,8 +266,12 @@ class LeadQualified(LifecycleFact, tag="lead-qualified", frozen=True):
 class OpportunityAssessed(LifecycleFact, tag="opportunity-assessed", frozen=True):
     """Whether it is worth winning and whether we can. Together: the four-field value matrix."""
 
+    personal: ClassVar[tuple[str, ...]] = ("success_factors",)
+
     worth_winning: Score
+    """1 is hardly, 5 is very much."""
     can_win: Score
+    """1 is hardly, 5 is almost surely."""
     grade: Grade | None = None
     success_factors: tuple[SuccessFactor, ...] = ()
     decision: PursuitDecision | None = None
@@ -261,11 +280,16 @@ class OpportunityAssessed(LifecycleFact, tag="opportunity-assessed", frozen=True
 class WinPlanSet(LifecycleFact, tag="win-plan-set", frozen=True):
     """How the deal is to be won, step by step."""
 
+    personal: ClassVar[tuple[str, ...]] = ("plan",)
+
     plan: Text
+    """Step by step."""
 
 
 class StrategyChosen(LifecycleFact, tag="strategy-chosen", frozen=True):
     """The line we take."""
+
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     strategy: Strategy
     reason: Text | None = None
@@ -274,29 +298,42 @@ class StrategyChosen(LifecycleFact, tag="strategy-chosen", frozen=True):
 class NextStepPlanned(LifecycleFact, tag="next-step-planned", frozen=True):
     """A step ahead: what, to which end, until when, by whom."""
 
+    personal: ClassVar[tuple[str, ...]] = ("what", "objective")
+
     id: Identifier
     what: Text
     owner: Identifier
+    """The user who does it."""
     objective: Text | None = None
+    """To which end."""
     due: date | None = None
 
 
 class NextStepCompleted(LifecycleFact, tag="next-step-completed", frozen=True):
     """A planned step was done."""
 
+    personal: ClassVar[tuple[str, ...]] = ("result",)
+
     id: Identifier
+    """The step that was planned."""
     result: Text | None = None
+    """What came of it."""
 
 
 class OpportunitySuspended(LifecycleFact, tag="opportunity-suspended", frozen=True):
     """The deal rests; silence is no fault meanwhile."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
+
     reason: Text
     until: date | None = None
+    """When it is to be taken up again."""
 
 
 class OpportunityResumed(LifecycleFact, tag="opportunity-resumed", frozen=True):
     """A resting deal goes on."""
+
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     reason: Text | None = None
 
@@ -304,12 +341,16 @@ class OpportunityResumed(LifecycleFact, tag="opportunity-resumed", frozen=True):
 class OpportunityWon(LifecycleFact, tag="opportunity-won", frozen=True):
     """Signed."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reasons",)
+
     schema_version: ClassVar[int] = 2
 
     value: Money | None = None
     """Contract value; null where the source did not say."""
     signed_on: date | None = None
+    """The day on the contract."""
     contract_reference: Label | None = None
+    """The number of the contract."""
     reasons: tuple[Text, ...] = ()
     share_percent: Percent | None = None
     """Our part of what the customer bought."""
@@ -318,28 +359,40 @@ class OpportunityWon(LifecycleFact, tag="opportunity-won", frozen=True):
 class OpportunityLost(LifecycleFact, tag="opportunity-lost", frozen=True):
     """Ended without our winning."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reasons",)
+
     outcome: LostOutcome
     competitor: Label | None = None
+    """To whom it was lost; "unknown" where nobody knows."""
     reasons: tuple[Text, ...] = ()
 
 
 class OutcomeReasonRecorded(LifecycleFact, tag="outcome-reason-recorded", frozen=True):
     """Why it ended so, by someone's account."""
 
+    personal: ClassVar[tuple[str, ...]] = ("text",)
+
     told_by: Teller
     driver: ReasonDriver
     text: Text
+    contact: Identifier | None = None
+    """The contact in which it was told."""
 
 
 class OpportunityReopened(LifecycleFact, tag="opportunity-reopened", frozen=True):
     """An ended deal is open again, at `stage`."""
 
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
+
     stage: Identifier
+    """Where it stands again."""
     reason: Text
 
 
 class DeliveryMilestoneReached(LifecycleFact, tag="delivery-milestone-reached", frozen=True):
     """A step of the delivery after winning."""
+
+    personal: ClassVar[tuple[str, ...]] = ("note",)
 
     milestone: DeliveryMilestone
     note: Text | None = None
@@ -350,24 +403,33 @@ class SatisfactionMeasured(LifecycleFact, tag="satisfaction-measured", frozen=Tr
 
     measure: SatisfactionMeasure
     score: Annotated[int, msgspec.Meta(ge=-100, le=100)]
+    """On the scale of the measure."""
 
 
 class ExpansionIdentified(LifecycleFact, tag="expansion-identified", frozen=True):
     """The customer's next need."""
 
+    personal: ClassVar[tuple[str, ...]] = ("description",)
+
     description: Text
     business_type: BusinessType | None = None
     amount: Money | None = None
+    """What it may be worth."""
 
 
 class DebriefRecorded(LifecycleFact, tag="debrief-recorded", frozen=True):
     """What we learned."""
 
+    personal: ClassVar[tuple[str, ...]] = ("lessons",)
+
     lessons: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
+    """Each a sentence that the next deal can use."""
 
 
 class NoteAdded(LifecycleFact, tag="note-added", frozen=True):
     """A remark."""
+
+    personal: ClassVar[tuple[str, ...]] = ("text",)
 
     text: Text
 

@@ -54,10 +54,12 @@ class Status(StrEnum):
     WON = "won"
     LOST = "lost"
     VOIDED = "voided"
+    MERGED = "merged"
+    """A duplicate of another deal: neither won nor lost, and counted nowhere."""
 
     @property
     def closed(self) -> bool:
-        return self in (Status.WON, Status.LOST, Status.VOIDED)
+        return self in (Status.WON, Status.LOST, Status.VOIDED, Status.MERGED)
 
 
 class NextStep(msgspec.Struct, frozen=True):
@@ -74,6 +76,8 @@ class Life(msgspec.Struct, frozen=True):
     opened_at: datetime | None = None
     closed_at: datetime | None = None
     outcome: Recorded[OpportunityWon] | Recorded[OpportunityLost] | None = None
+    merged_into: str | None = None
+    """Id of the deal of which this one is a duplicate."""
     opening: Recorded[OpportunityOpened] | None = None
     name: str | None = None
     reference: str | None = None
@@ -113,7 +117,9 @@ class Life(msgspec.Struct, frozen=True):
 
     @property
     def outcome_name(self) -> str | None:
-        """`won`, or one of the `LostOutcome` values."""
+        """`won`, one of the `LostOutcome` values, or `merged`."""
+        if self.status is Status.MERGED:
+            return Status.MERGED.value
         match self.outcome.fact if self.outcome else None:
             case OpportunityWon():
                 return "won"
@@ -279,6 +285,7 @@ def _reopened(life: Life) -> Life:
         life,
         status=Status.OPEN,
         outcome=None,
+        merged_into=None,
         closed_at=None,
         suspension=None,
         outcome_reasons=(),

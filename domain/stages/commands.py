@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from domain.intent import Command
 from domain.stages.facts import RevisionCause
-from domain.values import ForecastCategory, Identifier, Label, Money, Percent, Side, Text
+from domain.values import ForecastCategory, Identifier, Money, Percent, Side, Text
 
 
 class StagesCommand(Command, frozen=True):
@@ -17,7 +17,9 @@ class AdvanceStage(StagesCommand, tag="advance-stage", frozen=True):
     """Move forward, to the next stage or to `to`. `override_reason` passes a gate by right."""
 
     to: Identifier | None = None
+    """The stage to enter; null: the next one."""
     override_reason: Text | None = None
+    """Why to go on without the gate met, or past other stages."""
 
 
 class RegressStage(StagesCommand, tag="regress-stage", frozen=True):
@@ -29,28 +31,38 @@ class RegressStage(StagesCommand, tag="regress-stage", frozen=True):
 
 
 class AttestGateCriterion(StagesCommand, tag="attest-gate-criterion", frozen=True):
-    """Confirm a criterion of the process; `applies: false` says that it does not apply."""
+    """Confirm a criterion; `applies: false` says that it, or an aspect of it, does not apply.
+
+    `contact` is the contact it rests on. With `aspect` it speaks of a part of the
+    criterion alone, such as a buying role that nobody holds, and does not meet it.
+    """
 
     criterion: Identifier
     note: Text
     applies: bool = True
+    contact: Identifier | None = None
+    aspect: Identifier | None = None
 
 
 class RevokeGateCriterion(StagesCommand, tag="revoke-gate-criterion", frozen=True):
-    """Take an attestation back."""
+    """Take an attestation back; with `aspect` that of a part of the criterion."""
 
     criterion: Identifier
     reason: Text
+    aspect: Identifier | None = None
 
 
 class ReviseForecast(StagesCommand, tag="revise-forecast", frozen=True):
-    """Change the amount, the close date, the probability or the category. Leave out what stays."""
+    """Change the amount, the close date, the probability or the category. Leave out what stays.
+
+    `told_by` is the stakeholder who told us.
+    """
 
     amount: Money | None | UnsetType = UNSET
     expected_close: date | None | UnsetType = UNSET
     probability: Percent | None | UnsetType = UNSET
     category: ForecastCategory | None | UnsetType = UNSET
-    told_by: Label | None = None
+    told_by: Identifier | None = None
     cause: RevisionCause | None = None
     reason: Text | None = None
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import UNSET
 
+from domain.deciding import mirrored, unless_current
 from domain.lifecycle.decisions import require_not_ended
 from domain.lifecycle.life import Status
+from domain.references import require_contacts, require_stakeholders
 from domain.refusals import (
     DealSuspended,
     GateNotMet,
@@ -72,14 +74,13 @@ def decide(
             return _advance(command, deal, process, judge_gate, override_by)
         case RegressStage():
             return _regress(command, deal, process)
-        case AttestGateCriterion(criterion=criterion, note=note, applies=applies):
-            attested = GateCriterionAttested(criterion, note, applies)
-            standing = deal.stages.attestation(criterion)
-            return () if standing and standing.fact == attested else (attested,)
-        case RevokeGateCriterion(criterion=criterion, reason=reason):
-            if deal.stages.attestation(criterion) is None:
+        case AttestGateCriterion(criterion=criterion, aspect=aspect):
+            standing = deal.stages.attestation(criterion, aspect)
+            return unless_current(mirrored(command, GateCriterionAttested), standing)
+        case RevokeGateCriterion(criterion=criterion, aspect=aspect):
+            if deal.stages.attestation(criterion, aspect) is None:
                 return ()
-            return (GateCriterionRevoked(criterion, reason),)
+            return (mirrored(command, GateCriterionRevoked),)
         case ReviseForecast():
             return _revise_forecast(command, deal.stages)
         case _:
@@ -139,7 +140,7 @@ def _override(
     wanting = "; ".join(f"{c.id}: {c.text.en}" for c in gate.missing_criteria())
     raise GateNotMet(
         f"the gate of {gate.stage} is not met, missing are {wanting}",
-        f"Meet or attest each criterion, {by_right}",
+        f"Meet or attest each criterion, {by_right} What meets them: {gate.advice()}.",
     )
 
 
@@ -201,17 +202,20 @@ def admissible(fact: AnyStagesFact, deal: Deal, processes: ProcessBook) -> None:
             _moves_from(origin, deal)
             if _position(process, to) >= _position(process, origin):
                 raise UnknownStage(f"{to!r} is not before {origin!r}", "A regression goes back.")
-        case GateCriterionAttested(criterion=criterion):
+        case GateCriterionAttested(criterion=criterion, contact=contact):
+            require_contacts(deal, contact)
             known = [c.id for stage in process.stages for c in stage.gate]
             if criterion not in known:
                 raise UnknownCriterion(
                     f"{process.ref} has no criterion {criterion!r}",
                     f"Its criteria are: {', '.join(known) or 'none'}.",
                 )
-        case GateCriterionRevoked(criterion=criterion):
-            if deal.stages.attestation(criterion) is None:
-                raise UnknownReference(f"{criterion!r} is not attested", "Nothing is to revoke.")
-        case ForecastRevised(probability=probability):
+        case GateCriterionRevoked(criterion=criterion, aspect=aspect):
+            if deal.stages.attestation(criterion, aspect) is None:
+                what = f"{aspect!r} of {criterion!r}" if aspect else repr(criterion)
+                raise UnknownReference(f"{what} is not attested", "Nothing is to revoke.")
+        case ForecastRevised(probability=probability, told_by=told_by):
+            require_stakeholders(deal, told_by)
             if probability is not UNSET and probability is not None:
                 require_range("probability", probability, 0, 100)
         case _:

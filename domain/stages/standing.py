@@ -32,6 +32,7 @@ class Stages(msgspec.Struct, frozen=True):
 
     visits: tuple[Visit, ...] = ()
     attestations: tuple[Recorded[GateCriterionAttested], ...] = ()
+    """The latest of each criterion and aspect."""
     amount: Money | None = None
     amount_set_by: int | None = None
     """Version of the event that last gave the amount."""
@@ -51,9 +52,12 @@ class Stages(msgspec.Struct, frozen=True):
         """When the current stage was entered."""
         return self.visits[-1].entered_at if self.visits else None
 
-    def attestation(self, criterion: str) -> Recorded[GateCriterionAttested] | None:
+    def attestation(
+        self, criterion: str, aspect: str | None = None
+    ) -> Recorded[GateCriterionAttested] | None:
+        """That of the criterion's aspect; without one, that of the whole criterion."""
         for event in self.attestations:
-            if event.fact.criterion == criterion:
+            if (event.fact.criterion, event.fact.aspect) == (criterion, aspect):
                 return event
         return None
 
@@ -66,13 +70,13 @@ def evolve(stages: Stages, event: Recorded[AnyStagesFact]) -> Stages:
     match event.fact:
         case StageAdvanced(to=to) | StageRegressed(to=to):
             return _entered(stages, to, event)
-        case GateCriterionAttested(criterion=criterion):
+        case GateCriterionAttested():
             attested = cast("Recorded[GateCriterionAttested]", event)
             return msgspec.structs.replace(
-                stages, attestations=(*_others(stages, criterion), attested)
+                stages, attestations=(*_others(stages, event.fact), attested)
             )
-        case GateCriterionRevoked(criterion=criterion):
-            return msgspec.structs.replace(stages, attestations=_others(stages, criterion))
+        case GateCriterionRevoked():
+            return msgspec.structs.replace(stages, attestations=_others(stages, event.fact))
         case ForecastRevised():
             return _forecast(stages, event.fact, event.version)
         case _:
@@ -93,8 +97,11 @@ def _entered(stages: Stages, stage: str, event: Recorded[Fact]) -> Stages:
     return msgspec.structs.replace(stages, visits=(*stages.visits, visit))
 
 
-def _others(stages: Stages, criterion: str) -> tuple[Recorded[GateCriterionAttested], ...]:
-    return tuple(e for e in stages.attestations if e.fact.criterion != criterion)
+def _others(
+    stages: Stages, fact: GateCriterionAttested | GateCriterionRevoked
+) -> tuple[Recorded[GateCriterionAttested], ...]:
+    of_fact = (fact.criterion, fact.aspect)
+    return tuple(e for e in stages.attestations if (e.fact.criterion, e.fact.aspect) != of_fact)
 
 
 def _forecast(stages: Stages, fact: ForecastRevised, version: int) -> Stages:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import UNSET
 
+from domain.naming import BY_ID, Naming
 from domain.stages.facts import (
     AnyStagesFact,
     ForecastRevised,
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from domain.stages.standing import Stages
 
 
-def describe(fact: AnyStagesFact, before: Stages) -> str:
+def describe(fact: AnyStagesFact, before: Stages, names: Naming = BY_ID) -> str:
     """One English phrase for `fact`, seen from the part before it."""
     match fact:
         case StageAdvanced():
@@ -27,13 +28,12 @@ def describe(fact: AnyStagesFact, before: Stages) -> str:
         case StageRegressed(from_=origin, to=to, reason=reason, driven_by=side):
             driven = f", driven by {side}" if side else ""
             return f"back from {origin} to {to}{driven}{_because(reason)}"
-        case GateCriterionAttested(criterion=criterion, note=note, applies=applies):
-            verb = "attested" if applies else "attested as not applying"
-            return f"{criterion} {verb}: {note}"
-        case GateCriterionRevoked(criterion=criterion, reason=reason):
-            return f"attestation of {criterion} revoked{_because(reason)}"
+        case GateCriterionAttested():
+            return _attested(fact)
+        case GateCriterionRevoked(criterion=criterion, reason=reason, aspect=aspect):
+            return f"attestation of {_what(criterion, aspect)} revoked{_because(reason)}"
         case ForecastRevised():
-            return _revised(fact, before)
+            return _revised(fact, before, names)
         case _:
             assert_never(fact)
 
@@ -51,7 +51,17 @@ def _advanced(fact: StageAdvanced) -> str:
     return words
 
 
-def _revised(fact: ForecastRevised, before: Stages) -> str:
+def _attested(fact: GateCriterionAttested) -> str:
+    verb = "attested" if fact.applies else "attested as not applying"
+    contact = f" (contact {fact.contact})" if fact.contact else ""
+    return f"{_what(fact.criterion, fact.aspect)} {verb}{contact}: {fact.note}"
+
+
+def _what(criterion: str, aspect: str | None) -> str:
+    return f"{aspect} of {criterion}" if aspect else criterion
+
+
+def _revised(fact: ForecastRevised, before: Stages, names: Naming) -> str:
     parts = []
     if fact.amount is not UNSET:
         parts.append(f"amount {before.amount or 'unknown'} → {fact.amount or 'unknown'}")
@@ -61,7 +71,8 @@ def _revised(fact: ForecastRevised, before: Stages) -> str:
         parts.append(f"probability {_override(fact.probability, ' %')}")
     if fact.category is not UNSET:
         parts.append(f"forecast category {_override(fact.category)}")
-    return ("; ".join(parts) or "forecast as before") + _because(fact.reason)
+    told = f", told by {names.person(fact.told_by)}" if fact.told_by else ""
+    return ("; ".join(parts) or "forecast as before") + told + _because(fact.reason)
 
 
 def _close_date(fact: ForecastRevised, before: Stages) -> str:

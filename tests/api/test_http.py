@@ -17,7 +17,7 @@ from api.problems import MEANINGS
 from api.routes.guard import HEADERS
 from api.settings import Settings
 from api.times import TimeError
-from api.wire.deals import DealDetail, DealPage
+from api.wire.deals import DealDetail, DealGate, DealPage
 from api.wire.health import Alive, StoreStatus
 from api.wire.moves import Replay
 from api.wire.pipelines import Pipeline
@@ -80,6 +80,8 @@ def problem(client: TestClient, url: str, status: int, method: str = "GET") -> P
          ["show", "P-1", "--as-of", "2026-03-02", "--known-at", "2026-03-19"]),
         ("/v1/deals/d-press/replay?as_of=2026-05-31&known_at=2026-05-31&from=3",
          ["replay", "P-1", "--as-of", "2026-05-31", "--known-at", "2026-05-31", "--from", "3"]),
+        ("/v1/deals/d-press/gate?stage=P5&as_of=2026-03-02&known_at=2026-03-19",
+         ["gate", "P-1", "--stage", "P5", "--as-of", "2026-03-02", "--known-at", "2026-03-19"]),
         ("/v1/deals/d-press/audit", ["audit", "trail", "P-1"]),
         ("/v1/audit?actor=u-mei", ["audit", "trail", "--actor", "u-mei"]),
         ("/v1/audit?since=2026-06-01&until=2026-06-01&limit=3",
@@ -102,6 +104,12 @@ def test_deals(client: TestClient) -> None:
     page = read(client, "/v1/deals", DealPage)
     assert [d.reference for d in page.deals] == ["M-2", "S-1", "E-1", "R-1", "M-1", "P-1"]
     assert page.cursor is None
+
+
+def test_the_gate_of_a_deal(client: TestClient) -> None:
+    answer = read(client, "/v1/deals/d-press/gate?as_of=2026-01-31", DealGate)
+    assert (answer.gate.stage, answer.gate.met, answer.gate.total) == ("P0", 2, 3)
+    assert answer.as_of == "2026-01-31T23:59:59.999999Z"
 
 
 def test_pages_are_linked(client: TestClient) -> None:
@@ -196,6 +204,8 @@ def test_many_readers_at_once_read_the_same(own_store: str) -> None:
         ("/v1/deals/nope", 404, "deal-not-found"),
         ("/v1/deals/P-1", 404, "deal-not-found"),
         ("/v1/deals/nope/replay", 404, "deal-not-found"),
+        ("/v1/deals/nope/gate", 404, "deal-not-found"),
+        ("/v1/deals/d-press/gate?as_of=2026-01-01", 404, "nothing-then"),
         ("/v1/deals/nope/audit", 404, "deal-not-found"),
         ("/v1/deals/d-press/nope", 404, "not-found"),
         ("/v1/deals/%00", 404, "deal-not-found"),
@@ -228,6 +238,8 @@ def test_problems(client: TestClient, url: str, status: int, code: str) -> None:
         ("/v1/deals/d-press?known_at=", "known_at"),
         ("/v1/deals/d-press?by=stage", "by"),
         (f"/v1/deals/{'x' * 201}", "deal_id"),
+        ("/v1/deals/d-press/gate?stage=P9", "stage"),
+        (f"/v1/deals/d-press/gate?stage={'x' * 201}", "stage"),
         ("/v1/deals/d-press/replay?from=0", "from"),
         ("/v1/audit?since=once", "since"),
         ("/v1/audit?until=once", "until"),

@@ -261,7 +261,6 @@ class _Course:
         return ForecastRevised(
             amount=Money.from_minor(self._amount_cents, _CURRENCY),
             expected_close=self._close,
-            told_by=rng.choice(("purchasing", "the sponsor", "the plant manager")),
             cause=rng.choice(list(RevisionCause)),
             reason=rng.choice(_TALK),
         )

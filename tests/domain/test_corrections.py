@@ -1,16 +1,28 @@
-"""Withdrawal: a whole command, never an opening or a withdrawal; every fold skips it."""
+"""Withdrawal of a whole command, which every fold then skips; and the end of a duplicate."""
 
 import pytest
 
+from domain.competition.commands import IdentifyCompetitor
 from domain.corrections import (
-    AnyCorrectionsCommand,
+    AnyCorrectionsFact,
+    DealMerged,
     EventWithdrawn,
+    MergeDeal,
     WithdrawEvent,
+    describe,
     standing,
     withdrawn_versions,
 )
-from domain.deal import admissible, replay
+from domain.deal import DealCommand, DealFact, admissible, replay
 from domain.history import Draft
+from domain.lifecycle.commands import (
+    AddNote,
+    RecordDebrief,
+    RecordOutcomeReason,
+    ReopenOpportunity,
+    SetWinPlan,
+    WinOpportunity,
+)
 from domain.lifecycle.facts import (
     LostOutcome,
     NextStepCompleted,
@@ -22,25 +34,26 @@ from domain.lifecycle.facts import (
     OpportunitySuspended,
     OpportunityWon,
     OwnerChanged,
+    ReasonDriver,
+    Teller,
     WinPlanSet,
 )
+from domain.people.commands import RecordContact
+from domain.people.facts import ContactKind, StakeholderIdentified
 from domain.refusals import (
     BreaksLaterHistory,
     CannotWithdraw,
+    DealClosed,
     DealNotOpened,
     NotAllowed,
     Refusal,
     UnknownReference,
 )
-from domain.stages.commands import AdvanceStage
+from domain.stages.commands import AdvanceStage, AttestGateCriterion
 from domain.stages.facts import ForecastRevised, StageAdvanced
 from tests.scenario import COLLEAGUE, MANAGER, Scenario, day, given, on, opened, usd
 
 WITHDRAW = "Entered on the wrong deal"
-
-
-def test_there_is_one_command_of_corrections() -> None:
-    assert AnyCorrectionsCommand is WithdrawEvent
 
 
 def test_a_withdrawn_event_no_longer_counts() -> None:
@@ -194,6 +207,93 @@ def test_a_withdrawn_handover_gives_the_deal_back() -> None:
     handed.when(WithdrawEvent(2, WITHDRAW)).refused(NotAllowed)
     back = handed.when(WithdrawEvent(2, WITHDRAW), by=COLLEAGUE).accepted()
     assert back.deal.life.owner == "ann"
+
+
+# --- merging ------------------------------------------------------------------------------
+
+MERGE = MergeDeal("d-2", "Entered twice")
+MERGED = DealMerged("d-2", "Entered twice")
+
+
+def test_a_duplicate_ends_and_keeps_its_history() -> None:
+    deal = given(opened(), ForecastRevised(amount=usd("5")))
+    after = deal.when(MERGE, at=day(4)).then(MERGED)
+    life = after.deal.life
+    assert (life.status, life.outcome_name, life.merged_into) == ("merged", "merged", "d-2")
+    assert (life.status.closed, life.closed_at) == (True, day(4))
+    assert (after.deal.amount, len(after.history.events)) == (usd("5"), 3)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        (),
+        (OpportunitySuspended("Rest"),),
+        (OpportunityWon(usd("5")),),
+        (OpportunityLost(LostOutcome.UNKNOWN),),
+    ],
+)
+def test_a_withdrawn_merge_leaves_the_deal_as_before(before: tuple[DealFact, ...]) -> None:
+    deal = given(opened(), *before)
+    merged = deal.when(MERGE, command_id="merge").then(MERGED)
+    assert (merged.deal.life.status, merged.deal.life.suspension) == ("merged", None)
+    back = merged.when(WithdrawEvent(len(before) + 2, WITHDRAW)).accepted()
+    assert back.deal == deal.deal
+
+
+def test_merging_again_changes_nothing_and_elsewhere_is_refused() -> None:
+    merged = given(opened(), MERGED)
+    merged.when(MergeDeal("d-2", "Once more")).nothing()
+    merged.when(MergeDeal("d-3", "No, there")).refused(DealClosed, "into d-2", "withdraw-event")
+
+
+def test_a_deal_is_not_merged_into_itself() -> None:
+    given(opened()).when(MergeDeal("d-1", "Twice")).refused(UnknownReference, "into itself")
+
+
+@pytest.mark.parametrize("command", [AddNote("Same plant"), RecordDebrief(("Search first",))])
+def test_notes_and_lessons_follow_a_merge(command: DealCommand) -> None:
+    given(opened(), MERGED).when(command).accepted()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        SetWinPlan("Win"),
+        ReopenOpportunity("It was none"),
+        RecordOutcomeReason(Teller.BUYER, ReasonDriver.PRICE, "Dear"),
+        WinOpportunity(),
+        AdvanceStage(),
+        AttestGateCriterion("plan", "Seen"),
+        RecordContact("visit", ContactKind.VISIT, ("li",)),
+        IdentifyCompetitor("acme", "Acme"),
+    ],
+)
+def test_nothing_else_follows_a_merge(command: DealCommand) -> None:
+    merged = given(opened(), StakeholderIdentified("li", "Li"), MERGED)
+    merged.when(command).refused(DealClosed, "was merged into d-2", "Record it on d-2")
+
+
+def test_a_merge_leaves_later_events_legal() -> None:
+    deal = given(opened(), on(5, WinPlanSet("Win")))
+    deal.when(MERGE, at=day(3)).refused(BreaksLaterHistory, "version 2, win-plan-set")
+    given(opened(), on(5, NoteAdded("N"))).when(MERGE, at=day(3)).accepted()
+
+
+def test_who_may_merge() -> None:
+    given(opened()).when(MERGE, by=COLLEAGUE).refused(NotAllowed)
+
+
+@pytest.mark.parametrize(
+    ("fact", "words"),
+    [
+        (MERGED, "merged into deal d-2: Entered twice"),
+        (EventWithdrawn((3,), "Wrong"), "withdrew event 3: Wrong"),
+        (EventWithdrawn((3, 4), "Wrong"), "withdrew events 3, 4: Wrong"),
+    ],
+)
+def test_each_correction_is_told(fact: AnyCorrectionsFact, words: str) -> None:
+    assert describe(fact) == words
 
 
 # --- both axes ----------------------------------------------------------------------------

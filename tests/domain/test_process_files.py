@@ -14,6 +14,7 @@ from domain.process import (
     Evidence,
     Origin,
     ProbabilityHolds,
+    PurchaseStep,
     SalesProcess,
     Stage,
     Words,
@@ -65,6 +66,13 @@ probability = 100
 forecast = "closed"
 expected_days = 7
 after_win = true
+[[purchase_steps]]
+id = "asked"
+name = { en = "Prices asked", zh = "询价" }
+phase = "measurement"
+[[purchase_steps]]
+id = "audit"
+name = "Audit"
 """
 
 PROCESS = SalesProcess(
@@ -94,6 +102,10 @@ PROCESS = SalesProcess(
         ),
         Stage("S2", Words("Sign"), 80, ForecastCategory.COMMIT, 7),
         Stage("S3", Words("Deliver"), 100, ForecastCategory.CLOSED, 7, after_win=True),
+    ),
+    purchase_steps=(
+        PurchaseStep("asked", Words("Prices asked", "询价"), BuyingPhase.MEASUREMENT),
+        PurchaseStep("audit", Words("Audit")),
     ),
 )
 
@@ -161,6 +173,42 @@ ID_RULE = (
             (
                 '19: error: stages[0].gate[1].id is "heard", the id of another criterion already,'
                 " on line 14. Give each criterion of a process an id of its own."
+            ),
+        ),
+        (
+            [('id = "audit"', 'id = "asked"')],
+            (
+                '42: error: purchase_steps[1].id is "asked", the id of another purchase step'
+                " already, on line 38. Give each purchase step of a process an id of its own."
+            ),
+        ),
+        (
+            [('id = "audit"', 'id = " audit"')],
+            (
+                '42: error: purchase_steps[1].id is " audit"; allowed is a text of one line'
+                " without spaces around it."
+            ),
+        ),
+        (
+            [('phase = "measurement"', 'phase = "measure"')],
+            (
+                '40: error: purchase_steps[0].phase is "measure"; allowed is one of'
+                ' "satisfaction", "acknowledgement", "decision", "criteria", "measurement",'
+                ' "investigation", "selection", "reconsideration". Did you mean "measurement"?'
+            ),
+        ),
+        (
+            [('phase = "measurement"', 'phas = "measurement"')],
+            (
+                "40: error: purchase_steps[0].phas is not a known key; allowed are id, name, phase."
+                ' Did you mean "phase"?'
+            ),
+        ),
+        (
+            [('name = "Audit"', "")],
+            (
+                "41: error: purchase_steps[1].name is missing; write a text, or a table with"
+                " the keys en, zh."
             ),
         ),
         (
@@ -319,7 +367,7 @@ def test_a_probability_is_compared_with_the_stage_before_it() -> None:
 
 
 def test_a_stage_in_the_wrong_place_is_told_once() -> None:
-    after = TEXT[TEXT.rindex("[[stages]]") :]
+    after = TEXT[TEXT.rindex("[[stages]]") : TEXT.index("[[purchase_steps]]")]
     text = TEXT.replace('[[stages]]\nid = "S2"', after + '[[stages]]\nid = "S2"', 1)
     text = text.replace(after, after.replace("S3", "S4") + after.replace("S3", "S5"), 1)
     assert told(text) == [
@@ -370,7 +418,13 @@ TEXTS = [TEXT] + [
     for name in BUILT_IN
 ]
 MARKS = ['"', '"""', "'", "'''", "[", "]", "[[", "]]", "{", "}", "=", ",", ".", "#", "\\"]
-HEADERS = ["[[stages]]\n", "[[stages.gate]]\n", "[stages]\n", "[stages.gate]\n"]
+HEADERS = [
+    "[[stages]]\n",
+    "[[stages.gate]]\n",
+    "[[purchase_steps]]\n",
+    "[stages]\n",
+    "[stages.gate]\n",
+]
 VALUES = ["true", "0", "-1", "1e9", "nan", "1979-05-27 07:32:00", "id = 1\n", "after_win = true\n"]
 PIECES = st.one_of(
     st.sampled_from([*MARKS, *HEADERS, *VALUES, "\n", "\r\n", "\0"]),

@@ -64,50 +64,62 @@ P7 | contract signed | delivered
 # Stage, criterion, predicate of an auto criterion.
 KEY_ACCOUNT_CRITERIA = """
 P0 | account-and-source-recorded | account-and-source-recorded
-P0 | one-stakeholder-recorded |
-P0 | verified-by-second-source |
+P0 | one-stakeholder-recorded | stakeholder-recorded
+P0 | verified-by-second-source | verified-by-second-source
 P1 | go-no-go-decided | go-no-go-decided
-P1 | need-known |
-P1 | scale-known |
-P1 | technical-requirement-known |
-P1 | reachable-contact |
-P1 | competitors-known |
+P1 | need-known | need-known
+P1 | scale-known | scale-known
+P1 | technical-requirement-known | technical-requirement-known
+P1 | reachable-contact | reachable-contact
+P1 | competitors-known | competitors-known
 P1 | next-visit-planned | next-step-planned
-P2 | project-approved-by-customer |
+P2 | project-approved-by-customer | project-approved
 P2 | deal-team-of-two-roles | deal-team-of-two-roles
 P2 | win-plan-set | win-plan-set
-P2 | reason-to-buy-known |
-P2 | leaning-known |
-P2 | decision-chain-known |
-P2 | purchase-mode-known |
-P2 | competitor-move-known |
+P2 | reason-to-buy-known | reason-to-buy-known
+P2 | leaning-known | leaning-known
+P2 | decision-chain-known | decision-chain-known
+P2 | purchase-mode-known | purchase-mode-known
+P2 | competitor-move-known | competitor-move-known
 P2 | close-date-and-amount-forecast | close-date-and-amount-forecast
-P3 | front-line-relationship |
-P3 | middle-level-relationship |
-P3 | decision-chain-detailed |
-P3 | approval-steps-listed |
-P3 | technical-plan-backed |
-P3 | engineers-met |
-P4 | decision-maker-met |
-P4 | decision-maker-relationship |
-P4 | decision-maker-attitude |
-P4 | competitor-moves-recent |
-P4 | position-recent |
-P4 | middle-level-supportive |
-P4 | buying-roles-filled |
-P4 | proposal-submitted-or-bid-reviewed |
-P5 | scored-against-strongest-competitor |
-P5 | value-confirmed |
-P5 | first-choice-confirmed |
-P5 | concerns-have-owners |
-P6 | issues-agreed |
-P6 | concerns-closed |
-P6 | approvals-granted |
+P3 | front-line-relationship | front-line-relationship
+P3 | middle-level-relationship | middle-level-relationship
+P3 | decision-chain-detailed | decision-chain-detailed
+P3 | approval-steps-listed | approval-steps-listed
+P3 | technical-plan-backed | middle-level-supportive
+P3 | engineers-met | engineers-met
+P4 | decision-maker-met | decision-maker-met
+P4 | decision-maker-relationship | decision-maker-relationship
+P4 | decision-maker-attitude | decision-maker-attitude
+P4 | competitor-moves-recent | competitor-moves-recent
+P4 | position-recent | position-recent
+P4 | middle-level-supportive | middle-level-supportive
+P4 | buying-roles-filled | buying-roles-filled
+P4 | proposal-submitted-or-bid-reviewed | proposal-submitted-or-bid-reviewed
+P5 | scored-against-strongest-competitor | scored-against-competitor
+P5 | value-confirmed | value-confirmed
+P5 | first-choice-confirmed | first-choice-confirmed
+P5 | concerns-have-owners | concerns-have-owners
+P6 | issues-agreed | issues-agreed
+P6 | concerns-closed | concerns-closed
+P6 | approvals-granted | approvals-granted
 P6 | contract-reviewed |
 P6 | signed | won
 P7 | delivery-accepted | delivery-accepted
 P7 | satisfaction-measured | satisfaction-measured
 P7 | next-need-recorded | expansion-identified
+"""
+
+# Step, name, decision phase.
+KEY_ACCOUNT_PURCHASE_STEPS = """
+tender-received | tender received | measurement
+tender-clarified | tender clarified | measurement
+bids-in | bids handed in | investigation
+bids-opened | bids opened | investigation
+bids-evaluated | bids evaluated | investigation
+candidates-published | candidates published | selection
+awarded | awarded | selection
+contract-signed | contract signed | selection
 """
 
 # Process, stage, name, probability in per cent.
@@ -137,6 +149,7 @@ def english(words: Words | None) -> str:
 def words_of(process: SalesProcess) -> list[Words]:
     """Every text of a process."""
     found = [process.name, *([process.description] if process.description else [])]
+    found += [step.name for step in process.purchase_steps]
     for stage in process.stages:
         parts = (stage.activity, stage.customer_sign, stage.our_sign, stage.milestone)
         found += [stage.name, *(part for part in parts if part), *stage.self_check]
@@ -186,6 +199,11 @@ def test_the_gates_of_key_account_are_those_of_the_table() -> None:
         for criterion in stage.gate
     ]
     assert criteria == rows(KEY_ACCOUNT_CRITERIA)
+
+
+def test_the_purchase_steps_of_key_account_are_those_of_the_table() -> None:
+    steps = [(step.id, english(step.name), step.phase) for step in KEY_ACCOUNT.purchase_steps]
+    assert steps == rows(KEY_ACCOUNT_PURCHASE_STEPS)
 
 
 def test_the_stages_of_the_other_processes() -> None:
@@ -238,6 +256,7 @@ class TestEachBuiltIn:
         for ids in (
             [stage.id for stage in stages],
             [criterion.id for stage in stages for criterion in stage.gate],
+            [step.id for step in PROCESSES[name].purchase_steps],
         ):
             assert [id_ for id_, count in Counter(ids).items() if count > 1] == []
 

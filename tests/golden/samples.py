@@ -7,12 +7,20 @@ from typing import Any, NamedTuple
 
 from msgspec import inspect
 
-from domain.directory import UserRegistered
+from domain.directory import MembershipEnded, MembershipGranted, UnitRegistered, UserRegistered
 from domain.history import Draft, Fact, Recorded, StreamKind, stream_of
+from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
 from domain.values import Money
 
-_KINDS = {ProcessPublished: StreamKind.PROCESS, UserRegistered: StreamKind.USER}
+_KINDS: dict[type[Fact], StreamKind] = {
+    ProcessPublished: StreamKind.PROCESS,
+    UserRegistered: StreamKind.USER,
+    UnitRegistered: StreamKind.UNIT,
+    MembershipGranted: StreamKind.USER,
+    MembershipEnded: StreamKind.USER,
+    AuthorityLimitsSet: StreamKind.AUTHORITY,
+}
 
 
 class _Variant(NamedTuple):

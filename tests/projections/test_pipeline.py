@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
+from domain.corrections import DealMerged
 from domain.deal import DealEvent, DealFact
 from domain.history import Draft
 from domain.lifecycle.facts import (
@@ -88,6 +89,22 @@ def test_the_figures_of_a_portfolio(tables: Views) -> None:
     assert (yen.currency, yen.open, yen.open_amount) == ("JPY", 1, Decimal(1000))
     assert str(yen.open_amount) == "1000"
     assert str(dollars.open_amount) == "150.15"
+
+
+def test_a_merged_deal_counts_nowhere(tables: Views) -> None:
+    won = deal(
+        "k",
+        draft(OpportunityWon(usd("9")), 2, 2),
+        draft(DealMerged("a", "Entered twice"), 4, 4),
+        currency="USD",
+        owner="cy",
+    )
+    project(tables, [*PORTFOLIO, won])
+    owners = [row.group["owner"] for row in ask(tables, "owner", as_of=day(3)).rows]
+    assert "cy" in owners
+    after = ask(tables, "owner", as_of=day(10)).rows
+    assert "cy" not in [row.group["owner"] for row in after]
+    assert sum(row.won for row in after) == 2
 
 
 def test_earlier_it_was_otherwise(tables: Views) -> None:

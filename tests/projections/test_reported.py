@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from domain.corrections import DealMerged
 from domain.deal import Deal, DealFact
 from domain.lifecycle import Status
 from domain.lifecycle.facts import (
@@ -33,6 +34,8 @@ from projections.rows import amount_of, instant_in, reported_row
 from tests.projections.stores import draft, events_of
 from tests.scenario import BOOK, LONGER, opened, usd
 
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
+
 
 def deal_of(*facts: DealFact) -> Deal:
     events = events_of(*[draft(fact, number) for number, fact in enumerate(facts)])
@@ -40,7 +43,7 @@ def deal_of(*facts: DealFact) -> Deal:
 
 
 def reported_of(*facts: DealFact) -> Reported:
-    found = reported(deal_of(*facts), BOOK)
+    found = reported(deal_of(*facts), BOOK, LATER)
     assert found is not None
     return found
 
@@ -52,14 +55,14 @@ def changes_of(*facts: DealFact) -> list[Change]:
 
 
 def test_nothing_is_reported_before_the_opening() -> None:
-    assert reported(Deal(), BOOK) is None
-    assert reported(deal_of(OpportunityWon()), BOOK) is None
-    assert reported(deal_of(ProcessChanged(LONGER.ref, "lead")), BOOK) is None
+    assert reported(Deal(), BOOK, LATER) is None
+    assert reported(deal_of(OpportunityWon()), BOOK, LATER) is None
+    assert reported(deal_of(ProcessChanged(LONGER.ref, "lead")), BOOK, LATER) is None
 
 
 def test_an_unknown_process_is_an_error() -> None:
     with pytest.raises(UnknownProcess, match="short/1"):
-        reported(deal_of(opened()), ProcessBook())
+        reported(deal_of(opened()), ProcessBook(), LATER)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +77,8 @@ def test_an_unknown_process_is_an_error() -> None:
         ((ForecastRevised(probability=33), OpportunityWon()), Status.WON, 100, "closed"),
         ((OpportunityLost(LostOutcome.NO_DECISION),), Status.LOST, 0, "omitted"),
         ((OpportunityLost(LostOutcome.VOIDED),), Status.VOIDED, 0, "omitted"),
+        ((DealMerged("d-2", "…"),), Status.MERGED, 0, "omitted"),
+        ((OpportunityWon(), DealMerged("d-2", "…")), Status.MERGED, 0, "omitted"),
         (
             (OpportunityLost(LostOutcome.VOIDED), OpportunityReopened("proposal", "…")),
             Status.OPEN,

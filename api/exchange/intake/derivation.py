@@ -24,8 +24,9 @@ from api.exchange.intake.snapshot import (
     merged,
 )
 from api.exchange.report import Kind
-from domain.deal import CLOCK_TOLERANCE, Deal, DealFact, admissible, evolve
+from domain.deal import Deal, DealFact, admissible, evolve
 from domain.history import Draft, Fact, stored_name
+from domain.intent import CLOCK_TOLERANCE
 from domain.lifecycle.facts import (
     OpportunityLost,
     OpportunityOpened,

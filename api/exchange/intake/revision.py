@@ -33,6 +33,7 @@ from api.exchange.report import Kind
 from domain.corrections import EventWithdrawn
 from domain.deal import DealEvent, replay, standing, violations
 from domain.history import Draft, stored_name
+from domain.lifecycle import Status
 from domain.lifecycle.facts import (
     OpportunityLost,
     OpportunityOpened,
@@ -195,6 +196,10 @@ class _Revising:
         deal = replay(self._events)
         facts = changes(deal, news, self._source.process, self._book)
         if not facts:
+            return
+        if deal.life.status is Status.MERGED:
+            reason = f"changed in the source, but merged into deal {deal.life.merged_into} here"
+            self._remark(Kind.CONFLICT, reason)
             return
         if deal.life.status.closed and not isinstance(facts[0], OpportunityReopened):
             drafts = self._amended(facts, deal.life)

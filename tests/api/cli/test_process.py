@@ -43,7 +43,14 @@ def test_a_process_is_shown_whole(run: Run, wanted: str) -> None:
     assert shown.stages[1].name.zh == "挖掘需求 锁定目标"
     text = run("process", "show", wanted).stdout
     assert "To leave P0:" in text
-    assert "(verified-by-second-source, attested)" in text
+    assert "(contract-reviewed, attested)" in text
+    assert [step.id for step in shown.purchase_steps] == [step.id for step in told.purchase_steps]
+    assert "The customer's purchase steps:\n" in text
+    assert "  Bids opened (bids-opened, investigation)\n" in text
+
+
+def test_a_process_without_purchase_steps_shows_none(run: Run) -> None:
+    assert "purchase steps" not in run("process", "show", "five-step").stdout
 
 
 @pytest.mark.parametrize(

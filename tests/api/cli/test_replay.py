@@ -53,7 +53,7 @@ def test_a_move_has_the_keys_of_the_interfaces(run: Run) -> None:
         "amount": {"amount": "1054.00", "currency": "USD"},
         "expected_close": "2026-04-30",
         "probability": 20,
-        "gate_met": 0,
+        "gate_met": 1,
         "gate_total": 7,
         "day": 55,
         "days_in_stage": 27,
@@ -85,7 +85,7 @@ def test_the_table_tells_late_and_deduced_moves(run: Run) -> None:
     assert lines[0] == "Press line 压机  (P-1), now"
     assert lines[1].startswith("lost (lost-to-competitor) on 2026-05-04, owner Ben Ito, 9 moves")
     (late,) = [line for line in lines if line.startswith("7 ")]
-    for part in ("2026-03-01 09:00", "1,054", "20 %", "0/7", "[known 19 days later]"):
+    for part in ("2026-03-01 09:00", "1,054", "20 %", "1/7", "[known 19 days later]"):
         assert part in late
     assert "[inferred]" in run("replay", "M-2").stdout
 

@@ -76,6 +76,29 @@ def test_from_another_system_it_was_known_when_it_happened(write: Run, notes: Pa
     event = done.commands[0].events[0]
     assert event.source == "import:minutes"
     assert event.known_at == event.occurred_at
+    assert event.actor.id.startswith("local:")
+
+
+def test_from_another_system_it_was_done_by_whom_the_script_says(write: Run, notes: Path) -> None:
+    notes.write_text("""add-note --as kim --data '{"text": "Heard"}'\n""", encoding="utf-8")
+    by_rights = write("record", "S-1", "--script", str(notes))
+    assert by_rights.exit_code != 0
+    told = ("record", "S-1", "--script", str(notes), "--source", "minutes", "--format", "json")
+    (event,) = write(*told).read(ScriptResult).commands[0].events
+    assert event.actor.id == "kim"
+    assert write("units", "add", "sales", "Sales").exit_code == 0
+    assert write("users", "grant", "u-ben", "manager", "--unit", "sales").exit_code == 0
+    refused = write("--as", "u-ben", *told)
+    assert refused.exit_code == 1
+    assert "Refused (not-allowed): u-ben may not record for another system" in refused.stderr
+
+
+def test_a_script_may_open_the_deal_that_it_tells_of(write: Run, notes: Path) -> None:
+    opening = """open-opportunity --data '{"name": "N", "owner": "u-anna", "currency": "USD"}'\n"""
+    notes.write_text(opening + """add-note --data '{"text": "x"}'\n""", encoding="utf-8")
+    told = write("record", "new", "--script", str(notes), "--format", "json").read(ScriptResult)
+    assert [one.version for one in told.commands] == [1, 2]
+    assert len({one.deal_id for one in told.commands}) == 1
 
 
 @pytest.mark.parametrize(

@@ -75,11 +75,14 @@ def test_the_gate_says_what_is_met_by_what_and_what_is_missing(run: Run) -> None
     gate = shown(run, "P-1", "--as-of", "2026-01-31").gate
     assert gate is not None
     assert (gate.stage, gate.met, gate.total) == ("P0", 2, 3)
-    found = {c.id: (c.met, c.attested, c.evidence, c.met_by) for c in gate.criteria}
+    found = {
+        c.id: (c.met, c.attested, [e.version for e in c.evidence], c.met_by) for c in gate.criteria
+    }
+    identify = "identify-stakeholder; or attest-gate-criterion"
     assert found == {
         "account-and-source-recorded": (True, False, [1], None),
         "verified-by-second-source": (True, True, [3], None),
-        "one-stakeholder-recorded": (False, False, [], "attest-gate-criterion"),
+        "one-stakeholder-recorded": (False, False, [], identify),
     }
 
 
@@ -88,7 +91,7 @@ def test_a_missing_auto_criterion_names_the_command_that_meets_it(run: Run) -> N
     assert gate is not None
     wanted = {c.id: c.met_by for c in gate.criteria}
     assert (
-        wanted["go-no-go-decided"] == "assess-opportunity with a decision; or attest-gate-criterion"
+        wanted["go-no-go-decided"] == "assess-opportunity with decision; or attest-gate-criterion"
     )
 
 
@@ -123,7 +126,7 @@ def test_the_text_tells_it_to_people(run: Run) -> None:
         "Amount      unknown (USD)",
         "Team        梅芳 (manager)",
         "To leave P0: 2 of 3 met",
-        "attested in event 3",
+        "event 3 attested by Anna Lee on 2026-01-20: The plant confirmed.",
     ):
         assert part in text
 

@@ -78,9 +78,9 @@ class Revision(msgspec.Struct, frozen=True):
         owner = deal.drafts[0].actor
         amount = Money.parse("1234567.89", "EUR")
         close = RECORDED_AT.date() + timedelta(days=30)
-        told = ("purchasing", RevisionCause.CUSTOMER, "They asked for a second line.")
+        cause, reason = RevisionCause.CUSTOMER, "They asked for a second line."
         draft = Draft(
-            fact=ForecastRevised(amount, close, told_by=told[0], cause=told[1], reason=told[2]),
+            fact=ForecastRevised(amount, close, cause=cause, reason=reason),
             occurred_at=RECORDED_AT,
             actor=owner,
             source="api",
@@ -89,7 +89,7 @@ class Revision(msgspec.Struct, frozen=True):
         )
         return cls(
             deal,
-            ReviseForecast(amount, close, told_by=told[0], cause=told[1], reason=told[2]),
+            ReviseForecast(amount, close, cause=cause, reason=reason),
             Intent(
                 command_id,
                 Principal(owner, frozenset({Role.SELLER})),

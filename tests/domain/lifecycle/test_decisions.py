@@ -73,6 +73,7 @@ from domain.lifecycle.facts import (
     Temperature,
     WinPlanSet,
 )
+from domain.people.facts import ContactKind, ContactMade, StakeholderIdentified
 from domain.refusals import (
     CompetitorMissing,
     CurrencyMismatch,
@@ -277,6 +278,16 @@ ACTS: list[tuple[tuple[DealFact, ...], LifecycleCommand, DealFact]] = [
         RecordOutcomeReason(Teller.BUYER, ReasonDriver.TIMING, "No budget this year"),
         OutcomeReasonRecorded(Teller.BUYER, ReasonDriver.TIMING, "No budget this year"),
     ),
+    (
+        (
+            *OPEN,
+            StakeholderIdentified("li", "Li"),
+            ContactMade("visit", ContactKind.VISIT, ("li",)),
+            *LOST[1:],
+        ),
+        RecordOutcomeReason(Teller.BUYER, ReasonDriver.PRICE, "Dear", "visit"),
+        OutcomeReasonRecorded(Teller.BUYER, ReasonDriver.PRICE, "Dear", "visit"),
+    ),
     (LOST, ReopenOpportunity("They called"), OpportunityReopened("contact", "They called")),
     (WON, ReopenOpportunity("Not signed"), OpportunityReopened("contact", "Not signed")),
     (DELIVERING, ReopenOpportunity("Cancelled"), OpportunityReopened("closing", "Cancelled")),
@@ -404,6 +415,12 @@ REFUSES: list[tuple[tuple[DealFact, ...], LifecycleCommand, type[Refusal], str]]
         RecordOutcomeReason(Teller.SELLER, ReasonDriver.PRICE, "Dear"),
         DealNotClosed,
         "how it ended",
+    ),
+    (
+        LOST,
+        RecordOutcomeReason(Teller.BUYER, ReasonDriver.PRICE, "Dear", "visit"),
+        UnknownReference,
+        "no contact 'visit'",
     ),
     (OPEN, ReopenOpportunity("Go on", "proposal"), DealNotClosed, "no outcome"),
     (SUSPENDED, ReopenOpportunity("Go on"), DealNotClosed, "no outcome"),

@@ -25,6 +25,7 @@ from domain.needs.facts import (
     Topic,
 )
 from domain.people.facts import ContactKind, ContactMade, StakeholderIdentified
+from domain.values import Money
 
 if TYPE_CHECKING:
     from domain.deal import DealCommand, DealFact
@@ -36,12 +37,13 @@ VISIT = ContactMade("visit", ContactKind.VISIT, ("wang",))
 STOPS = NeedUncovered("stops", "The line stops twice a week", whose="wang")
 LATE = ConcernRaised("late", ConcernKind.CONCERN, "It comes too late")
 BUDGET = FactRecorded("budget", Topic.BUDGET, "Approved in May", told_by="wang")
+COST = Money.parse("40000", "USD")
 
 ASKED: list[tuple[tuple[DealFact, ...], DealCommand]] = [
-    ((WANG,), UncoverNeed("stops", "The line stops twice a week", whose="wang")),
-    ((WANG, STOPS), DevelopNeed("stops", kpi="Hours of standstill")),
+    ((WANG,), UncoverNeed("stops", "The line stops twice a week", whose="wang", cost=COST)),
+    ((WANG, STOPS), DevelopNeed("stops", kpi="Hours of standstill", cost=COST)),
     ((WANG, STOPS), StateRequirement("spare", "A spare drive", by="wang", need="stops")),
-    ((WANG,), ConfirmValue("hours", "Forty hours a year", "wang")),
+    ((WANG,), ConfirmValue("hours", "Forty hours a year", "wang", COST)),
     ((), RaiseConcern("late", ConcernKind.CONCERN, "It comes too late")),
     ((LATE,), AssignConcern("late", "bo")),
     ((LATE,), ResolveConcern("late", "Shown the delivery plan")),

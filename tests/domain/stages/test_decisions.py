@@ -15,6 +15,7 @@ from domain.lifecycle.facts import (
     OpportunityWon,
     WinPlanSet,
 )
+from domain.people.facts import ContactKind, ContactMade, StakeholderIdentified
 from domain.refusals import (
     CurrencyMismatch,
     DealClosed,
@@ -26,6 +27,7 @@ from domain.refusals import (
     Refusal,
     StagesSkipped,
     UnknownCriterion,
+    UnknownReference,
     UnknownStage,
 )
 from domain.stages.commands import (
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
 
 CONTACT = (opened(),)
 PROPOSAL = (opened(stage="proposal"),)
+LI = StakeholderIdentified("li", "Li")
+VISIT = ContactMade("visit", ContactKind.VISIT, ("li",))
 READY = (*PROPOSAL, GateCriterionAttested("need-confirmed", "Told by Li"), WinPlanSet("Win"))
 CLOSING = (opened(stage="closing"),)
 RESTING = (*PROPOSAL, OpportunitySuspended("Budget frozen"))
@@ -143,15 +147,36 @@ ACTS: list[tuple[tuple[DealFact, ...], AnyStagesCommand, AnyStagesFact]] = [
         RevokeGateCriterion("need-confirmed", "Li left"),
         GateCriterionRevoked("need-confirmed", "Li left"),
     ),
+    (
+        (*CONTACT, LI, VISIT),
+        AttestGateCriterion("plan", "Nobody", applies=False, contact="visit", aspect="user"),
+        GateCriterionAttested("plan", "Nobody", applies=False, contact="visit", aspect="user"),
+    ),
+    (
+        # Of a part and of the whole are two attestations.
+        (*READY, LI, VISIT),
+        AttestGateCriterion("need-confirmed", "Told by Li", aspect="user"),
+        GateCriterionAttested("need-confirmed", "Told by Li", aspect="user"),
+    ),
+    (
+        READY,
+        AttestGateCriterion("need-confirmed", "Told by Li", applies=False),
+        GateCriterionAttested("need-confirmed", "Told by Li", applies=False),
+    ),
+    (
+        (*READY, GateCriterionAttested("need-confirmed", "Nobody", False, aspect="user")),
+        RevokeGateCriterion("need-confirmed", "Zhao came", "user"),
+        GateCriterionRevoked("need-confirmed", "Zhao came", "user"),
+    ),
     (CONTACT, ReviseForecast(amount=usd("9.5")), ForecastRevised(amount=usd("9.50"))),
     (
-        (*CONTACT, ForecastRevised(amount=usd("100"), probability=55)),
+        (*CONTACT, LI, ForecastRevised(amount=usd("100"), probability=55)),
         ReviseForecast(
             amount=usd("120"),
             expected_close=date(2026, 6, 30),
             probability=55,
             category=ForecastCategory.OMITTED,
-            told_by="Li",
+            told_by="li",
             cause=RevisionCause.TENDER,
             reason="Postponed",
         ),
@@ -159,7 +184,7 @@ ACTS: list[tuple[tuple[DealFact, ...], AnyStagesCommand, AnyStagesFact]] = [
             amount=usd("120"),
             expected_close=date(2026, 6, 30),
             category=ForecastCategory.OMITTED,
-            told_by="Li",
+            told_by="li",
             cause=RevisionCause.TENDER,
             reason="Postponed",
         ),
@@ -178,6 +203,7 @@ STAYS_QUIET: list[tuple[tuple[DealFact, ...], AnyStagesCommand]] = [
     (CLOSING, RegressStage("closing", "Already there")),
     (READY, AttestGateCriterion("need-confirmed", "Told by Li")),
     (CONTACT, RevokeGateCriterion("need-confirmed", "Never attested")),
+    (READY, RevokeGateCriterion("need-confirmed", "Never attested of that", "user")),
     (CONTACT, ReviseForecast()),
     (CONTACT, ReviseForecast(amount=None, probability=None, reason="Asked again")),
     (
@@ -195,6 +221,7 @@ STAYS_QUIET: list[tuple[tuple[DealFact, ...], AnyStagesCommand]] = [
 REFUSES: list[tuple[tuple[DealFact, ...], AnyStagesCommand, type[Refusal], str]] = [
     (PROPOSAL, AdvanceStage(), GateNotMet, "need-confirmed: need-confirmed is met; plan: plan"),
     ((*READY[:2],), AdvanceStage(), GateNotMet, "missing are plan"),
+    (PROPOSAL, AdvanceStage(), GateNotMet, "plan: set-win-plan; or attest-gate-criterion"),
     (CONTACT, AdvanceStage("closing"), StagesSkipped, "skips proposal"),
     (PROPOSAL, AdvanceStage(override_reason=" "), ReasonMissing, "override_reason"),
     (CONTACT, AdvanceStage("nowhere"), UnknownStage, "contact, proposal, closing, delivery"),
@@ -218,6 +245,8 @@ REFUSES: list[tuple[tuple[DealFact, ...], AnyStagesCommand, type[Refusal], str]]
     (CLOSING, RegressStage("contact", " \n"), ReasonMissing, "reason"),
     ((*CLOSING, OpportunityWon()), RegressStage("contact", "R"), DealClosed, "won"),
     ((*CLOSING, LOST), RegressStage("contact", "R"), DealClosed, "no-decision"),
+    (CONTACT, AttestGateCriterion("plan", "N", contact="visit"), UnknownReference, "'visit'"),
+    ((*CONTACT, LI), ReviseForecast(probability=9, told_by="wang"), UnknownReference, "are: li"),
     (CONTACT, AttestGateCriterion("none", "N"), UnknownCriterion, "need-confirmed, plan, signed"),
     ((*CONTACT, LOST), AttestGateCriterion("plan", "N"), DealClosed, "no-decision"),
     ((*READY, LOST), RevokeGateCriterion("need-confirmed", "R"), DealClosed, "no-decision"),
@@ -256,7 +285,9 @@ def test_every_fact_comes_of_a_command() -> None:
     assert {type(fact) for _, _, fact in ACTS} == set(get_args(AnyStagesFact))
 
 
-@pytest.mark.parametrize("by", [MANAGER, OPERATOR, Principal("ann", OWNER.roles | {Role.MANAGER})])
+@pytest.mark.parametrize(
+    "by", [MANAGER, OPERATOR, Principal("ann", OWNER.roles | {Role.MANAGER}, MANAGER.units)]
+)
 def test_who_has_the_right_may_override(by: Principal) -> None:
     after = given(*PROPOSAL).when(AdvanceStage(override_reason="In a hurry"), by=by).accepted()
     (advanced,) = [e.fact for e in after.history.events if isinstance(e.fact, StageAdvanced)]

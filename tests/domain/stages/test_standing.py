@@ -70,6 +70,14 @@ def test_a_criterion_is_attested_until_it_is_revoked() -> None:
     assert kept is not None
     assert (kept.fact.note, kept.version) == ("Three", 4)
     assert [event.fact.criterion for event in stages.attestations] == ["signed", "plan"]
+    part = GateCriterionAttested("plan", "Nobody", applies=False, aspect="user")
+    both = given(*attested, part).deal.stages
+    assert [event.version for event in both.attestations] == [3, 4, 5]
+    of_part = both.attestation("plan", "user")
+    assert of_part is not None
+    assert of_part.fact == part
+    whole = given(*attested, part, GateCriterionRevoked("plan", "R", "user")).deal.stages
+    assert [event.version for event in whole.attestations] == [3, 4]
     revoked = given(*attested, GateCriterionRevoked("plan", "R")).deal.stages
     assert revoked.attestation("plan") is None
     assert revoked.attestation("signed") is not None

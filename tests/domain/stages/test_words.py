@@ -51,7 +51,16 @@ TOLD: list[tuple[AnyStagesFact, str]] = [
     ),
     (GateCriterionAttested("plan", "Seen"), "plan attested: Seen"),
     (GateCriterionAttested("plan", "By law", False), "plan attested as not applying: By law"),
+    (
+        GateCriterionAttested("plan", "None", False, contact="visit", aspect="user"),
+        "user of plan attested as not applying (contact visit): None",
+    ),
     (GateCriterionRevoked("plan", "Lost"), "attestation of plan revoked: Lost"),
+    (GateCriterionRevoked("plan", "Lost", "user"), "attestation of user of plan revoked: Lost"),
+    (
+        ForecastRevised(probability=65, told_by="li", reason="Sure"),
+        "probability set to 65 %, told by li: Sure",
+    ),
     (ForecastRevised(amount=usd("2000")), "amount 1,000.00 USD → 2,000.00 USD"),
     (
         ForecastRevised(amount=None, expected_close=None, reason="Cold"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from api.exchange.identity import Identity
 from api.exchange.report import Kind
 from domain.access import Principal, Role
+from domain.corrections import MergeDeal
 from domain.deal import DealCommand, violations
 from domain.intent import Intent
 from domain.lifecycle import Status
@@ -53,6 +54,19 @@ def by_user(importer: Importer, reference: str, command: DealCommand) -> Handled
     operator = Principal("zoe", frozenset({Role.OPERATOR}))
     intent = Intent(f"{type(command).__name__} {now}", operator, "cli", now, now)
     return importer.log.handle(Identity("crm").deal(reference), command, intent)
+
+
+def test_a_deal_that_was_merged_here_stays_so(importer: Importer) -> None:
+    importer.csv(OPEN, LOST)
+    importer.clock.move(days=1)
+    other = Identity("crm").deal("D3")
+    by_user(importer, "D1", MergeDeal(other, "Entered twice"))
+    assert new_events(importer, OPEN) == []
+    head = importer.log.head()
+    for changed in (OPEN.replace("1000", "1500"), OPEN.replace("Offer", "Lost")):
+        (entry,) = importer.csv(changed).of(Kind.CONFLICT)
+        assert f"merged into deal {other} here" in entry.reason
+    assert importer.log.head() == head
 
 
 def test_a_changed_row_is_an_inferred_revision_known_at_the_import(importer: Importer) -> None:
