@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.refusals import IdTaken, Refusal, UnknownReference
+from domain.refusals import IdTaken, Refusal, UnknownReference, there_are
 from domain.values import OURSELVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from domain.deal import Deal
-
-MOST_NAMED = 20
 
 
 def require_stakeholders(deal: Deal, *ids: str | None) -> None:
@@ -52,9 +50,7 @@ def require_distinct(where: str, ids: Sequence[str], refusal: type[Refusal] = Id
 def _require(what: str, ids: Iterable[str | None], known: list[str], recorded_with: str) -> None:
     for one in ids:
         if one is not None and one not in known:
-            more = ", …" if len(known) > MOST_NAMED else ""
-            there_are = f"There are: {', '.join(known[:MOST_NAMED])}{more}. " if known else ""
             raise UnknownReference(
                 f"the deal has no {what} {one!r}",
-                f"{there_are}Record it first with {recorded_with}.",
+                f"{there_are(known)} Record it first with {recorded_with}.".lstrip(),
             )

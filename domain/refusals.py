@@ -5,6 +5,7 @@ recorded. Codes are part of the public interface and never change; the number
 in each docstring is the rule of docs/rules.md it enforces.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -14,6 +15,8 @@ class Refusal(Exception):
     code: ClassVar[str]
 
     def __init__(self, message: str, satisfied_by: str) -> None:
+        assert message, "a refusal says what is wrong"
+        assert satisfied_by, "a refusal says what would satisfy it"
         super().__init__(message)
         self.message = message
         self.satisfied_by = satisfied_by
@@ -290,6 +293,16 @@ class UnknownProcess(Refusal):
     """A deal runs under a published version of a process."""
 
     code = "unknown-process"
+
+
+MOST_NAMED = 20
+
+
+def there_are(known: Iterable[str]) -> str:
+    """A sentence that names what could have been meant, at most twenty; nothing for nothing."""
+    names = list(known)
+    more = ", …" if len(names) > MOST_NAMED else ""
+    return f"There are: {', '.join(names[:MOST_NAMED])}{more}." if names else ""
 
 
 def require_range(name: str, value: int, lowest: int, highest: int) -> None:

@@ -30,7 +30,6 @@ from domain.buying.facts import (
 from domain.lifecycle.life import Status
 from domain.process import BuyingPhase
 from domain.references import (
-    MOST_NAMED,
     require_competitors,
     require_contacts,
     require_distinct,
@@ -38,12 +37,10 @@ from domain.references import (
     require_stakeholders,
     require_vendors,
 )
-from domain.refusals import IdTaken, PersonErased, UnknownReference, require_range
+from domain.refusals import IdTaken, PersonErased, UnknownReference, require_range, there_are
 from domain.values import Party
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from domain.buying.purchase import Purchase
     from domain.deal import Deal
     from domain.process import ProcessBook
@@ -110,7 +107,7 @@ def _phase(fact: BuyingPhaseObserved, deal: Deal, processes: ProcessBook) -> Non
     if fact.phase not in known:
         raise UnknownReference(
             f"{whose} has no {what} {fact.phase!r}",
-            _there_are(known) if known else "Tell the phase in the words of the decision cycle.",
+            there_are(known) if known else "Tell the phase in the words of the decision cycle.",
         )
 
 
@@ -127,13 +124,8 @@ def _require_criterion(criterion_id: str, purchase: Purchase) -> None:
         known = [one.id for one in purchase.criteria]
         raise UnknownReference(
             f"the customer scores on no criterion {criterion_id!r}",
-            f"{_there_are(known)} Set it first with set-decision-criterion.".lstrip(),
+            f"{there_are(known)} Set it first with set-decision-criterion.".lstrip(),
         )
-
-
-def _there_are(known: Sequence[str]) -> str:
-    more = ", …" if len(known) > MOST_NAMED else ""
-    return f"There are: {', '.join(known[:MOST_NAMED])}{more}." if known else ""
 
 
 def _criteria_status(fact: CriteriaStatusObserved, deal: Deal) -> None:
@@ -186,7 +178,7 @@ def _commitment(fact: CommitmentRecorded | CommitmentKept | CommitmentBroken, de
         still_open = [one.id for one in purchase.commitments if one.settled is None]
         raise UnknownReference(
             f"there is no open commitment {fact.commitment!r}",
-            f"{_there_are(still_open)} Record it first with record-commitment.".lstrip(),
+            f"{there_are(still_open)} Record it first with record-commitment.".lstrip(),
         )
 
 

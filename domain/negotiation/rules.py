@@ -29,7 +29,7 @@ from domain.negotiation.facts import (
     WalkAwayRevised,
 )
 from domain.negotiation.orders import can_take, gain, has_order, is_canonical
-from domain.references import require_stakeholders
+from domain.references import require_distinct, require_stakeholders
 from domain.refusals import (
     CurrencyMismatch,
     IdTaken,
@@ -46,16 +46,15 @@ from domain.refusals import (
     UnknownIssue,
     UnknownReference,
     UnknownValue,
+    there_are,
 )
 from domain.values import Money, Party
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from domain.deal import Deal
     from domain.negotiation.positions import IssueState, Negotiation, Negotiations, Offer
-
-MOST_OPTIONS_NAMED = 20
 
 
 def admissible(fact: AnyNegotiationFact, deal: Deal) -> None:
@@ -120,11 +119,7 @@ def require_issue(issue_id: str, negotiations: Negotiations) -> IssueState:
 
 
 def _known(names: Iterable[str]) -> str:
-    listed = list(names)
-    if not listed:
-        return "No negotiation is open: open one with its issues first."
-    more = "…" if len(listed) > MOST_OPTIONS_NAMED else ""
-    return f"There are: {', '.join(listed[:MOST_OPTIONS_NAMED])}{more}."
+    return there_are(names) or "No negotiation is open: open one with its issues first."
 
 
 def _quote(fact: QuoteIssued, negotiations: Negotiations) -> None:
@@ -154,7 +149,7 @@ def _opening(fact: NegotiationOpened, deal: Deal) -> None:
         )
     require_stakeholders(deal, *fact.counterparts)
     ids = [issue.id for issue in fact.issues]
-    _require_distinct(ids, "the negotiation")
+    require_distinct("the issues", ids)
     for issue in fact.issues:
         if negotiations.on(issue.id) is not None:
             raise IdTaken(
@@ -164,7 +159,7 @@ def _opening(fact: NegotiationOpened, deal: Deal) -> None:
         _sound(issue, deal)
     issues = {issue.id: issue for issue in fact.issues}
     for terms in (fact.targets, fact.walk_aways):
-        _require_distinct([term.issue for term in terms], "the targets or walk-aways")
+        require_distinct("the targets or walk-aways", [term.issue for term in terms])
         for term in terms:
             if term.issue not in issues:
                 raise UnknownIssue(f"{term.issue!r} is not among the issues", _known(ids))
@@ -175,7 +170,7 @@ def _opening(fact: NegotiationOpened, deal: Deal) -> None:
 def _sound(issue: Issue, deal: Deal) -> None:
     """An issue is a number with directions, or options with worths."""
     if issue.options:
-        _require_distinct([option.name for option in issue.options], f"the options of {issue.id}")
+        require_distinct(f"the options of {issue.id}", [option.name for option in issue.options])
         if issue.better_for_us or issue.better_for_them or issue.unit is not None:
             raise InvalidIssue(
                 f"{issue.id} has options, and a unit or a direction as well",
@@ -232,12 +227,6 @@ def _require_our_order(issue: Issue) -> None:
         )
 
 
-def _require_distinct(ids: Sequence[str], where: str) -> None:
-    twice = next((one for one in ids if ids.count(one) > 1), None)
-    if twice is not None:
-        raise IdTaken(f"{twice!r} stands twice in {where}", "Name each one once.")
-
-
 def _offer(fact: OfferMade, deal: Deal) -> None:
     negotiations = deal.negotiations
     negotiation = negotiations.negotiation(fact.negotiation)
@@ -252,7 +241,7 @@ def _offer(fact: OfferMade, deal: Deal) -> None:
         )
     theirs = fact.made_to if fact.side is Party.US else (fact.made_by,)
     require_stakeholders(deal, *theirs)
-    _require_distinct([term.issue for term in fact.terms], f"offer {fact.id!r}")
+    require_distinct(f"the terms of offer {fact.id!r}", [term.issue for term in fact.terms])
     for term in fact.terms:
         state = negotiation.issue(term.issue)
         if state is None:

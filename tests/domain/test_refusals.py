@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from domain.refusals import OutOfRange, Refusal, every_refusal, require_range
+from domain.refusals import OutOfRange, Refusal, every_refusal, require_range, there_are
 from tests.house.measures import relative, source_files
 
 RAISING_ROOMS = ("domain", "store")
@@ -77,3 +77,18 @@ def test_a_number_in_range_passes(value: int) -> None:
 def test_a_number_out_of_range_does_not(value: int) -> None:
     with pytest.raises(OutOfRange, match=re.escape(f"score is {value}")):
         require_range("score", value, 1, 5)
+
+
+def test_a_refusal_says_what_is_wrong_and_what_would_satisfy_it() -> None:
+    with pytest.raises(AssertionError):
+        OutOfRange("", "Give less.")
+    with pytest.raises(AssertionError):
+        OutOfRange("too much", "")
+
+
+def test_what_there_is_is_named_up_to_twenty() -> None:
+    names = [f"n{number}" for number in range(21)]
+    assert there_are([]) == ""
+    assert there_are(names[:2]) == "There are: n0, n1."
+    assert there_are(names[:20]).endswith("n18, n19.")
+    assert there_are(names).endswith("n18, n19, ….")

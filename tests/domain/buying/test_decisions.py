@@ -575,6 +575,14 @@ def test_a_sum_that_is_too_high_can_be_lowered_and_not_raised() -> None:
     heavy.when(SetDecisionCriterion("colour", "Colour")).accepted()
 
 
+def test_a_criterion_without_a_weight_weighs_nothing() -> None:
+    unweighed = given(opened(), DecisionCriterionSet("colour", "Colour"))
+    unweighed.when(SetDecisionCriterion("price", "Price", 100)).accepted()
+    admissible(DecisionCriterionSet("price", "Price", 100), unweighed.deal, BOOK)
+    with pytest.raises(OutOfRange):
+        admissible(DecisionCriterionSet("price", "Price", 101), unweighed.deal, BOOK)
+
+
 def test_a_dropped_criterion_weighs_nothing() -> None:
     dropped = given(opened(), UPTIME, DecisionCriterionDropped("uptime"))
     dropped.when(SetDecisionCriterion("price", "Price", 100)).accepted()

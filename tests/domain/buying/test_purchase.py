@@ -222,3 +222,8 @@ def test_every_fact_is_folded_here() -> None:
         CommitmentBroken,
     }
     assert tried | others == set(get_args(AnyBuyingFact))
+
+
+def test_a_score_is_on_the_criterion_that_it_names() -> None:
+    purchase = after(UPTIME, PRICE, CriterionScored("price", "us", 40))
+    assert [(one.id, len(one.scores)) for one in purchase.criteria] == [("uptime", 0), ("price", 1)]

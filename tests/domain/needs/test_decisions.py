@@ -408,3 +408,9 @@ def test_a_concern_can_be_told_late_and_not_after_it_was_closed() -> None:
     deal = given(opened(), on(1, LATE), on(5, RESOLVED))
     deal.when(AssignConcern("late", "bo"), at=day(3), now=day(9)).accepted()
     deal.when(AssignConcern("late", "bo"), at=day(6), now=day(9)).refused(UnknownReference)
+
+
+def test_a_source_without_a_name_is_another_than_the_first() -> None:
+    told = given(opened(), FactRecorded("scale", Topic.SCALE, "Two lines", source="The plan"))
+    told.when(CheckFact("scale", CONFIRMS, source="The tender")).accepted()
+    told.when(CheckFact("scale", CONFIRMS, source="The plan")).refused(SecondSourceMissing)

@@ -166,3 +166,14 @@ def test_what_names_nothing_known_changes_nothing() -> None:
         on(5, FactChecked("f", CheckResult.CONFIRMS)),
     )
     assert stray.deal.needs == Needs()
+
+
+def test_a_check_is_of_the_fact_that_it_names() -> None:
+    needs = given(
+        opened(),
+        WANG,
+        BUDGET,
+        FactRecorded("scale", Topic.SCALE, "Two lines", source="The plan"),
+        FactChecked("scale", CheckResult.CONFIRMS, source="The tender"),
+    ).deal.needs
+    assert [(one.id, len(one.checks)) for one in needs.information] == [("budget", 0), ("scale", 1)]
