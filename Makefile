@@ -19,9 +19,10 @@ pip := $(python) -m pip --disable-pip-version-check
 installed := $(venv)/installed
 pytest := $(python) -m pytest
 demo := .demo
+mutmut := 3.8.1
 dealstate := $(venv)/bin/dealstate --db sqlite:///$(demo)/dealstate.db
 
-.PHONY: help install demo serve test check drills bench format lock clean
+.PHONY: help install demo serve test check drills mutants bench format lock clean
 .PHONY: check-format check-lint check-types check-imports check-docs
 
 help: ## Show this list
@@ -85,6 +86,10 @@ drills: $(installed) ## Crash, fault and load at full size, and the laws on many
 	HYPOTHESIS_PROFILE=thorough $(pytest) -m drill $(PYTEST_ARGS)
 	HYPOTHESIS_PROFILE=thorough $(pytest) -n $(WORKERS) $(PYTEST_ARGS) tests/laws
 
+mutants: $(installed) ## Change the domain in small ways and see the tests fail (a quarter of an hour)
+	$(pip) install --quiet mutmut==$(mutmut)
+	$(python) -m tests.mutation.run
+
 bench: $(installed) ## Measure speed against the raw floor and the stock library
 	$(python) -m tests.benchmarks.run
 
@@ -100,7 +105,7 @@ lock: | $(python) ## Renew requirements.lock: newest versions that fit, for Pyth
 
 clean: ## Remove the demo, caches and build artefacts (.venv stays)
 	rm -rf $(demo) build dist .coverage .hypothesis .import_linter_cache .mypy_cache \
-		.pytest_cache .ruff_cache
+		.pytest_cache .ruff_cache mutants
 	find . -path ./$(venv) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 define make_venv

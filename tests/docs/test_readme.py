@@ -1,23 +1,22 @@
-"""The README's tour prints what the README says, from an empty directory on."""
+"""The README's tour and the story print what they say, from an empty directory on."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.docs.console import Example, examples, matches, run
+from tests.docs.console import examples, matches, run
+from tests.house.measures import REPOSITORY
 
-README = Path(__file__).parents[2] / "README.md"
-
-
-@pytest.fixture(scope="module")
-def tour(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Example, str]]:
-    directory = tmp_path_factory.mktemp("tour")
-    return [(example, run(example, directory)) for example in examples(README)]
+PAGES = (REPOSITORY / "README.md", REPOSITORY / "docs" / "story.md")
 
 
-def test_the_tour_prints_what_it_says(tour: list[tuple[Example, str]]) -> None:
-    assert len(tour) >= 6
-    for example, printed in tour:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "docs").symlink_to(REPOSITORY / "docs")
+    shown = examples(page)
+    assert len(shown) >= 6
+    for example in shown:
+        printed = run(example, tmp_path)
         assert matches(example.expected, printed), (
-            f"{README.name}:{example.line} $ {example.command}\n{printed}"
+            f"{page.name}:{example.line} $ {example.command}\n{printed}"
         )

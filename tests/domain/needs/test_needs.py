@@ -8,10 +8,12 @@ from domain.needs.facts import (
     ConcernRaised,
     ConcernResolved,
     FactChecked,
+    FactRecorded,
     NeedDeveloped,
     NeedKind,
     NeedUncovered,
     RequirementStated,
+    Topic,
     ValueConfirmed,
 )
 from domain.needs.needs import Need, Needs
