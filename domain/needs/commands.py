@@ -11,6 +11,7 @@ from domain.needs.facts import (
     ConcernKind,
     NeedDimension,
     NeedKind,
+    Positioning,
     RequirementKind,
     RequirementResponse,
     Topic,
@@ -72,6 +73,13 @@ class ConfirmValue(NeedsCommand, tag="confirm-value", frozen=True):
     contact: Identifier | None = None
 
 
+class AcceptPositioning(NeedsCommand, tag="accept-positioning", frozen=True):
+    """Record as what the customer takes our offer."""
+
+    positioning: Positioning
+    by: Identifier | None = None
+
+
 class RaiseConcern(NeedsCommand, tag="raise-concern", frozen=True):
     """Record an objection, or a fear of risk."""
 
@@ -131,6 +139,7 @@ AnyNeedsCommand = (
     | DevelopNeed
     | StateRequirement
     | ConfirmValue
+    | AcceptPositioning
     | RaiseConcern
     | AssignConcern
     | ResolveConcern

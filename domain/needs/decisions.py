@@ -11,6 +11,7 @@ from domain.deciding import mirrored, unless_current
 from domain.lifecycle.life import Status
 from domain.needs.commands import (
     AcceptConcern,
+    AcceptPositioning,
     AnyNeedsCommand,
     AssignConcern,
     CheckFact,
@@ -33,6 +34,7 @@ from domain.needs.facts import (
     NeedDeveloped,
     NeedsFact,
     NeedUncovered,
+    PositioningAccepted,
     RequirementStated,
     ValueConfirmed,
 )
@@ -70,6 +72,8 @@ def decide(command: AnyNeedsCommand, deal: Deal) -> Facts:
             return unless_current(stated, needs.requirement(requirement))
         case ConfirmValue(id=value):
             return unless_current(mirrored(command, ValueConfirmed), needs.value(value))
+        case AcceptPositioning(by=by):
+            return unless_current(mirrored(command, PositioningAccepted), needs.positioning(by))
         case RaiseConcern(id=concern_id):
             raised = mirrored(command, ConcernRaised)
             concern = needs.concern(concern_id)
@@ -135,6 +139,8 @@ def admissible(fact: AnyNeedsFact, deal: Deal, processes: ProcessBook) -> None:
             require_stakeholders(deal, by)
             require_needs(deal, need_id)
             require_contacts(deal, contact)
+        case PositioningAccepted(by=by):
+            require_stakeholders(deal, by)
         case ConcernRaised(id=concern_id, by=by):
             _require_free("concern", concern_id, needs.concern(concern_id))
             require_stakeholders(deal, by)

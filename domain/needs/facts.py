@@ -47,6 +47,14 @@ class RequirementResponse(StrEnum):
     OPEN = "open"
 
 
+class Positioning(StrEnum):
+    """As what the customer takes our offer."""
+
+    CHEAP_AND_GOOD = "cheap-and-good"
+    BEST_FOR_THE_MONEY = "best-for-the-money"
+    HIGH_VALUE = "high-value"
+
+
 class ConcernKind(StrEnum):
     """An objection to the offer (异议), or the fear of its risk shortly before deciding (疑虑)."""
 
@@ -171,6 +179,14 @@ class ValueConfirmed(NeedsFact, tag="value-confirmed", frozen=True):
     contact: Identifier | None = None
 
 
+class PositioningAccepted(NeedsFact, tag="positioning-accepted", frozen=True):
+    """The customer takes our offer for this."""
+
+    positioning: Positioning
+    by: Identifier | None = None
+    """The stakeholder who does; none named: the customer as a whole."""
+
+
 class ConcernRaised(NeedsFact, tag="concern-raised", frozen=True):
     """The customer objects, or fears a risk."""
 
@@ -252,6 +268,7 @@ AnyNeedsFact = (
     | NeedDeveloped
     | RequirementStated
     | ValueConfirmed
+    | PositioningAccepted
     | ConcernRaised
     | ConcernAssigned
     | ConcernResolved

@@ -17,6 +17,7 @@ from domain.needs.facts import (
     NeedDeveloped,
     NeedKind,
     NeedUncovered,
+    PositioningAccepted,
     RequirementStated,
     ValueConfirmed,
 )
@@ -123,6 +124,8 @@ class Needs(msgspec.Struct, frozen=True):
     requirements: tuple[Recorded[RequirementStated], ...] = ()
     """The latest under each id."""
     values: tuple[Recorded[ValueConfirmed], ...] = ()
+    positionings: tuple[Recorded[PositioningAccepted], ...] = ()
+    """The latest of each person."""
     concerns: tuple[Concern, ...] = ()
     information: tuple[Information, ...] = ()
 
@@ -138,6 +141,10 @@ class Needs(msgspec.Struct, frozen=True):
 
     def value(self, value_id: str) -> Recorded[ValueConfirmed] | None:
         return next((one for one in self.values if one.fact.id == value_id), None)
+
+    def positioning(self, by: str | None) -> Recorded[PositioningAccepted] | None:
+        """As what this person takes our offer; None: the customer as a whole."""
+        return next((one for one in self.positionings if one.fact.by == by), None)
 
     def concern(self, concern_id: str) -> Concern | None:
         return next((one for one in self.concerns if one.id == concern_id), None)
@@ -161,6 +168,10 @@ def evolve(needs: Needs, event: Recorded[AnyNeedsFact]) -> Needs:
         case ValueConfirmed():
             confirmed = cast("Recorded[ValueConfirmed]", event)
             return replace(needs, values=(*needs.values, confirmed))
+        case PositioningAccepted(by=by):
+            accepted = cast("Recorded[PositioningAccepted]", event)
+            of_others = (one for one in needs.positionings if one.fact.by != by)
+            return replace(needs, positionings=(*of_others, accepted))
         case ConcernRaised() | ConcernAssigned() | ConcernResolved() | ConcernAccepted():
             return replace(needs, concerns=_concerns_after(needs.concerns, event))
         case FactRecorded() | FactChecked():

@@ -17,6 +17,7 @@ from domain.needs.facts import (
     NeedDeveloped,
     NeedDimension,
     NeedUncovered,
+    PositioningAccepted,
     RequirementStated,
     ValueConfirmed,
 )
@@ -46,6 +47,9 @@ def describe(fact: AnyNeedsFact, before: Needs, names: Naming = BY_ID) -> str:
             return f"{names.person(by)} confirmed the value: {benefit}" + (
                 f" ({amount})" if amount else ""
             )
+        case PositioningAccepted(positioning=positioning, by=by):
+            who, verb = (names.person(by), "takes") if by else ("they", "take")
+            return f"{who} {verb} our offer as {positioning.replace('-', ' ')}"
         case ConcernRaised(kind=kind, topic=topic, cause=cause, by=by, owner=owner):
             of = f" of {names.person(by)}" if by else ""
             why = f" ({cause.replace('-', ' ')})" if cause else ""

@@ -152,7 +152,8 @@ criterion-scored our-part-observed proposal-submitted bid-reviewed bid-opened ve
 commitment-recorded commitment-kept commitment-broken customer-event-observed
 stakeholder-identified stakeholder-revised stakeholder-assessed relation-recorded leaning-observed
 stakeholder-departed contact-made minutes-sent subject-erased
-need-uncovered need-developed requirement-stated value-confirmed concern-raised concern-assigned
+need-uncovered need-developed requirement-stated value-confirmed positioning-accepted
+concern-raised concern-assigned
 concern-resolved concern-accepted fact-recorded fact-checked
 competitor-identified competitor-moved position-assessed
 quote-issued negotiation-opened walk-away-revised their-walk-away-estimated walk-away-pressed

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.needs.commands import (
     AcceptConcern,
+    AcceptPositioning,
     AssignConcern,
     CheckFact,
     ConfirmValue,
@@ -22,6 +23,7 @@ from domain.needs.facts import (
     ConcernRaised,
     FactRecorded,
     NeedUncovered,
+    Positioning,
     Topic,
 )
 from domain.people.facts import ContactKind, ContactMade, StakeholderIdentified
@@ -44,6 +46,7 @@ ASKED: list[tuple[tuple[DealFact, ...], DealCommand]] = [
     ((WANG, STOPS), DevelopNeed("stops", kpi="Hours of standstill", cost=COST)),
     ((WANG, STOPS), StateRequirement("spare", "A spare drive", by="wang", need="stops")),
     ((WANG,), ConfirmValue("hours", "Forty hours a year", "wang", COST)),
+    ((WANG,), AcceptPositioning(Positioning.HIGH_VALUE, "wang")),
     ((), RaiseConcern("late", ConcernKind.CONCERN, "It comes too late")),
     ((LATE,), AssignConcern("late", "bo")),
     ((LATE,), ResolveConcern("late", "Shown the delivery plan")),

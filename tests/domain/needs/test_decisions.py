@@ -10,6 +10,7 @@ from domain.deal import admissible
 from domain.lifecycle.facts import LostOutcome, OpportunityLost, OpportunityWon
 from domain.needs.commands import (
     AcceptConcern,
+    AcceptPositioning,
     AnyNeedsCommand,
     AssignConcern,
     CheckFact,
@@ -36,6 +37,8 @@ from domain.needs.facts import (
     NeedDimension,
     NeedKind,
     NeedUncovered,
+    Positioning,
+    PositioningAccepted,
     RequirementKind,
     RequirementResponse,
     RequirementStated,
@@ -82,6 +85,7 @@ SPARE = RequirementStated("spare", "A spare drive", by="wang", need="stops")
 HOURS = ValueConfirmed("hours", "Forty hours a year", "wang")
 RESOLVED = ConcernResolved("late", "Shown the plan")
 WEBSITE = FactRecorded("plant", Topic.PROJECT, "They build a plant", source="Their website")
+HIGH, CHEAP = Positioning.HIGH_VALUE, Positioning.CHEAP_AND_GOOD
 CHECKED = FactChecked("budget", CONFIRMS, told_by="li")
 
 ACTS: list[tuple[tuple[DealFact, ...], AnyNeedsCommand, AnyNeedsFact]] = [
@@ -175,6 +179,17 @@ ACTS: list[tuple[tuple[DealFact, ...], AnyNeedsCommand, AnyNeedsFact]] = [
         ConfirmValue("hours", "Forty hours", "wang", usd("4000"), "stops", "visit"),
         ValueConfirmed("hours", "Forty hours", "wang", usd("4000"), "stops", "visit"),
     ),
+    ((), AcceptPositioning(HIGH), PositioningAccepted(HIGH)),
+    (
+        (WANG, PositioningAccepted(HIGH)),
+        AcceptPositioning(HIGH, "wang"),
+        PositioningAccepted(HIGH, "wang"),
+    ),
+    (
+        (PositioningAccepted(HIGH), PositioningAccepted(CHEAP)),
+        AcceptPositioning(HIGH),
+        PositioningAccepted(HIGH),
+    ),
     (
         (WANG,),
         RaiseConcern("dear", OBJECTION, "Dear", ConcernCause.OVER_BUDGET, "wang", "ann"),
@@ -248,6 +263,11 @@ STAYS_QUIET: list[tuple[tuple[DealFact, ...], AnyNeedsCommand]] = [
     ),
     ((*KNOWN, SPARE), StateRequirement("spare", "A spare drive", by="wang", need="stops")),
     ((WANG, HOURS), ConfirmValue("hours", "Forty hours a year", "wang")),
+    ((PositioningAccepted(HIGH),), AcceptPositioning(HIGH)),
+    (
+        (WANG, PositioningAccepted(HIGH, "wang"), PositioningAccepted(CHEAP)),
+        AcceptPositioning(HIGH, "wang"),
+    ),
     ((LATE,), RaiseConcern("late", CONCERN, "It comes too late")),
     (
         (LATE, ConcernAssigned("late", "bo")),
@@ -290,6 +310,7 @@ REFUSES: list[tuple[tuple[DealFact, ...], AnyNeedsCommand, type[Refusal], str]] 
     ((), ConfirmValue("v", "V", "wang"), UnknownReference, "no stakeholder 'wang'"),
     ((WANG,), ConfirmValue("v", "V", "wang", need="n"), UnknownReference, "no need 'n'"),
     ((WANG,), ConfirmValue("v", "V", "wang", contact="c"), UnknownReference, "no contact 'c'"),
+    ((), AcceptPositioning(HIGH, "wang"), UnknownReference, "no stakeholder 'wang'"),
     ((LATE,), RaiseConcern("late", CONCERN, "Other"), IdTaken, "a concern 'late' already"),
     (
         (LATE, RESOLVED),

@@ -12,6 +12,8 @@ from domain.needs.facts import (
     NeedDeveloped,
     NeedKind,
     NeedUncovered,
+    Positioning,
+    PositioningAccepted,
     RequirementStated,
     Topic,
     ValueConfirmed,
@@ -33,6 +35,7 @@ def test_nothing_is_known_at_first() -> None:
     assert needs.need("stops") is None
     assert needs.requirement("spare") is None
     assert needs.value("hours") is None
+    assert needs.positioning(None) is None
     assert needs.concern("late") is None
     assert needs.fact("budget") is None
 
@@ -114,6 +117,23 @@ def test_confirmed_values_are_kept_side_by_side() -> None:
     found = needs.value("b")
     assert found is not None
     assert found.fact.benefit == "B"
+
+
+def test_the_latest_positioning_of_each_person_counts() -> None:
+    needs = given(
+        opened(),
+        WANG,
+        PositioningAccepted(Positioning.CHEAP_AND_GOOD, "wang"),
+        PositioningAccepted(Positioning.BEST_FOR_THE_MONEY),
+        PositioningAccepted(Positioning.HIGH_VALUE, "wang"),
+    ).deal.needs
+    assert [event.fact for event in needs.positionings] == [
+        PositioningAccepted(Positioning.BEST_FOR_THE_MONEY),
+        PositioningAccepted(Positioning.HIGH_VALUE, "wang"),
+    ]
+    of_wang = needs.positioning("wang")
+    assert of_wang is not None
+    assert (of_wang.fact.positioning, of_wang.version) == (Positioning.HIGH_VALUE, 5)
 
 
 def test_a_concern_has_an_owner_and_an_end() -> None:

@@ -20,6 +20,8 @@ from domain.needs.facts import (
     NeedDimension,
     NeedKind,
     NeedUncovered,
+    Positioning,
+    PositioningAccepted,
     RequirementResponse,
     RequirementStated,
     Topic,
@@ -75,6 +77,11 @@ TOLD: list[tuple[AnyNeedsFact, str]] = [
     (
         ValueConfirmed("v", "Forty hours", "wang", usd("4000")),
         "wang confirmed the value: Forty hours (4,000.00 USD)",
+    ),
+    (PositioningAccepted(Positioning.HIGH_VALUE), "they take our offer as high value"),
+    (
+        PositioningAccepted(Positioning.BEST_FOR_THE_MONEY, "wang"),
+        "wang takes our offer as best for the money",
     ),
     (ConcernRaised("c", ConcernKind.CONCERN, "New to us"), "concern: New to us"),
     (
