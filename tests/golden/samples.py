@@ -13,7 +13,7 @@ from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
 from domain.values import Money
 
-_KINDS: dict[type[Fact], StreamKind] = {
+KINDS: dict[type[Fact], StreamKind] = {
     ProcessPublished: StreamKind.PROCESS,
     UserRegistered: StreamKind.USER,
     UnitRegistered: StreamKind.UNIT,
@@ -46,7 +46,7 @@ def samples(fact_type: type[Fact]) -> list[Recorded[Fact]]:
 
 
 def _event(fact: Fact, *, inferred: bool) -> Recorded[Fact]:
-    kind = _KINDS.get(type(fact), StreamKind.DEAL)
+    kind = KINDS.get(type(fact), StreamKind.DEAL)
     draft = Draft(
         fact=fact,
         occurred_at=datetime(2026, 3, 31, 23, 59, 59, 999_999, tzinfo=UTC),

@@ -3,19 +3,21 @@
 import pytest
 
 from domain.deal import FACT_TYPES, Deal, DealEvent, evolve
-from domain.history import Fact, Recorded, stored_name
+from domain.history import Fact, Recorded, StreamKind, stored_name
 from domain.lifecycle.facts import OpportunityWon
 from domain.values import Money
 from store.codec import REGISTERED, codec
 from tests.golden.files import golden_lines, golden_topics
+from tests.golden.samples import KINDS
 from tests.golden.write import missing, topic_of
 
+KINDS_BY_NAME = {stored_name(fact_type): kind for fact_type, kind in KINDS.items()}
 CURRENT = {topic_of(fact_type): fact_type for fact_type in REGISTERED}
 
 
 def load(topic: str) -> list[Recorded[Fact]]:
-    """The golden events of a topic. Every line is of deal, process or user 4f1c, version 2."""
-    kind = {"process-published@1": "process", "user-registered@1": "user"}.get(topic, "deal")
+    """The golden events of a topic. Every line is of version 2 of 4f1c, of the kind of the fact."""
+    kind = KINDS_BY_NAME.get(topic.partition("@")[0], StreamKind.DEAL)
     return [codec().to_event(f"{kind}:4f1c", 2, topic, line) for line in golden_lines(topic)]
 
 
