@@ -2,8 +2,9 @@
 
 Theory of operation. `portfolio` settles what each deal is about; `story` tells its course, scene by
 scene; `beats` play the scenes, and `chronicle` has every entry decided by the rules of the domain,
-under the clock of the story. `cast` and `customers` invent the people and companies, `material`
-holds what they are made of, `chances` the odds. `run` appends it all to a store.
+under the clock of the story. `cast` and `customers` invent our people and the companies, `centre`
+the customer's people, `bargain` the ways of a negotiation; `material` holds what they are made of,
+`chances` the odds. `run` appends it all to a store, with the organisation that it takes.
 """
 
 from api.simulate.portfolio import UNTIL, SimulatedDeal, deals

@@ -1,5 +1,6 @@
 """Our people: an office of sellers, their managers and engineers, each with habits of their own."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -7,7 +8,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import msgspec
 
 from api.simulate.material import Territory, market
-from domain.access import Principal, Role
+from domain.access import Role
+from domain.directory import Directory, Membership, UnitRegistered
+from domain.directory import User as Member
+from domain.negotiation.authority import AuthorityLimits, RoleLimits, TermLimit
+from domain.negotiation.facts import IssueKind
+from domain.organisation import Organisation
 
 DEALS_PER_OFFICE = 300
 """Deals are worked by offices of this many, so a portfolio grows without changing its start."""
@@ -44,6 +50,23 @@ MANAGERS = (
 COLLEAGUE = Habits(discipline=0.8, diligence=0.7, optimism=0.4)
 
 
+LIMITS = AuthorityLimits(
+    (
+        RoleLimits(
+            Role.SELLER,
+            discount_percent="5",
+            terms=(
+                TermLimit(IssueKind.PAYMENT_TIME, "60", "days"),
+                TermLimit(IssueKind.SERVICE_FREE, "24", "months"),
+                TermLimit(IssueKind.PENALTY, "1", "% a week"),
+            ),
+        ),
+        RoleLimits(Role.MANAGER, discount_percent="15"),
+    )
+)
+"""How far sellers and their managers may go alone in a negotiation."""
+
+
 class User(msgspec.Struct, frozen=True):
     """One of our people."""
 
@@ -54,10 +77,12 @@ class User(msgspec.Struct, frozen=True):
     habits: Habits
     joins_on: date
     leaves_on: date | None = None
+    unit: str | None = None
+    """Where the role is held: sellers in a territory, managers in a region."""
 
     @property
-    def principal(self) -> Principal:
-        return Principal(self.id, frozenset({self.role}))
+    def membership(self) -> Membership:
+        return Membership(self.role, self.unit)
 
     def here_on(self, day: date) -> bool:
         return self.joins_on <= day and (self.leaves_on is None or day < self.leaves_on)
@@ -71,10 +96,31 @@ class Team(msgspec.Struct, frozen=True):
     sponsor: User
     engineers: tuple[User, ...]
     delivery: User
+    officer: User
+    """Whoever sees to it that people who ask for it are forgotten."""
+    units: tuple[UnitRegistered, ...]
+    """The unit of the territory, and that of its region above it."""
 
     @property
     def users(self) -> tuple[User, ...]:
-        return (*self.sellers, self.manager, self.sponsor, *self.engineers, self.delivery)
+        return (
+            *self.sellers,
+            self.manager,
+            self.sponsor,
+            *self.engineers,
+            self.delivery,
+            self.officer,
+        )
+
+    @property
+    def organisation(self) -> Organisation:
+        return organisation_of(self.users, self.units)
+
+
+def organisation_of(users: Iterable[User], units: Iterable[UnitRegistered]) -> Organisation:
+    """These users, each with their role in their unit, and how far they may go."""
+    members = {user.id: Member(user.id, None, (user.membership,)) for user in users}
+    return Organisation(Directory(members, {unit.unit: unit for unit in units}), LIMITS)
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -113,7 +159,7 @@ class _Hiring:
         self._period = period
         self._rng = Random(f"{seed}/office/{office}/people")
         self._names: set[str] = set()
-        self._regional: dict[str, tuple[User, User, User]] = {}
+        self._regional: dict[str, tuple[User, User, User, User]] = {}
         self._habits = list(SELLERS)
 
     def teams(self) -> dict[str, Team]:
@@ -122,19 +168,23 @@ class _Hiring:
         return {place.name: self._team(place, place.name == leaving) for place in territories}
 
     def _team(self, place: Territory, someone_leaves: bool) -> Team:
-        manager, sponsor, delivery = self._leaders(place)
+        manager, sponsor, delivery, officer = self._leaders(place)
         engineers = tuple(
             self._user(place, Role.SELLER, _varied(COLLEAGUE, self._rng)) for _ in range(2)
         )
-        return Team(self._sellers(place, someone_leaves), manager, sponsor, engineers, delivery)
+        region = UnitRegistered(self._unit(place.region), f"Sales {place.region}")
+        here = UnitRegistered(self._unit(place.name), f"Sales {place.name}", region.unit)
+        sellers = self._sellers(place, someone_leaves)
+        return Team(sellers, manager, sponsor, engineers, delivery, officer, (region, here))
 
-    def _leaders(self, place: Territory) -> tuple[User, User, User]:
+    def _leaders(self, place: Territory) -> tuple[User, User, User, User]:
         if place.region not in self._regional:
             habits = MANAGERS[len(self._regional) % len(MANAGERS)]
             self._regional[place.region] = (
                 self._user(place, Role.MANAGER, _varied(habits, self._rng)),
                 self._user(place, Role.MANAGER, _varied(COLLEAGUE, self._rng)),
                 self._user(place, Role.SELLER, _varied(COLLEAGUE, self._rng)),
+                self._user(place, Role.ADMIN, _varied(COLLEAGUE, self._rng)),
             )
         return self._regional[place.region]
 
@@ -169,7 +219,20 @@ class _Hiring:
             territory=place.name,
             habits=habits,
             joins_on=self._period.start - timedelta(days=30),
+            unit=self._place_of(role, place),
         )
+
+    def _unit(self, name: str) -> str:
+        return identifier(self._seed, "unit", self._office, name)
+
+    def _place_of(self, role: Role, place: Territory) -> str | None:
+        match role:
+            case Role.MANAGER:
+                return self._unit(place.region)
+            case Role.SELLER:
+                return self._unit(place.name)
+            case _:
+                return None
 
     def _name(self, culture: str) -> str:
         names = market().cultures[culture]

@@ -13,8 +13,8 @@ LOSS_BY_PHASE: dict[BuyingPhase, float] = {
     BuyingPhase.ACKNOWLEDGEMENT: 0.12,
     BuyingPhase.DECISION: 0.13,
     BuyingPhase.CRITERIA: 0.13,
-    BuyingPhase.MEASUREMENT: 0.20,
-    BuyingPhase.INVESTIGATION: 0.29,
+    BuyingPhase.MEASUREMENT: 0.17,
+    BuyingPhase.INVESTIGATION: 0.25,
     BuyingPhase.SELECTION: 0.16,
 }
 """Chance that an average deal ends in a stage of this phase, in a process of seven stages."""

@@ -14,6 +14,7 @@ from api.simulate.cast import User
 from domain.deal import DealCommand, DealEvent, DealFact, History, decide
 from domain.history import Draft, StreamKind, stream_of
 from domain.intent import Intent
+from domain.organisation import Organisation
 from domain.process import ProcessBook
 
 SOURCE = "import:simulate"
@@ -37,13 +38,19 @@ class Chronicle:
     """The history of one deal as it grows, until the last moment of the period."""
 
     def __init__(
-        self, deal_id: str, reference: str, processes: ProcessBook, last_moment: datetime
+        self,
+        deal_id: str,
+        reference: str,
+        processes: ProcessBook,
+        organisation: Organisation,
+        last_moment: datetime,
     ) -> None:
         self.stream = stream_of(StreamKind.DEAL, deal_id)
         self.history = History(self.stream)
         self.drafts: list[Draft[DealFact]] = []
         self._reference = reference
         self._processes = processes
+        self._organisation = organisation
         self._last_moment = last_moment
         self._commands = 0
         self._arrivals = 0
@@ -74,7 +81,7 @@ class Chronicle:
 
     def _make(self, entry: Entry) -> None:
         intent = self._intent(entry)
-        facts = decide(entry.command, self.history, self._processes, intent)
+        facts = decide(entry.command, self.history, self._processes, intent, self._organisation)
         if not facts:
             return
         drafts = [intent.draft(fact) for fact in facts]
@@ -90,7 +97,7 @@ class Chronicle:
         self._commands += 1
         return Intent(
             command_id=f"simulate/{self._reference}/{self._commands}",
-            principal=entry.by.principal,
+            principal=self._organisation.directory.principal(entry.by.id),
             source=SOURCE,
             now=entry.known_at,
             occurred_at=entry.occurred_at,

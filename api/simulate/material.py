@@ -34,13 +34,21 @@ class Territory(Material, frozen=True):
 
 
 class Culture(Material, frozen=True):
-    """How people and places of a culture are named. `latin_…` is the form in Latin letters."""
+    """How people and places of a culture are named.
+
+    `given` and `family` are for our people, `their_…` for the customer's. `latin_…` is the form in
+    Latin letters, `native_…` the one in the script of the culture.
+    """
 
     given: tuple[str, ...]
     family: tuple[str, ...]
     first: tuple[str, ...]
     last: tuple[str, ...]
     sites: tuple[str, ...]
+    their_given: tuple[str, ...]
+    their_family: tuple[str, ...]
+    native_given: tuple[str, ...] = ()
+    native_family: tuple[str, ...] = ()
     latin_first: tuple[str, ...] = ()
     latin_last: tuple[str, ...] = ()
     latin_sites: tuple[str, ...] = ()
@@ -58,6 +66,8 @@ class Industry(Material, frozen=True):
     deciders: tuple[Pair, ...]
     managers: tuple[Pair, ...]
     users: tuple[Pair, ...]
+    operations: Pair
+    """The department that uses what is bought."""
     public: bool = False
 
 
@@ -92,6 +102,8 @@ class Common(Material, frozen=True):
     public_bodies: tuple[Pair, ...]
     informants: tuple[Pair, ...]
     engineers: tuple[Pair, ...]
+    controllers: tuple[Pair, ...]
+    departments: dict[str, Pair]
     ours: dict[str, Pair]
     lead_sources: tuple[str, ...]
     routes: tuple[str, ...]
@@ -142,6 +154,20 @@ class Phrases(Material, frozen=True):
     steps: dict[str, tuple[StepPhrases, ...]]
 
 
+REMARKS = (
+    "gates",
+    "forecast",
+    "course",
+    "outcome",
+    "people",
+    "needs",
+    "buying",
+    "competition",
+    "negotiation",
+)
+"""The files of remarks, one for each concern."""
+
+
 @cache
 def market() -> Market:
     return msgspec.convert(_toml("market.toml"), Market)
@@ -150,7 +176,7 @@ def market() -> Market:
 @cache
 def phrases() -> Phrases:
     remarks: dict[str, Phrase] = {}
-    for name in ("gates", "forecast", "course", "outcome"):
+    for name in REMARKS:
         _collect(_toml(f"phrases/{name}.toml"), "", remarks)
     steps = msgspec.convert(_toml("phrases/steps.toml")["step"], dict[str, tuple[StepPhrases, ...]])
     return Phrases(remarks, steps)

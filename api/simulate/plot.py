@@ -9,6 +9,7 @@ A deal's `health` is what its end depends on. It starts from how well we fit, an
 shows good or bad work moves it: so the traces that a story leaves have to do with how it ends.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from random import Random
@@ -16,7 +17,9 @@ from typing import TypeAlias
 
 import msgspec
 
+from api.simulate.bargain import Talks
 from api.simulate.cast import Period, Team, User
+from api.simulate.centre import KEYS, Centre
 from api.simulate.chronicle import Chronicle, Entry
 from api.simulate.customers import Project
 from api.simulate.material import Pair, Phrase, StepPhrases
@@ -24,7 +27,7 @@ from api.simulate.wording import Wording
 from api.simulate.workdays import Workdays, workdays
 from domain.deal import Deal, DealCommand
 from domain.gates import GateState, gate_state
-from domain.lifecycle.facts import LostOutcome
+from domain.lifecycle.facts import LostOutcome, ReasonDriver
 from domain.process import BuyingPhase, ProcessBook, SalesProcess, Stage
 from domain.values import BusinessType, Money, ProcessRef
 
@@ -59,6 +62,8 @@ class Premise(msgspec.Struct, frozen=True):
     """How well we fit this customer; most lie between -1.5 and 1.5."""
     tempo: float
     """Days the customer takes, against the days that the process expects."""
+    duplicate_of: str | None
+    """The id of the deal that this one turns out to repeat."""
     facts: Mapping[str, Pair]
 
 
@@ -81,6 +86,8 @@ class Chapter(msgspec.Struct, frozen=True):
     last: bool
     """Whether it is the last stage before winning."""
     outcome: LostOutcome | None = None
+    cause: ReasonDriver | None = None
+    """What the deal is lost by, where it is lost in this stay."""
 
     @property
     def days(self) -> float:
@@ -99,24 +106,40 @@ class Plot:
         self.processes = processes
         self.rng = Random(f"{key}/plot")
         self.chronicle = Chronicle(
-            premise.deal_id, premise.reference, processes, premise.period.last_moment
+            premise.deal_id,
+            premise.reference,
+            processes,
+            premise.team.organisation,
+            premise.period.last_moment,
         )
         self.owner = premise.seller
         self.engineer = self.rng.choice(premise.team.engineers)
         self.moment = premise.opened_at
         self.desk = premise.opened_at
-        self.health = premise.fit
+        self.health = premise.fit + 0.5 * (premise.seller.habits.discipline - 0.6)
         self.tempo = premise.tempo
         self.reviewed_on = premise.opened_at.date()
         self.bant_learned = tuple(self.rng.gauss(mean, 0.3) for mean in (-0.1, -0.2, 0.35, 0.0))
         """How early we learn of budget, authority, need and timeline in this deal."""
-        self.negotiated = False
+        functions = {key: premise.facts[key] for key in KEYS}
+        self.centre = Centre(premise.project, functions, premise.fit, Random(f"{key}/centre"))
+        self.contact: str | None = None
+        """Id of the contact of the scene, where there is one."""
+        self.talks: Talks | None = None
+        """The negotiation that is going on."""
+        self.cause: ReasonDriver | None = None
+        """What the deal was lost by."""
+        self.priced = False
+        """Whether a proposal was priced."""
+        self.pushes = 0
+        """How often the close date was moved out."""
         self.reopened = False
         self.revoked = False
         self.steps = 0
         self.open_step: tuple[str, StepPhrases] | None = None
         self.chapter: Chapter | None = None
         self._scene = 0
+        self._names: Counter[str] = Counter()
         self._wording = Wording(
             premise.facts,
             premise.tender,
@@ -158,7 +181,15 @@ class Plot:
 
     @property
     def gate(self) -> GateState:
-        return gate_state(self.deal, self.stage)
+        """As it stands for what is decided next, which takes a few minutes."""
+        at = max(self.moment, self.desk) + timedelta(minutes=5)
+        return gate_state(self.deal, self.stage, at)
+
+    @property
+    def price_agreed(self) -> bool:
+        """Whether a price was agreed at the table."""
+        issues = (state for one in self.deal.negotiations.opened for state in one.issues)
+        return any(state.issue.id == "price" and state.agreed for state in issues)
 
     def money(self, amount: float, digits: int = 2) -> Money:
         """An amount in the deal's currency, rounded to so many leading digits."""
@@ -175,6 +206,33 @@ class Plot:
     def feels(self, change: float) -> None:
         """The deal fares better or worse by this."""
         self.health += change
+
+    # Names.
+
+    def name(self, kind: str) -> str:
+        """A new id for something of this kind on the deal, such as `need-2`."""
+        self._names[kind] += 1
+        return f"{kind}-{self._names[kind]}"
+
+    def knows(self, key: str) -> str | None:
+        """The id of who fills a function at the customer, where our side knows them."""
+        person = self.centre[key].id
+        return person if self.deal.people.stakeholder(person) is not None else None
+
+    @property
+    def known_people(self) -> list[str]:
+        """The functions at the customer of which our side knows who fills them."""
+        return [key for key in KEYS if self.knows(key) is not None]
+
+    @property
+    def rivals(self) -> list[str]:
+        """The ids of the competing vendors we know of, the one to fear first."""
+        known = {event.fact.id for event in self.deal.field.competitors}
+        return [one for one in (self.rival("rival"), self.rival("other")) if one in known]
+
+    def rival(self, which: str) -> str:
+        """The id by which a competitor is named on the deal, known of or not."""
+        return self.premise.facts[which].en.lower().replace(" ", "-")
 
     # People.
 
@@ -199,15 +257,32 @@ class Plot:
 
     # Words.
 
-    def text(self, key: str, amount: Money | None = None, percent: int | None = None) -> str:
-        """A remark under `key`. Where it speaks of an amount, by default it is the deal's."""
-        now = self.hours.local(self.moment)
-        return self._wording.remark(key, now, amount or self.deal.amount, percent)
+    def text(
+        self,
+        key: str,
+        rival: str = "rival",
+        *,
+        amount: Money | None = None,
+        percent: int | None = None,
+        who: str = "mid",
+    ) -> str:
+        """A remark under `key`; `rival` or `other` is the competitor that it speaks of.
 
-    def texts(self, keys: Sequence[str]) -> tuple[str, ...]:
+        Where it speaks of an amount, by default it is the deal's.
+        """
+        now = self.hours.local(self.moment)
+        return self._wording.remark(
+            key, now, amount or self.deal.amount, percent=percent, rival=rival, who=who
+        )
+
+    def label(self, key: str) -> str:
+        """A remark without its full stop, for what is named rather than said."""
+        return self.text(key).rstrip(".。")
+
+    def texts(self, keys: Sequence[str], rival: str = "rival", who: str = "mid") -> tuple[str, ...]:
         """Remarks that belong together, in one language."""
         with self._wording.one_language():
-            return tuple(self.text(key) for key in keys)
+            return tuple(self.text(key, rival, who=who) for key in keys)
 
     def clauses(self, key: str, count: int) -> tuple[str, ...]:
         """So many remarks for a list, in one language and without their full stops."""
@@ -224,16 +299,28 @@ class Plot:
     def scene(self, at: datetime, lag: timedelta | None = None) -> None:
         """Begin a scene, in office hours and not before the last one was put on record.
 
-        Without `lag` the owner's habits say when it is put on record.
+        Without `lag` the owner's habits say when it is put on record; not after a move or an end
+        that comes before.
         """
         self._scene += 1
         earliest = max(at, self.desk + timedelta(minutes=10))
+        earliest += self._breath(at)
         begin = self.hours.in_office_hours(earliest)
         if begin > earliest:
             begin = self.hours.meeting(self.hours.day(begin), self.rng)
         begin = begin.replace(second=0, microsecond=0) + timedelta(minutes=1)
         self.moment = begin
+        self.contact = None
         self.desk = self._put_on_record(begin) if lag is None else self._after(begin, lag)
+        if self.chapter is not None and begin < self.chapter.end < self.desk:
+            self.desk = begin + timedelta(minutes=self.rng.randint(4, 90), seconds=self._second())
+
+    def _breath(self, at: datetime) -> timedelta:
+        """A late scene does not follow on the heels of the last, where there is time left."""
+        chapter = self.chapter
+        if chapter is None or chapter.last or not at < self.desk < chapter.end:
+            return timedelta()
+        return (chapter.end - self.desk) * self.rng.uniform(0, 0.15)
 
     def _after(self, begin: datetime, lag: timedelta) -> datetime:
         return self.hours.in_office_hours(begin + lag) + self._pause(0, 50)
@@ -252,7 +339,7 @@ class Plot:
         """It happened in the scene, and is put on record when the scene is."""
         occurred_at = self.moment
         self.desk = max(self.desk, occurred_at + timedelta(seconds=30)) + self._pause(15, 90)
-        self.moment += timedelta(minutes=self.rng.randint(3, 12))
+        self.moment += timedelta(minutes=self.rng.randint(1, 5))
         return self._entry(command, by, occurred_at, self.desk)
 
     def typed(self, command: DealCommand, by: User | None = None) -> Entry:
@@ -267,6 +354,7 @@ class Plot:
         self.desk = max(self.desk, occurred_at)
         self.moment += timedelta(minutes=self.rng.randint(3, 12))
         known_at = self.hours.in_office_hours(occurred_at + delay) + self._pause(60, 9000)
+        known_at = max(known_at, self.desk)
         stays = self.owner.here_on(self.hours.day(known_at))
         by = self.owner if stays else self.manager
         return self._entry(command, by, occurred_at, known_at, deputy=self.manager)

@@ -18,6 +18,7 @@ from api.simulate.plot import Plot, Premise, rounded
 from api.simulate.story import tell
 from api.simulate.workdays import months_before, workdays
 from domain.deal import DealFact, History
+from domain.directory import UnitRegistered
 from domain.history import Draft
 from domain.lifecycle.facts import AccountRelation
 from domain.process import ProcessBook
@@ -34,7 +35,7 @@ _MEDIAN_AMOUNT = {"mid-size": 55_000, "large": 140_000, "group": 380_000}
 """In euros, for a product of average size."""
 
 _PER_EURO = {"EUR": 1.0, "USD": 1.1, "CNY": 7.2}
-_TEMPO = {"mid-size": 1.08, "large": 1.25, "group": 1.5}
+_TEMPO = {"mid-size": 0.92, "large": 1.06, "group": 1.28}
 
 
 class SimulatedDeal(msgspec.Struct, frozen=True):
@@ -93,6 +94,17 @@ def users(count: int, seed: int, months: int, until: date) -> dict[str, User]:
     }
 
 
+def units_of(count: int, seed: int, months: int, until: date) -> dict[str, UnitRegistered]:
+    """The units in which everyone who works on the first `count` deals has their role, by id."""
+    offices = range((count + DEALS_PER_OFFICE - 1) // DEALS_PER_OFFICE)
+    return {
+        unit.unit: unit
+        for office in offices
+        for team in _teams(seed, office, period(months, until)).values()
+        for unit in team.units
+    }
+
+
 @lru_cache(maxsize=4)
 def _teams(seed: int, office: int, period: Period) -> dict[str, Team]:
     return hire(seed, office, period)
@@ -142,8 +154,22 @@ def premise(seed: int, number: int, period: Period) -> Premise:
         contested=contested,
         fit=_fit(project, rival, rng),
         tempo=_TEMPO[size] * rng.lognormvariate(0.0, 0.22) * _process_tempo(process),
+        duplicate_of=_duplicate_of(seed, office, place, rng),
         facts=_facts(project, rival, other, _neighbours(seed, office, project, rng), rng),
     )
+
+
+_DUPLICATES = 0.03
+
+
+def _duplicate_of(seed: int, office: int, place: int, rng: Random) -> str | None:
+    """The id of an earlier deal with the same customer that this one repeats, in a few deals."""
+    all_projects = _projects(seed, office)
+    customer = all_projects[place].customer
+    earlier = [n for n in range(place) if all_projects[n].customer == customer]
+    if not earlier or rng.random() > _DUPLICATES:
+        return None
+    return deal_id(seed, office * DEALS_PER_OFFICE + earlier[-1])
 
 
 def _process_tempo(process: ProcessRef) -> float:
@@ -262,6 +288,12 @@ def _facts(
     def same(name: str) -> Pair:
         return Pair(name, name)
 
+    def two(name: str, pairs: Sequence[Pair]) -> dict[str, Pair]:
+        """Two that differ, or the same twice where there is but one."""
+        drawn = list(dict.fromkeys((rng.choice(pairs), *pairs)))[:2]
+        first, second = (one([pair]) for pair in (drawn[0], drawn[-1]))
+        return {name: first, f"{name}2": second}
+
     decider = one(industry.deciders)
     lower = product.name.en[0].lower() + product.name.en[1:]
     return {
@@ -278,15 +310,16 @@ def _facts(
         "user": one(industry.users),
         "eng": one(common.engineers),
         "buyer": one(common.public_buyers if industry.public else common.buyers),
+        "fin": one(common.controllers),
         "body": one(common.public_bodies if industry.public else common.bodies),
         "source": one(common.informants),
         "rival": rival.name,
         "other": other.name,
-        "need": one(product.needs),
-        "spec": one(product.specs),
+        **two("need", product.needs),
+        **two("spec", product.specs),
         "scale": one(product.scales),
-        "value": one(product.values),
-        "fear": one(product.fears),
+        **two("value", product.values),
+        **two("fear", product.fears),
         "motive": one(product.motives),
         **common.ours,
     }

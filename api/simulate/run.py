@@ -1,11 +1,11 @@
 """Fills a store with a made-up portfolio. What is there already is left as it is."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
-from api.simulate.cast import User
+from api.simulate.cast import LIMITS, User
 from api.simulate.chronicle import SOURCE
 from api.simulate.portfolio import (
     UNTIL,
@@ -14,10 +14,12 @@ from api.simulate.portfolio import (
     opening,
     period,
     simulated,
+    units_of,
     users,
 )
-from domain.directory import UserRegistered
-from domain.history import Draft, StreamKind, stream_of
+from domain.directory import MembershipGranted, UserRegistered
+from domain.history import Draft, Fact, StreamKind, stream_of
+from domain.organisation import LIMITS_STREAM, AuthorityLimitsSet
 from domain.process_files import built_in_processes
 from store.errors import StoreError
 from store.log import Batch, DealLog
@@ -141,26 +143,48 @@ def _check_same_portfolio(log: DealLog, report: SimulationReport, number: int) -
 
 
 def _register_users(log: DealLog, report: SimulationReport) -> int:
-    """Make everyone who works on the deals known by name."""
+    """Make everyone who works on the deals known: name, unit, role, and how far each may go."""
     people = users(report.deals, report.seed, report.months, report.until)
-    present = set(log.streams(StreamKind.USER))
+    units = units_of(report.deals, report.seed, report.months, report.until)
+    present = {*log.streams(StreamKind.USER), *log.streams(StreamKind.UNIT)}
+    first = datetime.combine(period(report.months, report.until).start, time(8), tzinfo=UTC)
     batches = [
-        Batch(stream, 0, [_registration(user)])
+        Batch(stream, 0, [_configuration(unit, first - _EARLIER, f"unit/{unit.unit}")])
+        for unit in units.values()
+        if (stream := stream_of(StreamKind.UNIT, unit.unit)) not in present
+    ]
+    new = [
+        Batch(stream, 0, _registration(user))
         for user in people.values()
         if (stream := stream_of(StreamKind.USER, user.id)) not in present
     ]
-    if batches:
-        log.append(batches)
-    return len(batches)
+    if not list(log.streams(StreamKind.AUTHORITY)):
+        limits = _configuration(AuthorityLimitsSet(LIMITS), first - _EARLIER, "limits")
+        batches.append(Batch(LIMITS_STREAM, 0, [limits]))
+    if batches or new:
+        log.append([*batches, *new])
+    return len(new)
 
 
-def _registration(user: User) -> Draft[UserRegistered]:
+_EARLIER = timedelta(days=60)
+"""The organisation stands so long before the first deal."""
+
+
+def _registration(user: User) -> list[Draft[Fact]]:
     joined_at = datetime.combine(user.joins_on, time(8), tzinfo=UTC)
-    command_id = f"simulate/user/{user.id}"
+    granted = MembershipGranted(user.id, user.role, user.unit)
+    return [
+        _configuration(UserRegistered(user.id, user.name), joined_at, f"user/{user.id}"),
+        _configuration(granted, joined_at, f"role/{user.id}"),
+    ]
+
+
+def _configuration(fact: Fact, at: datetime, what: str) -> Draft[Fact]:
+    command_id = f"simulate/{what}"
     return Draft(
-        fact=UserRegistered(user.id, user.name),
-        occurred_at=joined_at,
-        known_at=joined_at,
+        fact=fact,
+        occurred_at=at,
+        known_at=at,
         actor=_REGISTRAR,
         source=SOURCE,
         command_id=command_id,

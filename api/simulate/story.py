@@ -8,7 +8,26 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from api.simulate import chances
-from api.simulate.beats import delivery, forecast, gates, moves, outcome, pursuit, remarks, steps
+from api.simulate.beats import (
+    buying,
+    competition,
+    concerns,
+    contacts,
+    criteria,
+    delivery,
+    forecast,
+    gates,
+    moves,
+    needs,
+    negotiation,
+    outcome,
+    people,
+    pursuit,
+    remarks,
+    steps,
+    tender,
+    undoing,
+)
 from api.simulate.plot import Beat, Chapter, Cue, Entries, Plot
 from api.simulate.workdays import month_end, quarter_end
 from domain.lifecycle.commands import AddNote, OpenOpportunity
@@ -17,9 +36,19 @@ from domain.process import BuyingPhase
 
 PLANNERS: tuple[Callable[[Plot, Chapter], list[Cue]], ...] = (
     gates.cues,
+    contacts.cues,
+    people.cues,
+    needs.cues,
+    concerns.cues,
+    buying.cues,
+    criteria.cues,
+    tender.cues,
+    competition.cues,
+    negotiation.cues,
     pursuit.cues,
     forecast.cues,
     remarks.cues,
+    undoing.cues,
 )
 """Who adds scenes to a stay. Each is asked once, when the stay begins."""
 
@@ -28,6 +57,9 @@ def tell(plot: Plot) -> Entries:
     """The whole story. It goes on past the end of the period, where the chronicle stops reading."""
     yield from _play(plot, plot.premise.opened_at, _opening, lag=timedelta(minutes=5))
     while True:
+        if plot.premise.duplicate_of is not None and plot.position < _NOTICED_BY:
+            yield from _play(plot, plot.desk + plot.days(6, 30), moves.merge)
+            return
         if _rests(plot):
             yield from _rest(plot)
             if plot.deal.life.status.closed:
@@ -49,6 +81,10 @@ def tell(plot: Plot) -> Entries:
             yield from _play(plot, chapter.end, moves.advance)
         else:
             yield from _play(plot, chapter.end, moves.regress)
+
+
+_NOTICED_BY = 3
+"""Duplicates are noticed before this stage, or never."""
 
 
 def _play(plot: Plot, at: datetime, beat: Beat, lag: timedelta | None = None) -> Entries:
@@ -94,6 +130,7 @@ def _opening(plot: Plot) -> Entries:
         )
     )
     taken_over = premise.stage > 0
+    yield from people.take_stock(plot, taken_over)
     if taken_over or plot.chance(0.6):
         key = "note.taken-over" if taken_over else "note.opening"
         yield plot.typed(AddNote(plot.text(key)))
@@ -127,7 +164,9 @@ def plan_chapter(plot: Plot) -> Chapter:
         ends_on = _signing(plot, start, ends_on)
     elif end is LostOutcome.NO_DECISION and plot.chance(0.4):
         ends_on = max(ends_on, _clean_up(plot, ends_on))
-    chapter = Chapter(stage, phase, start, ends_on, goes_on, last, end)
+    cause = undoing.cause_of(plot, end) if end is not None else None
+    plot.cause = cause or plot.cause
+    chapter = Chapter(stage, phase, start, ends_on, goes_on, last, end, cause)
     plot.chapter = chapter
     return chapter
 

@@ -1,8 +1,9 @@
 """Puts what people write into words: templates filled with the people and facts of one deal.
 
 A template names them in braces: {dm} decides, {mid} manages, {eng} is their engineer, {user}
-uses, {buyer} buys, {body} approves; {rival} and {other} compete; {source} told us, {ref} is our
-reference; {need}, {spec}, {scale}, {value}, {fear} and {motive} are the customer's own; {engineer},
+uses, {buyer} buys, {fin} counts, {body} approves, {who} is whom a contact is with; {rival} and
+{other} compete; {source} told us, {ref} is our reference; {need}, {spec}, {scale}, {value}, {fear}
+and {motive} are the customer's own, {need2} and the like others of the same kind; {engineer},
 {sponsor}, {delivery} and {manager} are our people. These stay the same through a deal. Numbers and
 times, such as {count} or {month}, are drawn for each use.
 """
@@ -38,6 +39,7 @@ _NUMBERS: dict[str, tuple[int, int]] = {
     "days": (3, 19),
     "weeks": (2, 7),
     "percent": (2, 9),
+    "over": (8, 35),
     "minutes": (20, 90),
     "pages": (38, 180),
     "score": (84, 95),
@@ -46,6 +48,7 @@ _NUMBERS: dict[str, tuple[int, int]] = {
 
 
 _SENTENCE_START = re.compile(r"(?:^|[.?!]\"? )[a-z]")
+_POSSESSIVE = re.compile(r"s's\b")
 _SPEAKS_OF_RIVALS = re.compile(r"\{(rival|other|rivalscore)\}")
 
 
@@ -86,25 +89,42 @@ class Wording:
         self._steps: list[StepPhrases] = []
 
     def remark(
-        self, key: str, moment: datetime, amount: Money | None, percent: int | None = None
+        self,
+        key: str,
+        moment: datetime,
+        amount: Money | None,
+        *,
+        percent: int | None = None,
+        rival: str = "rival",
+        who: str = "mid",
     ) -> str:
-        """A remark under `key`, such as `slip.customer`, written at a local `moment`."""
+        """A remark under `key`, such as `slip.customer`, written at a local `moment`.
+
+        `rival` is the fact that stands where a template speaks of the competitor, `who` the
+        one that stands for whom a contact is with.
+        """
         remarks = phrases().remarks
         special = remarks.get(f"{key}.tender") if self._tender else None
         fits_both = not key.startswith("attest.") and self._rng.random() < 0.5
         phrase = remarks[key] if special is None or fits_both else special
-        return self.phrase(phrase, moment, amount, percent)
+        return self.phrase(phrase, moment, amount, percent=percent, rival=rival, who=who)
 
     def phrase(
         self,
         phrase: Phrase,
         moment: datetime,
         amount: Money | None,
+        *,
         percent: int | None = None,
+        rival: str = "rival",
+        who: str = "mid",
     ) -> str:
         chinese = bool(phrase.zh) and self._rng.random() < self._share
         template = self._fresh(phrase.zh if chinese else phrase.en)
-        given = {} if percent is None else {"percent": str(percent)}
+        facts = self._chinese if chinese else self._english
+        given = {"rival": facts.get(rival, ""), "who": facts.get(who, "")}
+        if percent is not None:
+            given["percent"] = str(percent)
         return self._filled(template, chinese, given, moment, amount)
 
     @contextmanager
@@ -149,7 +169,7 @@ class Wording:
 
         constant = self._chinese if chinese else self._english
         text = template.format_map(_Slots({**constant, **given}, draw))
-        return text if chinese else _SENTENCE_START.sub(_upper, text.replace("s's ", "s' "))
+        return text if chinese else _SENTENCE_START.sub(_upper, _POSSESSIVE.sub("s'", text))
 
     def _time_or_amount(
         self, name: str, chinese: bool, moment: datetime, amount: Money | None

@@ -29,9 +29,7 @@ def cues(plot: Plot, chapter: Chapter) -> list[Cue]:
     planned: list[Cue] = []
     if chapter.phase is BuyingPhase.MEASUREMENT and chapter.goes_on:
         planned.append(Cue(chapter.moment(0.85), price_the_proposal))
-    elif chapter.phase is BuyingPhase.SELECTION and chapter.goes_on:
-        planned.append(Cue(chapter.moment(plot.rng.uniform(0.25, 0.6)), negotiate_the_price))
-    elif plot.chance(0.30):
+    elif not chapter.last and plot.chance(0.25):
         planned.append(Cue(chapter.moment(plot.rng.uniform(0.2, 0.95)), change_amount))
     if chapter.phase in _LATE and plot.chance(0.22):
         planned.append(Cue(chapter.moment(plot.rng.uniform(0.3, 0.9)), set_category))
@@ -129,7 +127,8 @@ def push(plot: Plot, cause: RevisionCause | None = None) -> Entries:
     else:
         new = max(believed_close(plot), base + timedelta(days=10))
     ours = cause in (RevisionCause.US, RevisionCause.UNKNOWN)
-    plot.feels(-0.24 if ours else -0.07)
+    plot.pushes += 1
+    plot.feels((-0.35 if ours else -0.12) - (0.4 if plot.pushes > 1 else 0.0))
     told_by = _teller(plot) if cause is RevisionCause.CUSTOMER and plot.chance(0.7) else None
     silent = cause is RevisionCause.UNKNOWN and plot.chance(0.45)
     key = f"slip.{cause.value}"
@@ -185,7 +184,7 @@ def pull_in(plot: Plot) -> Entries:
 def change_amount(plot: Plot) -> Entries:
     """The scope grows or shrinks. Some of it is put on record long after it was said."""
     current = plot.deal.stages.amount
-    if current is None:
+    if current is None or plot.price_agreed:
         return
     grows = plot.chance(0.5 + 0.12 * plot.health)
     factor = plot.rng.uniform(1.04, 1.3) if grows else plot.rng.uniform(0.68, 0.96)
@@ -194,7 +193,7 @@ def change_amount(plot: Plot) -> Entries:
         amount=amount,
         told_by=_teller(plot) if plot.chance(0.6) else None,
         cause=RevisionCause.CUSTOMER if plot.chance(0.7) else RevisionCause.US,
-        reason=plot.text("forecast.up" if grows else "forecast.down", amount),
+        reason=plot.text("forecast.up" if grows else "forecast.down", amount=amount),
     )
     if plot.stage.decision_phase not in _DECIDING and plot.chance(0.17):
         yield plot.known_later(command, plot.days(4, 25))
@@ -203,7 +202,10 @@ def change_amount(plot: Plot) -> Entries:
 
 
 def price_the_proposal(plot: Plot) -> Entries:
-    """The proposal says what it costs, near what the customer would spend."""
+    """The first proposal says what it costs, near what the customer would spend."""
+    if plot.price_agreed or plot.priced:
+        return
+    plot.priced = True
     known = plot.deal.stages.amount or plot.premise.amount
     between = (float(known.amount) + float(plot.premise.amount.amount)) / 2
     yield plot.typed(
@@ -211,23 +213,6 @@ def price_the_proposal(plot: Plot) -> Entries:
             amount=plot.money(between * plot.rng.uniform(0.92, 1.1), 4),
             cause=RevisionCause.US,
             reason=plot.text("forecast.proposal"),
-        )
-    )
-
-
-def negotiate_the_price(plot: Plot) -> Entries:
-    """The price comes down at the table."""
-    current = plot.deal.stages.amount
-    if current is None or plot.chance(0.3):
-        return
-    plot.negotiated = True
-    percent = plot.rng.choice((2, 2, 3, 3, 4, 5, 6, 8))
-    agreed = plot.money(float(current.amount) * (1 - percent / 100), 4)
-    yield plot.happened(
-        ReviseForecast(
-            amount=agreed,
-            cause=RevisionCause.CUSTOMER,
-            reason=plot.text("forecast.negotiated", agreed, percent),
         )
     )
 
@@ -290,7 +275,6 @@ def _category(plot: Plot) -> tuple[ForecastCategory, User]:
     return ForecastCategory.BEST_CASE, plot.manager
 
 
-def _teller(plot: Plot) -> str:
-    """Who told us, by function."""
-    function = plot.premise.facts[plot.rng.choice(("mid", "buyer", "buyer", "dm", "user"))].en
-    return function.removeprefix("the ")
+def _teller(plot: Plot) -> str | None:
+    """Who told us, where it was somebody we know."""
+    return plot.knows(plot.rng.choice(("mid", "buyer", "buyer", "dm", "user")))

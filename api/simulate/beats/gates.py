@@ -1,42 +1,72 @@
-"""Work on the gate of a stage: visits on which criteria are met, and what is made up for later."""
+"""Work on the gate of a stage: visits on which its criteria are met, and what is made up for later.
 
+A criterion is met by telling the facts it asks for. Where they do not show it, the careful leave it
+open, and others attest it all the same.
+"""
+
+from collections.abc import Sequence
 from functools import partial
 
-from api.simulate.beats import forecast, pursuit, steps
+from api.simulate.beats import contacts, people, steps
+from api.simulate.beats.telling import TELLING
 from api.simulate.material import phrases
 from api.simulate.plot import Chapter, Cue, Entries, Plot
-from domain.lifecycle.commands import ReviseOpportunity
+from domain.people.facts import ContactKind
 from domain.process import BuyingPhase, Criterion
 from domain.stages.commands import AttestGateCriterion
 
-_TECHNICAL = {
-    "technical-requirement-known",
-    "engineers-met",
-    "technical-plan-backed",
-    "front-line-relationship",
-}
-"""Criteria that our engineer confirms, where there is one on the deal."""
-
-_ONLY_UNCONTESTED = {
+_ABOUT_COMPETITORS = {
     "competitors-known",
-    "competitors-compared",
-    "scored-against-strongest-competitor",
+    "competitor-move-known",
+    "competitor-moves-recent",
+    "position-recent",
+    "scored-against-competitor",
 }
-_ABOUT_COMPETITORS = _ONLY_UNCONTESTED | {"competitor-move-known"}
+"""Predicates that ask for competitors: where there are none, somebody says so."""
 
 _NEAR_WINNING = {
     "first-choice-confirmed",
     "preference-stated",
     "issues-agreed",
-    "concerns-closed",
-    "concerns-resolved",
     "terms-agreed",
+    "concerns-closed",
 }
 _HOPE = 0.2
 """How often we hear from those who do not choose us that they will."""
 
 _LAST = "next-step-planned"
 _WON = "won"
+
+_SEEN_WITH: dict[str, tuple[str, ...]] = {
+    "stakeholder-recorded": ("user",),
+    "reachable-contact": ("mid",),
+    "scale-known": ("mid",),
+    "technical-requirement-known": ("eng", "user"),
+    "need-known": ("mid", "user"),
+    "explicit-need-known": ("mid",),
+    "customer-resolved-to-act": ("mid", "dm"),
+    "reason-to-buy-known": ("mid",),
+    "decision-chain-known": ("mid", "buyer"),
+    "purchase-mode-known": ("buyer",),
+    "competitor-move-known": ("user",),
+    "front-line-relationship": ("user",),
+    "middle-level-relationship": ("mid",),
+    "middle-level-supportive": ("mid",),
+    "engineers-met": ("eng",),
+    "decision-maker-met": ("dm",),
+    "decision-maker-relationship": ("dm",),
+    "decision-maker-attitude": ("dm",),
+    "value-confirmed": ("mid", "fin"),
+    "first-choice-confirmed": ("buyer",),
+    "decision-criteria-known": ("eng", "buyer"),
+    "solution-presented": ("dm",),
+    "preference-stated": ("dm", "mid"),
+    "concerns-closed": ("dm",),
+}
+"""Whom one sees for a predicate. The second is seen at times beside the first."""
+
+_UNTOLD = {"stakeholder-recorded", "reachable-contact", "competitor-move-known"}
+"""What a summary does not speak of."""
 
 
 def cues(plot: Plot, chapter: Chapter) -> list[Cue]:
@@ -45,7 +75,7 @@ def cues(plot: Plot, chapter: Chapter) -> list[Cue]:
     achieved = [
         criterion
         for criterion in to_meet(plot)
-        if plot.chance(share * _HOPE if criterion.id in _NEAR_WINNING and losing else share)
+        if plot.chance(share * _HOPE if _asks(criterion) in _NEAR_WINNING and losing else share)
     ]
     count = max(1, min(4, round(chapter.days / 14 + plot.rng.uniform(-0.4, 0.6))))
     if not chapter.goes_on:
@@ -58,12 +88,16 @@ def cues(plot: Plot, chapter: Chapter) -> list[Cue]:
     return planned
 
 
+def _asks(criterion: Criterion) -> str:
+    return criterion.predicate or criterion.id
+
+
 def _share(plot: Plot, chapter: Chapter) -> float:
     """How much of what is missing gets done. Before a signature it is almost all."""
     discipline = plot.owner.habits.discipline
     if not chapter.goes_on:
         return 0.25 + 0.4 * discipline
-    return 0.95 if chapter.last else 0.74 + 0.25 * discipline
+    return 0.95 if chapter.last else 0.56 + 0.42 * discipline
 
 
 def to_meet(plot: Plot) -> list[Criterion]:
@@ -80,9 +114,17 @@ def _on_visit(achieved: list[Criterion], index: int, count: int) -> list[Criteri
     return share
 
 
+# Visits.
+
+
 def visit(plot: Plot, criteria: list[Criterion], chapter: Chapter) -> Entries:
     """See the customer: do the step that was planned, learn something, plan the next step."""
-    if plot.chance(0.45 + 0.5 * plot.owner.habits.diligence):
+    done = plot.open_step is not None and plot.chance(0.45 + 0.5 * plot.owner.habits.diligence)
+    purpose, named = steps.aim(plot) if done else (None, [])
+    if purpose is None and plot.chance(0.35 + 0.5 * plot.owner.habits.discipline):
+        purpose = plot.text(f"purpose.{chapter.phase.value}")
+    yield from meet_them(plot, criteria, chapter.phase, purpose, named)
+    if done:
         yield from steps.complete(plot)
     elif plot.chance(0.5):
         yield from steps.put_off(plot)
@@ -97,6 +139,48 @@ def visit(plot: Plot, criteria: list[Criterion], chapter: Chapter) -> Entries:
         plot.feels(-0.05)
 
 
+def meet_them(
+    plot: Plot,
+    criteria: Sequence[Criterion],
+    phase: BuyingPhase,
+    purpose: str | None = None,
+    named: Sequence[str] = (),
+) -> Entries:
+    """The contact of a visit: with those named for it, and those whom its criteria are about."""
+    asked = [_asks(criterion) for criterion in criteria]
+    keys = [*named, *(key for ask in asked for key in _seen_with(plot, ask))]
+    if not keys:
+        known = [key for key in plot.known_people if key not in ("dm", "fin")]
+        keys = [plot.rng.choice(known or ["user"])]
+    remarks = [
+        f"attest.{c.id}"
+        for c in criteria
+        if _asks(c) in _SEEN_WITH and _asks(c) not in _UNTOLD and _speaks(c)
+    ]
+    remarks = plot.rng.sample(remarks, min(2, len(remarks))) or [f"visit.{phase.value}"]
+    keys = list(dict.fromkeys(keys))[:4]
+    if "dm" in keys:
+        yield from contacts.at_the_top(plot, remarks, purpose)
+        for key in keys:
+            yield from people.identify(plot, key)
+        return
+    kind = ContactKind.VISIT
+    if "engineers-met" in asked or ("eng" in keys and plot.chance(0.4)):
+        kind = plot.rng.choice((ContactKind.TECHNICAL_EXCHANGE, ContactKind.WORKSHOP))
+    elif plot.chance(0.15):
+        kind = ContactKind.CALL
+    yield from contacts.hold(plot, kind, keys, remarks, purpose=purpose)
+
+
+def _speaks(criterion: Criterion) -> bool:
+    return f"attest.{criterion.id}" in phrases().remarks
+
+
+def _seen_with(plot: Plot, ask: str) -> tuple[str, ...]:
+    keys = _SEEN_WITH.get(ask, ())
+    return keys if plot.chance(0.3) else keys[:1]
+
+
 def _phase_ahead(plot: Plot, chapter: Chapter) -> BuyingPhase:
     """The phase that the next step is for: late in a stay, that of the next stage."""
     late = plot.moment > chapter.moment(0.7)
@@ -107,46 +191,55 @@ def _phase_ahead(plot: Plot, chapter: Chapter) -> BuyingPhase:
 
 
 def meet(plot: Plot, criterion: Criterion) -> Entries:
-    """Do what a criterion asks for."""
-    phase = plot.stage.decision_phase or BuyingPhase.SATISFACTION
-    match criterion.predicate:
-        case "account-and-source-recorded":
-            sources = plot.rng.choice(("referral", "inbound enquiry", "cold call"))
-            yield plot.typed(ReviseOpportunity(lead_source=sources))
-        case "go-no-go-decided":
-            yield from pursuit.assess(plot)
-        case "next-step-planned":
-            yield from steps.plan_with_objective(plot, plot.moment + plot.days(4, 14), phase)
-        case "deal-team-of-two-roles":
-            yield from pursuit.assign_team(plot)
-        case "win-plan-set":
-            yield from pursuit.set_win_plan(plot)
-        case "close-date-and-amount-forecast":
-            yield from forecast.set_first(plot)
-        case _:
-            yield from attest(plot, criterion)
+    """Do what a criterion asks for, unless the visit has shown it already."""
+    if criterion.id not in plot.gate.missing:
+        return
+    ask = criterion.predicate
+    nobody = ask in _ABOUT_COMPETITORS and not plot.premise.contested
+    if ask in TELLING and not nobody:
+        plot.feels(0.012)
+        yield from TELLING[ask](plot)
+        if criterion.id not in plot.gate.missing or not _insists(plot):
+            return
+    if ask in _AT_THE_TABLE and not _talked_out(plot):
+        return
+    yield from attest(plot, criterion, applies=not nobody)
 
 
-def attest(plot: Plot, criterion: Criterion) -> Entries:
-    """Confirm a criterion, or that it does not apply."""
-    technical = criterion.id in _TECHNICAL and plot.engineer.id in plot.deal.life.team_ids
-    by = plot.engineer if technical and plot.chance(0.6) else None
+_AT_THE_TABLE = {"issues-agreed", "terms-agreed", "approvals-granted"}
+
+
+def _talked_out(plot: Plot) -> bool:
+    """Whether nothing is being negotiated, and nothing will be in this stay."""
+    late = plot.chapter is not None and plot.moment > plot.chapter.moment(0.85)
+    return plot.talks is None and not plot.deal.negotiations.opened and late
+
+
+def _insists(plot: Plot) -> bool:
+    """Whether somebody attests what the facts do not show."""
+    return plot.chance(0.08 + 0.3 * (1 - plot.owner.habits.discipline))
+
+
+def attest(plot: Plot, criterion: Criterion, applies: bool = True) -> Entries:
+    """Confirm a criterion, or that it does not apply, with the contact it rests on."""
     plot.feels(0.012)
-    yield plot.happened(attestation(plot, criterion), by)
+    yield plot.happened(attestation(plot, criterion, applies))
 
 
-def attestation(plot: Plot, criterion: Criterion) -> AttestGateCriterion:
+def attestation(plot: Plot, criterion: Criterion, applies: bool = True) -> AttestGateCriterion:
     """What is written to confirm a criterion."""
     absent = f"absent.{criterion.id}"
-    nobody = criterion.id in _ABOUT_COMPETITORS and not plot.premise.contested
-    sometimes = criterion.id not in _ONLY_UNCONTESTED and plot.chance(0.14)
-    if absent in phrases().remarks and (nobody or sometimes):
+    if not applies and absent in phrases().remarks:
         return AttestGateCriterion(criterion.id, plot.text(absent), applies=False)
-    return AttestGateCriterion(criterion.id, plot.text(f"attest.{criterion.id}"))
+    key = f"attest.{criterion.id}"
+    return AttestGateCriterion(criterion.id, plot.text(key), contact=plot.contact)
 
 
 def make_up_for(plot: Plot, criteria: list[Criterion]) -> Entries:
     """A round of work on what is missing."""
+    if any(_asks(criterion) in _SEEN_WITH for criterion in criteria):
+        phase = plot.stage.decision_phase or BuyingPhase.SATISFACTION
+        yield from meet_them(plot, criteria, phase)
     for criterion in criteria:
         yield from meet(plot, criterion)
 

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from api.simulate.beats import forecast, gates
+from api.simulate.beats import buying, forecast, gates, negotiation
 from api.simulate.cast import User
 from api.simulate.plot import Entries, Plot
 from api.simulate.workdays import quarter_end
+from domain.corrections import MergeDeal
 from domain.lifecycle.commands import (
     ChangeOwner,
     ChangeProcess,
@@ -79,6 +80,10 @@ def regress(plot: Plot) -> Entries:
     plot.feels({Side.US: -0.35, Side.CUSTOMER: -0.2, Side.COMPETITOR: -0.45}[side])
     target = max(0, plot.position - (1 if plot.chance(0.7) else 2))
     plot.open_step = None
+    if (ended := negotiation.broken_off(plot)) is not None:
+        yield ended
+    if plot.chance(0.35 + 0.45 * plot.owner.habits.discipline):
+        yield from buying.step_back(plot, side, plot.position - target)
     yield from _revoke(plot, target, side)
     yield plot.typed(
         RegressStage(
@@ -102,7 +107,7 @@ def _revoke(plot: Plot, target: int, side: Side) -> Entries:
         for stage in plot.process.stages[target : plot.position + 1]
         for criterion in stage.gate
     }
-    attested = [e.fact.criterion for e in plot.deal.stages.attestations]
+    attested = [e.fact.criterion for e in plot.deal.stages.attestations if not e.fact.aspect]
     standing = [criterion for criterion in attested if criterion in concerned]
     count = min(len(standing), plot.rng.choice((1, 1, 2, 3)))
     for criterion in plot.rng.sample(standing, count):
@@ -131,7 +136,13 @@ def resume(plot: Plot) -> Entries:
         yield from forecast.push(plot, RevisionCause.CUSTOMER)
 
 
-# Other hands, another process.
+# Other hands, another process, another deal.
+
+
+def merge(plot: Plot) -> Entries:
+    """It turns out to be a deal that somebody else has opened before."""
+    assert plot.premise.duplicate_of is not None
+    yield plot.typed(MergeDeal(plot.premise.duplicate_of, plot.text("merge")), by=plot.manager)
 
 
 def hand_over(plot: Plot) -> Entries:

@@ -6,6 +6,7 @@ from api.simulate import chances
 from api.simulate.beats import forecast
 from api.simulate.chronicle import Entry
 from api.simulate.plot import Entries, Plot
+from domain.buying.facts import VendorStatus
 from domain.lifecycle.commands import (
     LoseOpportunity,
     RecordDebrief,
@@ -14,6 +15,7 @@ from domain.lifecycle.commands import (
     WinOpportunity,
 )
 from domain.lifecycle.facts import LostOutcome, ReasonDriver, Teller
+from domain.values import OURSELVES
 
 _LEARNED_LATE = {LostOutcome.LOST_TO_COMPETITOR: 0.35, LostOutcome.VOIDED: 0.2}
 _TOLD_BY_NOBODY = {LostOutcome.DISQUALIFIED, LostOutcome.WITHDRAWN, LostOutcome.UNKNOWN}
@@ -23,7 +25,7 @@ def win(plot: Plot) -> Entries:
     """The contract is signed, and put on record the same or the next day."""
     amount = plot.deal.stages.amount or plot.premise.amount
     reasons = plot.clauses("won", plot.rng.choice((0, 1, 1, 2)))
-    settled = plot.chance(0.85 if plot.negotiated else 0.2)
+    settled = plot.price_agreed or plot.chance(0.35)
     serial = plot.rng.randint(1000, 9999)
     yield plot.happened(
         WinOpportunity(
@@ -49,34 +51,41 @@ def lose(plot: Plot, outcome: LostOutcome) -> Entries:
     """The deal ends without us."""
     competitor = None
     if outcome is LostOutcome.LOST_TO_COMPETITOR:
-        rival = "rival" if plot.chance(0.8) else "other"
-        competitor = "unknown" if plot.chance(0.06) else plot.premise.facts[rival].en
+        unseen = plot.rival("rival") if plot.chance(0.8) else "unknown"
+        competitor = _first_choice(plot) or next(iter(plot.rivals), unseen)
     told = plot.chance(0.35 + 0.5 * plot.owner.habits.diligence)
     yield plot.happened(
         LoseOpportunity(
             outcome=outcome,
             competitor=competitor,
-            reasons=plot.clauses(f"lost.{outcome.value}", 1) if told else (),
+            reasons=plot.clauses(_why(plot, outcome), 1) if told else (),
         )
     )
 
 
-# Why: the seller, the manager and the buyer do not always say the same.
+def _first_choice(plot: Plot) -> str | None:
+    """The competitor that the customer is known to have chosen."""
+    chosen = (
+        event.fact.vendor
+        for event in plot.deal.purchase.vendor_statuses
+        if event.fact.status is VendorStatus.FIRST_CHOICE and event.fact.vendor != OURSELVES
+    )
+    return next(chosen, None)
 
-_TRUE_DRIVERS = {
-    ReasonDriver.RELATIONSHIP: 24,
-    ReasonDriver.PROCESS: 20,
-    ReasonDriver.PRODUCT: 16,
-    ReasonDriver.PRICE: 14,
-    ReasonDriver.RISK: 12,
-    ReasonDriver.TIMING: 10,
-    ReasonDriver.OTHER: 4,
-}
+
+def _why(plot: Plot, outcome: LostOutcome) -> str:
+    """The key of what is said of an end: by its cause where a competitor won."""
+    if outcome is LostOutcome.LOST_TO_COMPETITOR and plot.cause is not None:
+        return f"lost.to.{plot.cause.value}"
+    return f"lost.{outcome.value}"
+
+
+# Why: the seller, the manager and the buyer do not always say the same.
 
 
 def explain_loss(plot: Plot, outcome: LostOutcome) -> Entries:
     """Reasons over the following weeks, then perhaps a debrief."""
-    true = _true_driver(plot, outcome)
+    true = plot.cause or ReasonDriver.TIMING
     if plot.chance(0.3 + 0.5 * plot.owner.habits.diligence):
         blamed = ReasonDriver.PRICE if plot.chance(0.55) else true
         yield _reason(plot, Teller.SELLER, blamed)
@@ -88,15 +97,6 @@ def explain_loss(plot: Plot, outcome: LostOutcome) -> Entries:
         yield _reason(plot, Teller.BUYER, true if plot.chance(0.8) else ReasonDriver.PRICE)
     if plot.chance(0.10 + 0.3 * plot.manager.habits.discipline):
         yield from debrief(plot, "lesson.lost")
-
-
-def _true_driver(plot: Plot, outcome: LostOutcome) -> ReasonDriver:
-    weights = dict(_TRUE_DRIVERS)
-    if outcome in (LostOutcome.NO_DECISION, LostOutcome.VOIDED):
-        weights |= {ReasonDriver.TIMING: 40, ReasonDriver.PRICE: 6, ReasonDriver.PRODUCT: 5}
-    if plot.owner.habits.discipline < 0.5:
-        weights[ReasonDriver.PROCESS] += 20
-    return plot.rng.choices(list(weights), list(weights.values()))[0]
 
 
 def _reason(plot: Plot, teller: Teller, driver: ReasonDriver) -> Entry:

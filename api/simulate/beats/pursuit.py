@@ -109,6 +109,33 @@ def assess(plot: Plot) -> Entries:
     )
 
 
+def decide_to_bid(plot: Plot) -> Entries:
+    """Decide to bid, with open eyes or not."""
+    can_win = _score(3 + 0.9 * plot.health + plot.rng.gauss(0, 0.5))
+    yield plot.typed(
+        AssessOpportunity(
+            worth_winning=_score(plot.rng.gauss(3.6, 0.7)),
+            can_win=can_win,
+            grade=Grade.A if can_win > 3 else Grade.B,
+            decision=PursuitDecision.GO,
+        ),
+        by=plot.manager if plot.chance(0.6) else None,
+    )
+
+
+def decide_against(plot: Plot) -> Entries:
+    """Decide to leave it to others."""
+    yield plot.typed(
+        AssessOpportunity(
+            worth_winning=_score(plot.rng.gauss(2.6, 0.7)),
+            can_win=_score(plot.rng.gauss(1.5, 0.5)),
+            grade=Grade.C,
+            decision=PursuitDecision.NO_GO,
+        ),
+        by=plot.manager if plot.chance(0.5) else None,
+    )
+
+
 def _score(value: float) -> int:
     return min(5, max(1, round(value)))
 

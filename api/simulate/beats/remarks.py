@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
-from api.simulate.material import market
+from api.simulate.material import market, phrases
 from api.simulate.plot import Beat, Chapter, Cue, Entries, Plot
 from domain.corrections import WithdrawEvent
 from domain.lifecycle.commands import AddNote, LoseOpportunity, ReviseOpportunity
@@ -84,7 +84,9 @@ def mistake(plot: Plot) -> Entries:
     beats: list[Beat] = [wrong_note, wrong_loss]
     if plot.deal.stages.amount is not None:
         beats += [wrong_amount, wrong_amount]
-    open_criteria = [c for c in plot.gate.missing_criteria() if c.predicate is None]
+    open_criteria = [
+        c for c in plot.gate.missing_criteria() if f"attest.{c.id}" in phrases().remarks
+    ]
     if open_criteria:
         beats.append(partial(wrong_attestation, criterion=plot.rng.choice(open_criteria)))
     yield from plot.rng.choice(beats)(plot)
@@ -117,7 +119,7 @@ def wrong_attestation(plot: Plot, criterion: Criterion) -> Entries:
 def wrong_loss(plot: Plot) -> Entries:
     """Another deal was lost, not this one."""
     yield plot.typed(
-        LoseOpportunity(LostOutcome.LOST_TO_COMPETITOR, plot.premise.facts["rival"].en)
+        LoseOpportunity(LostOutcome.LOST_TO_COMPETITOR, next(iter(plot.rivals), "unknown"))
     )
     yield from _withdraw(plot, "withdraw.loss", timedelta(minutes=plot.rng.randint(4, 1500)))
 

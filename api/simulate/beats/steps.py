@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from api.simulate.centre import KEYS
 from api.simulate.plot import Entries, Plot
 from domain.lifecycle.commands import CompleteNextStep, PlanNextStep
 from domain.process import BuyingPhase
@@ -28,6 +29,17 @@ def plan(
     )
 
 
+def aim(plot: Plot) -> tuple[str | None, list[str]]:
+    """The objective of the open step, and the functions of the customer's people it names."""
+    step = plot.deal.life.step(plot.open_step[0]) if plot.open_step else None
+    if step is None:
+        return None, []
+    planned = step.planned.fact
+    facts = plot.premise.facts
+    named = [k for k in KEYS if facts[k].en in planned.what or facts[k].zh in planned.what]
+    return planned.objective, named
+
+
 def plan_with_objective(plot: Plot, due: datetime, phase: BuyingPhase) -> Entries:
     """Have an open step with an objective: a new one, or the open one with its objective added."""
     if plot.open_step is None:
@@ -38,9 +50,9 @@ def plan_with_objective(plot: Plot, due: datetime, phase: BuyingPhase) -> Entrie
     planned = step.planned.fact
     if planned.objective is None:
         objective = plot.phrase(plot.open_step[1].objective)
-        yield plot.typed(
-            PlanNextStep(planned.id, planned.what, planned.owner, objective, planned.due)
-        )
+        at_least = plot.hours.from_day(plot.hours.day(due))
+        when = max(planned.due or at_least, at_least)
+        yield plot.typed(PlanNextStep(planned.id, planned.what, planned.owner, objective, when))
 
 
 def put_off(plot: Plot) -> Entries:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from api.simulate.cast import COLLEAGUE, User
+from api.simulate.cast import COLLEAGUE, User, organisation_of
 from api.simulate.chronicle import SOURCE, Chronicle, Entry
 from domain.access import Role
 from domain.lifecycle.commands import AddNote, ChangeOwner, OpenOpportunity
@@ -16,10 +16,11 @@ from tests.scenario import day
 
 
 def _user(name: str, role: Role = Role.SELLER) -> User:
-    return User(name, name.title(), role, "DACH", COLLEAGUE, date(2020, 1, 1))
+    return User(name, name.title(), role, "DACH", COLLEAGUE, date(2020, 1, 1), unit="dach")
 
 
 ANN, BO, MEI = _user("ann"), _user("bo"), _user("mei", Role.MANAGER)
+OFFICE = organisation_of([ANN, BO, MEI], ())
 OPENING = Entry(OpenOpportunity("Press line", "ann", "EUR"), ANN, day(0), day(0), 1)
 
 
@@ -30,7 +31,7 @@ def note(
 
 
 def written(*entries: Entry, last: float = 100) -> Chronicle:
-    chronicle = Chronicle("d-1", "S1-0001", built_in_processes(), day(last))
+    chronicle = Chronicle("d-1", "S1-0001", built_in_processes(), OFFICE, day(last))
     chronicle.write(iter(entries))
     return chronicle
 
@@ -101,7 +102,7 @@ def test_the_rules_decide() -> None:
 
 def test_the_story_sees_what_was_decided() -> None:
     """A story is told lazily: it goes on once the entry before is made."""
-    chronicle = Chronicle("d-1", "S1-0001", built_in_processes(), day(100))
+    chronicle = Chronicle("d-1", "S1-0001", built_in_processes(), OFFICE, day(100))
     seen: list[str | None] = []
 
     def story() -> Iterator[Entry]:
@@ -118,6 +119,6 @@ def test_the_story_sees_what_was_decided() -> None:
 
 def test_no_time_passes_between_occurring_and_the_end() -> None:
     last = day(10) + timedelta(microseconds=1)
-    chronicle = Chronicle("d-1", "S1-0001", built_in_processes(), last)
+    chronicle = Chronicle("d-1", "S1-0001", built_in_processes(), OFFICE, last)
     chronicle.write(iter([OPENING, note("on the last moment", 10, 10)]))
     assert notes(chronicle) == ["on the last moment"]

@@ -22,6 +22,7 @@ from domain.lifecycle.facts import (
     OwnerChanged,
 )
 from domain.lifecycle.life import Status
+from domain.people.facts import ContactMade
 from domain.process_files import built_in_processes
 from domain.stages.facts import (
     ForecastRevised,
@@ -115,9 +116,17 @@ def test_everyone_who_acts_is_in_the_cast_and_nobody_acts_after_leaving() -> Non
 # What happens in it.
 
 
-def test_every_type_of_fact_occurs() -> None:
-    seen = {event.type for event in every_event()}
-    assert seen == {stored_name(fact_type) for fact_type in FACT_TYPES}
+@each_seed
+def test_every_type_of_fact_occurs(seed: int) -> None:
+    seen = {event.type for deal in portfolio(seed) for event in deal.history.events}
+    assert {stored_name(fact_type) for fact_type in FACT_TYPES} - seen <= RARE
+
+
+RARE = {"deal-merged", "subject-erased", "approval-refused", "term-reopened", "process-changed"}
+
+
+def test_rare_types_of_fact_occur_too() -> None:
+    assert {event.type for event in every_event()} >= RARE
 
 
 @each_seed
@@ -133,7 +142,7 @@ def test_gates_are_met_overridden_and_skipped(seed: int) -> None:
 @each_seed
 def test_a_criterion_can_be_attested_as_not_applying(seed: int) -> None:
     attested = [fact for deal in portfolio(seed) for fact in facts(deal, GateCriterionAttested)]
-    assert 0 < sum(not fact.applies for fact in attested) < len(attested) / 10
+    assert 0 < sum(not fact.applies for fact in attested) < len(attested) * 0.75
 
 
 @each_seed
@@ -305,9 +314,9 @@ def test_no_two_stories_have_the_same_words() -> None:
 
 @each_seed
 def test_a_story_repeats_itself_little(seed: int) -> None:
-    notes = [[fact.note for fact in facts(deal, GateCriterionAttested)] for deal in portfolio(seed)]
-    written = [note for deal in notes for note in deal]
-    assert sum(len(set(deal)) for deal in notes) / len(written) > 0.97
+    told = [[f.summary for f in facts(deal, ContactMade)] for deal in portfolio(seed)]
+    written = [summary for deal in told for summary in deal]
+    assert sum(len(set(deal)) for deal in told) / len(written) > 0.9
 
 
 @each_seed
@@ -315,8 +324,8 @@ def test_chinese_customers_are_written_about_in_both_languages(seed: int) -> Non
     chinese = 0
     for deal in portfolio(seed):
         territory = deal.history.deal.life.territory or ""
-        notes = [fact.note for fact in facts(deal, GateCriterionAttested)]
-        spoken = sum(any(letter >= "一" for letter in note[-6:]) for note in notes)
+        told = [fact.summary or "" for fact in facts(deal, ContactMade)]
+        spoken = sum(any(letter >= "一" for letter in summary[-6:]) for summary in told)
         assert spoken == 0 or territory.endswith("China")
         chinese += spoken
     assert chinese > 50

@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from api.simulate import UNTIL, SimulationReport, run, simulate
+from api.simulate.cast import LIMITS
 from api.simulate.chronicle import SOURCE
-from domain.history import StreamKind
+from domain.access import Role
+from domain.history import Draft, StreamKind
 from domain.lifecycle.facts import OpportunityOpened
+from domain.negotiation import AuthorityLimits, RoleLimits
+from domain.organisation import LIMITS_STREAM, AuthorityLimitsSet
 from domain.refusals import Refusal
 from store.errors import StoreError
 from store.location import Location
-from store.log import DealLog
+from store.log import Batch, DealLog
 from tests.api.simulate.portfolios import portfolio
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -131,6 +135,35 @@ def test_people_are_registered_before_their_first_deal(log: DealLog) -> None:
     first = min(e.occurred_at for s in log.streams(StreamKind.DEAL) for e in log.events_in(s))
     registered = [log.events_in(stream)[0] for stream in log.streams(StreamKind.USER)]
     assert sum(event.occurred_at < first for event in registered) >= len(registered) - 1
+
+
+def test_sellers_and_managers_have_their_units_and_limits(log: DealLog) -> None:
+    """Rights and approvals in the stories are those of the organisation that is stored."""
+    simulate(log, 30, 1)
+    organisation = log.organisation()
+    assert organisation.limits == LIMITS
+    directory = organisation.directory
+    roles = {
+        membership.role for user in directory.users.values() for membership in user.memberships
+    }
+    assert roles == {Role.SELLER, Role.MANAGER, Role.ADMIN}
+    for stream in log.streams(StreamKind.DEAL):
+        owner = log.history(stream.removeprefix("deal:")).deal.life.owner
+        managing = {
+            user.id
+            for user in directory.users.values()
+            for membership in user.memberships
+            if membership.role is Role.MANAGER and membership.unit in directory.units_of(owner)
+        }
+        assert managing
+
+
+def test_limits_that_are_there_already_stay(log: DealLog) -> None:
+    own = AuthorityLimitsSet(AuthorityLimits((RoleLimits(Role.SELLER, discount_percent="1"),)))
+    draft = Draft(own, NOW, "me", "cli", "c-1", "c-1")
+    log.append([Batch(LIMITS_STREAM, 0, [draft])])
+    simulate(log, 3, 1)
+    assert log.organisation().limits == own.limits
 
 
 def test_deals_go_on_from_where_the_story_ended(log: DealLog) -> None:
