@@ -163,8 +163,12 @@ def require(
 
 
 def acting(principal: Principal, scope: DealScope) -> Principal:
-    """The principal with the roles that it acts in there: they decide how far it may go alone."""
-    roles = frozenset(right.acts_as or right.role for right in _held(principal, scope))
+    """The principal with the roles that let it record there, which say how far it may go alone."""
+    roles = frozenset(
+        right.acts_as or right.role
+        for right in _held(principal, scope)
+        if Action.RECORD in right.actions
+    )
     return msgspec.structs.replace(principal, roles=roles)
 
 

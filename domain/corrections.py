@@ -138,6 +138,13 @@ def decide(
             assert_never(command)
 
 
+def withdrawn_by(command: WithdrawEvent, events: Sequence[E]) -> list[E]:
+    """The events that `command` would withdraw, as far as there are any."""
+    if not 1 <= command.version <= len(events):
+        return []
+    return [events[version - 1] for version in _versions_of_command(command.version, events)]
+
+
 def _versions_of_command(version: int, events: Sequence[Recorded[Fact]]) -> tuple[int, ...]:
     """Versions of all events of the command that led to `version`. Raises UnknownReference."""
     if not 1 <= version <= len(events):

@@ -35,6 +35,7 @@ from domain.corrections import (
     CorrectionsCommand,
     CorrectionsFact,
     EventWithdrawn,
+    WithdrawEvent,
     standing,
 )
 from domain.deciding import require_legible
@@ -58,8 +59,10 @@ from domain.negotiation import (
     NegotiationFact,
     Negotiations,
 )
+from domain.negotiation.facts import ApprovalGranted, ApprovalRefused, ConcessionMade
 from domain.organisation import Organisation
 from domain.people import AnyPeopleCommand, AnyPeopleFact, People, PeopleCommand, PeopleFact
+from domain.references import Elsewhere
 from domain.refusals import (
     BeforeOpening,
     BreaksLaterHistory,
@@ -69,6 +72,7 @@ from domain.refusals import (
     UnknownStage,
 )
 from domain.stages import AnyStagesCommand, AnyStagesFact, Stages, StagesCommand, StagesFact
+from domain.stages.facts import Override, StageAdvanced
 from domain.values import Money, Value
 
 if TYPE_CHECKING:
@@ -118,6 +122,8 @@ class Deal(msgspec.Struct, frozen=True):
     needs: Needs = Needs()
     field: Field = Field()
     negotiations: Negotiations = Negotiations()
+    elsewhere: Elsewhere | None = None
+    """While a late entry is judged: what the rest of the history tells of. None: nothing more."""
 
     @property
     def amount(self) -> Money | None:
@@ -166,7 +172,7 @@ def describe(event: DealEvent, before: Deal) -> str:
     names = Naming.on(before)
     match event.fact:
         case LifecycleFact():
-            return lifecycle.describe(event.fact, before.life)
+            return lifecycle.describe(event.fact, before.life, names)
         case StagesFact():
             return stages.describe(event.fact, before.stages, names)
         case BuyingFact():
@@ -249,7 +255,8 @@ def decide(
     if deal.life.opening is None and not isinstance(command, OpenOpportunity):
         raise DealNotOpened("there is no such deal", "Open it first with open-opportunity.")
     scope = _scope(history.deal, organisation)
-    require(intent.principal, command.right, scope)
+    for right in rights_needed(command, history.events):
+        require(intent.principal, right, scope)
     limits = organisation.limits
     facts = _route(command, deal, history, processes, intent, scope=scope, limits=limits)
     drafts = _as_events(facts, history, intent)
@@ -259,6 +266,24 @@ def decide(
     _keeps_later_history_legal(history, drafts, processes)
     require_legible(command)
     return facts
+
+
+def rights_needed(command: DealCommand, events: Sequence[DealEvent]) -> set[Action]:
+    """The right to give `command`; to withdraw an event, also the one that recording it took."""
+    rights = {command.right}
+    if isinstance(command, WithdrawEvent):
+        rights |= {_right_taken(event.fact) for event in corrections.withdrawn_by(command, events)}
+    return rights
+
+
+def _right_taken(fact: DealFact) -> Action:
+    match fact:
+        case ApprovalGranted() | ApprovalRefused():
+            return Action.APPROVE
+        case StageAdvanced(override=Override()):
+            return Action.OVERRIDE_GATE
+        case _:
+            return Action.WITHDRAW
 
 
 def _state_at(command: DealCommand, history: History, intent: Intent) -> Deal:
@@ -274,7 +299,8 @@ def _state_at(command: DealCommand, history: History, intent: Intent) -> Deal:
         )
     if all(event.occurred_at <= intent.occurred_at for event in history.events):
         return history.deal
-    return history.at(as_of=intent.occurred_at)
+    then = history.at(as_of=intent.occurred_at)
+    return msgspec.structs.replace(then, elsewhere=Elsewhere.on(history.deal))
 
 
 def _scope(deal: Deal, organisation: Organisation) -> DealScope:
@@ -312,18 +338,16 @@ def _route(
         case BuyingCommand():
             return buying.decide(command, deal, intent.occurred_at)
         case PeopleCommand():
+            people.require_not_erased_since(command, history.deal)
             return people.decide(command, deal)
         case NeedsCommand():
             return needs.decide(command, deal)
         case CompetitionCommand():
             return competition.decide(command, deal, intent.occurred_at)
         case NegotiationCommand():
+            lifecycle.require_not_ended(deal.life)
             principal = acting(intent.principal, scope)
-            try:
-                return negotiation.decide(command, deal, principal, limits, intent.occurred_at)
-            except Refusal:
-                lifecycle.require_not_ended(deal.life)
-                raise
+            return negotiation.decide(command, deal, principal, limits, intent.occurred_at)
         case CorrectionsCommand():
             return corrections.decide(command, history.events, deal.life)
         case _:
@@ -401,13 +425,17 @@ def _in_the_deals_currency(part: Fact | Value, deal: Deal) -> None:
 def _keeps_later_history_legal(
     history: History, drafts: Sequence[DealEvent], processes: ProcessBook
 ) -> None:
-    """Rule 7: nothing that was admissible becomes inadmissible by a late entry or a withdrawal."""
+    """Rule 7: nothing that was admissible becomes inadmissible by a late entry or a withdrawal.
+
+    A concession tells how the sides stood when it was recorded, and stays as it was told:
+    positions, and what was conceded, are reckoned from the offers.
+    """
     if not drafts or _sorts_last(drafts, history.events):
         return
     before = {version for version, _ in violations(history.events, processes)}
     for version, refusal in violations((*history.events, *drafts), processes):
-        if version not in before:
-            event = (*history.events, *drafts)[version - 1]
+        event = (*history.events, *drafts)[version - 1]
+        if version not in before and not isinstance(event.fact, ConcessionMade):
             raise BreaksLaterHistory(
                 f"version {version}, {event.type}, could then not have happened: {refusal.message}",
                 "Withdraw or correct the later events first.",
@@ -417,7 +445,7 @@ def _keeps_later_history_legal(
 def violations(events: Sequence[DealEvent], processes: ProcessBook) -> list[tuple[int, Refusal]]:
     """Versions of standing events that break a structural rule where they stand, and which."""
     found: list[tuple[int, Refusal]] = []
-    deal = Deal()
+    deal = Deal(elsewhere=Elsewhere.on(replay(events)))
     for event in standing(events):
         try:
             admissible(event.fact, deal, processes, events)

@@ -47,9 +47,9 @@ def unless_just_said(fact: F, current: Recorded[Fact] | None, at: datetime) -> t
 
 
 def require_legible(command: msgspec.Struct) -> None:
-    """No text is blank, and none holds a NUL, which other databases cannot keep."""
+    """No text is without a visible character, and none holds a NUL, which some databases lack."""
     for text in _texts(msgspec.to_builtins(command)):
-        if not text.strip() or "\0" in text:
+        if "\0" in text or not any(one.isprintable() and not one.isspace() for one in text):
             raise TextNotLegible(
                 "a text is blank or holds a NUL character", "Say it in words, or leave it out."
             )

@@ -18,9 +18,9 @@ class Naming(msgspec.Struct, frozen=True):
 
     @classmethod
     def on(cls, deal: Deal) -> Naming:
-        """The names by which they are known on `deal`; erased people keep their id."""
+        """The names by which they are known on `deal`."""
         return cls(
-            people={one.id: one.name for one in deal.people.stakeholders if one.erased is None},
+            people={one.id: one.name for one in deal.people.stakeholders},
             vendors={one.fact.id: one.fact.name for one in deal.field.competitors},
         )
 

@@ -1,8 +1,15 @@
-"""Rule 4: what a fact names by id exists on the deal. Each check says what there is instead."""
+"""Rule 4: what a fact names by id exists on the deal. Each check says what there is instead.
+
+What somebody mentions may have been put on record later than the time of the
+mention: people are met before they are mapped. So existence is asked of the whole
+history, while what is changed (assessed, developed, resolved) has to be there by then.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from domain.refusals import IdTaken, Refusal, UnknownReference, there_are
 from domain.values import OURSELVES
@@ -13,26 +20,47 @@ if TYPE_CHECKING:
     from domain.deal import Deal
 
 
+class Elsewhere(msgspec.Struct, frozen=True):
+    """Ids of what the history tells of at any time."""
+
+    stakeholders: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    competitors: tuple[str, ...] = ()
+
+    @classmethod
+    def on(cls, deal: Deal) -> Elsewhere:
+        """What the history tells of that folds to `deal`."""
+        return cls(
+            stakeholders=tuple(one.id for one in deal.people.stakeholders),
+            contacts=tuple(one.id for one in deal.people.contacts),
+            needs=tuple(one.id for one in deal.needs.needs),
+            competitors=tuple(one.fact.id for one in deal.field.competitors),
+        )
+
+
 def require_stakeholders(deal: Deal, *ids: str | None) -> None:
     """Each id, where given, names one of the customer's people. Raises UnknownReference."""
-    known = [one.id for one in deal.people.stakeholders]
-    _require("stakeholder", ids, known, "identify-stakeholder")
+    _require("stakeholder", ids, _known(deal).stakeholders, "identify-stakeholder")
 
 
 def require_contacts(deal: Deal, *ids: str | None) -> None:
     """Each id, where given, names a contact. Raises UnknownReference."""
-    _require("contact", ids, [one.id for one in deal.people.contacts], "record-contact")
+    _require("contact", ids, _known(deal).contacts, "record-contact")
 
 
 def require_needs(deal: Deal, *ids: str | None) -> None:
     """Each id, where given, names a need. Raises UnknownReference."""
-    _require("need", ids, [one.id for one in deal.needs.needs], "uncover-need")
+    _require("need", ids, _known(deal).needs, "uncover-need")
 
 
 def require_competitors(deal: Deal, *ids: str | None) -> None:
     """Each id, where given, names a competitor. Raises UnknownReference."""
-    known = [one.fact.id for one in deal.field.competitors]
-    _require("competitor", ids, known, "identify-competitor")
+    _require("competitor", ids, _known(deal).competitors, "identify-competitor")
+
+
+def _known(deal: Deal) -> Elsewhere:
+    return Elsewhere.on(deal) if deal.elsewhere is None else deal.elsewhere
 
 
 def require_vendors(deal: Deal, *ids: str | None) -> None:
@@ -47,7 +75,9 @@ def require_distinct(where: str, ids: Sequence[str], refusal: type[Refusal] = Id
         raise refusal(f"{twice!r} stands twice among {where}", "Name each one once.")
 
 
-def _require(what: str, ids: Iterable[str | None], known: list[str], recorded_with: str) -> None:
+def _require(
+    what: str, ids: Iterable[str | None], known: Sequence[str], recorded_with: str
+) -> None:
     for one in ids:
         if one is not None and one not in known:
             raise UnknownReference(

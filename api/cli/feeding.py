@@ -12,7 +12,7 @@ import typer
 
 from api.cli.failures import fail
 from api.cli.groups import commands
-from api.cli.output import Shape, ShapeOption, clean, note, print_json, say
+from api.cli.output import Shape, ShapeOption, clean_lines, note, print_json, say
 from api.cli.progress import Progress
 from api.cli.terminal import Terminal, terminal
 from api.exchange.intake.engine import Progress as Reached
@@ -102,7 +102,7 @@ def import_(
         found = _run(store, paths, system, name, options)
     if report is not None:
         report.write_text(found.as_json(), encoding="utf-8")
-    say(clean(found.as_json() if shape is Shape.JSON else found.as_text()).rstrip("\n"))
+    say(clean_lines(found.as_json() if shape is Shape.JSON else found.as_text()).rstrip("\n"))
 
 
 def _run(

@@ -50,11 +50,16 @@ def say(text: str = "") -> None:
 
 def note(text: str) -> None:
     """A line beside the answer."""
-    print(clean(text), file=sys.stderr, flush=True)
+    print(clean_lines(text), file=sys.stderr, flush=True)
 
 
 def clean(text: str) -> str:
-    """The text without characters that command a terminal or reorder what it shows."""
+    """The text on one line, without characters that command a terminal or reorder what it shows."""
+    return clean_lines(" ".join(text.splitlines()))
+
+
+def clean_lines(text: str) -> str:
+    """The same, its lines kept."""
     return "".join(c if c == "\n" or _is_shown(c) else "�" for c in text)
 
 

@@ -24,6 +24,7 @@ from domain.buying.facts import (
     ProposalKind,
     ProposalSubmitted,
     PurchaseModeDeclared,
+    VendorStatus,
     VendorStatusChanged,
 )
 from domain.history import Recorded
@@ -102,6 +103,14 @@ class Purchase(msgspec.Struct, frozen=True):
 
     def vendor_status(self, vendor: str) -> Recorded[VendorStatusChanged] | None:
         return next((one for one in self.vendor_statuses if one.fact.vendor == vendor), None)
+
+    @property
+    def first_choice(self) -> Recorded[VendorStatusChanged] | None:
+        """Who is the first choice: the vendor who became it last, if they still are."""
+        named = [
+            one for one in self.vendor_statuses if one.fact.status is VendorStatus.FIRST_CHOICE
+        ]
+        return named[-1] if named else None
 
     def commitment(self, commitment_id: str) -> Commitment | None:
         return next((one for one in self.commitments if one.id == commitment_id), None)

@@ -102,8 +102,8 @@ def _first_choice(deal: Deal, _: datetime) -> Versions | None:
 
 
 def _by_word(deal: Deal) -> Iterator[int | None]:
-    status = deal.purchase.vendor_status(OURSELVES)
-    if status is None or status.fact.status is not VendorStatus.FIRST_CHOICE:
+    status = deal.purchase.first_choice
+    if status is None or status.fact.vendor != OURSELVES:
         return
     for one in holders(deal, [BuyingRole.DECISION_MAKER, BuyingRole.PURCHASER]):
         if one.id == status.fact.told_by:

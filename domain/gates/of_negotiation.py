@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from domain.gates.evidence import Predicate, Versions, shown_by, shown_by_events
 from domain.negotiation.facts import NegotiationResult
-from domain.negotiation.orders import gain
 from domain.values import Party
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def _issues(deal: Deal) -> tuple[IssueState, ...]:
 
 
 def _issues_agreed(deal: Deal, at: datetime) -> Versions | None:
-    return _terms_agreed(deal, at) if _issues(deal) else ()
+    return _terms_agreed(deal, at) if deal.negotiations.opened else ()
 
 
 def _terms_agreed(deal: Deal, _: datetime) -> Versions | None:
@@ -40,26 +39,21 @@ def _terms_agreed(deal: Deal, _: datetime) -> Versions | None:
 
 
 def _approvals(deal: Deal, _: datetime) -> Versions | None:
-    """Where we stand, nothing waits for an approval or went past the walk-away without one."""
+    """Where we stand, nothing that an approval was asked for is without one.
+
+    Not asked of the walk-away: it is secret, and what a gate says is not.
+    """
     grants = []
     for state in _issues(deal):
         position = state.position(Party.US)
         if position is None:
             continue
         granted = state.granted(position)
-        asked = state.approval(position) is not None
         if granted is not None:
             grants.append(granted.version)
-        elif asked or _past_walk_away(state, position):
+        elif state.approval(position) is not None:
             return None
     return shown_by(grants) or ()
-
-
-def _past_walk_away(state: IssueState, position: str) -> bool:
-    if state.walk_away is None:
-        return False
-    gained = gain(state.issue, Party.US, state.walk_away, position)
-    return gained is not None and gained < 0
 
 
 PREDICATES = {
@@ -69,7 +63,7 @@ PREDICATES = {
     ),
     "approvals-granted": Predicate(
         _approvals,
-        "grant-approval for each value at which we stand past our walk-away, or that was "
-        "requested, or make-offer with a better value",
+        "grant-approval for each value at which we stand and for which it was asked, or "
+        "make-offer with a better value",
     ),
 }

@@ -34,12 +34,13 @@ from domain.lifecycle.facts import (
     WinPlanSet,
 )
 from domain.lifecycle.life import REVISABLE
+from domain.naming import BY_ID, Naming
 
 if TYPE_CHECKING:
     from domain.lifecycle.life import Life
 
 
-def describe(fact: AnyLifecycleFact, before: Life) -> str:
+def describe(fact: AnyLifecycleFact, before: Life, names: Naming = BY_ID) -> str:
     """One English phrase for `fact`, seen from the part before it. Users appear by their id."""
     match fact:
         case OpportunityOpened(name=name, stage=stage, process=process):
@@ -76,7 +77,7 @@ def describe(fact: AnyLifecycleFact, before: Life) -> str:
         case OpportunityResumed(reason=reason):
             return f"resumed{_because(reason)}"
         case OpportunityWon() | OpportunityLost():
-            return _ended(fact)
+            return _ended(fact, names)
         case OutcomeReasonRecorded(told_by=told_by, driver=driver, text=text):
             return f"reason by the {told_by}'s account, {driver}: {text}"
         case OpportunityReopened(stage=stage, reason=reason):
@@ -95,11 +96,11 @@ def describe(fact: AnyLifecycleFact, before: Life) -> str:
             assert_never(fact)
 
 
-def _ended(fact: OpportunityWon | OpportunityLost) -> str:
+def _ended(fact: OpportunityWon | OpportunityLost, names: Naming) -> str:
     why = f": {'; '.join(fact.reasons)}" if fact.reasons else ""
     if isinstance(fact, OpportunityWon):
         return f"won, {fact.value}{why}" if fact.value else f"won, value unknown{why}"
-    to = f" ({fact.competitor})" if fact.competitor else ""
+    to = f" ({names.vendor(fact.competitor)})" if fact.competitor else ""
     return f"lost, {fact.outcome}{to}{why}"
 
 

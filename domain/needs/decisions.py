@@ -5,6 +5,7 @@ Every refusal comes from `admissible`, so imported histories obey the same rules
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, assert_never
 
 from domain.deciding import mirrored, unless_current
@@ -106,17 +107,24 @@ def _close(fact: ConcernResolved | ConcernAccepted, concern: Concern | None) -> 
     return unless_current(fact, concern.closed if concern else None)
 
 
+def _require_uncovered(need_id: str, deal: Deal) -> None:
+    require_needs(deal, need_id)
+    if deal.needs.need(need_id) is None:
+        raise UnknownReference(
+            f"need {need_id!r} was uncovered later than this", "A need is developed after that."
+        )
+
+
 def _check(fact: FactChecked, needs: Needs) -> Facts:
-    """A source that says again what it said last adds nothing; one that changes its mind does."""
+    """A source that says again what it said last adds nothing, unless others disagreed since."""
     known = needs.fact(fact.fact)
     checks = known.checks if known else ()
-    last = next(
-        (one for one in reversed(checks) if _second_source(one.fact) == _second_source(fact)), None
-    )
+    agreeing = takewhile(lambda one: one.fact.result is fact.result, reversed(checks))
+    last = next((one for one in agreeing if _source(one.fact) == _source(fact)), None)
     return unless_current(fact, last)
 
 
-def _second_source(fact: FactChecked) -> tuple[str | None, str | None]:
+def _source(fact: FactChecked) -> tuple[str | None, str | None]:
     return fact.told_by, fact.source
 
 
@@ -129,7 +137,7 @@ def admissible(fact: AnyNeedsFact, deal: Deal, processes: ProcessBook) -> None:
             require_stakeholders(deal, whose)
             require_range("their_rank", 1 if rank is None else rank, 1, 100)
         case NeedDeveloped(need=need_id, contact=contact):
-            require_needs(deal, need_id)
+            _require_uncovered(need_id, deal)
             require_contacts(deal, contact)
         case RequirementStated(by=by, need=need_id):
             require_stakeholders(deal, by)
@@ -189,12 +197,22 @@ def _require_second_source(check: FactChecked, needs: Needs) -> None:
             "Name the stakeholder (told_by) or the source.",
         )
     first = known.recorded.fact
-    same = check.source == first.source if check.told_by is None else check.told_by == first.told_by
-    if same:
+    if _is_the_first(check, first):
         raise SecondSourceMissing(
             f"fact {check.fact!r} comes from {check.told_by or check.source!r} itself",
             "Ask somebody else, and name them.",
         )
+
+
+def _is_the_first(check: FactChecked, first: FactRecorded) -> bool:
+    """Whether the check comes from whom the fact came from; case and blanks say nothing."""
+    if check.told_by is not None:
+        return check.told_by == first.told_by
+    return _plain(check.source) == _plain(first.source)
+
+
+def _plain(source: str | None) -> str | None:
+    return None if source is None else " ".join(source.split()).casefold()
 
 
 def allowed_after_outcome(fact: AnyNeedsFact, status: Status) -> bool:

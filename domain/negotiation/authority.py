@@ -34,9 +34,9 @@ class RoleLimits(Value, frozen=True):
 
 
 class AuthorityLimits(Value, frozen=True):
-    """The limits of all roles. Who holds several of them may go as far as the widest.
+    """The limits of all roles. Who holds several roles may go as far as the widest of them.
 
-    Who holds none of the listed roles is not limited; without any, nobody is.
+    A role that is not listed is not limited; without any, nobody is.
     """
 
     roles: tuple[RoleLimits, ...] = ()
@@ -44,7 +44,8 @@ class AuthorityLimits(Value, frozen=True):
     def cover(self, roles: Collection[Role], state: IssueState, value: str) -> bool:
         """Whether a holder of `roles` may go to `value` on their own."""
         listed = [one for one in self.roles if one.role in roles]
-        return not listed or any(_covers(one, state, value) for one in listed)
+        free = set(roles) - {one.role for one in listed}
+        return bool(free) or not roles or any(_covers(one, state, value) for one in listed)
 
 
 def needs_approval(

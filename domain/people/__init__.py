@@ -5,7 +5,12 @@ part of the state with its folds, `decisions` the rules, `words` the telling.
 """
 
 from domain.people.commands import AnyPeopleCommand, PeopleCommand
-from domain.people.decisions import admissible, allowed_after_outcome, decide
+from domain.people.decisions import (
+    admissible,
+    allowed_after_outcome,
+    decide,
+    require_not_erased_since,
+)
 from domain.people.facts import AnyPeopleFact, PeopleFact
 from domain.people.people import People, evolve
 from domain.people.words import describe
@@ -21,4 +26,5 @@ __all__ = [
     "decide",
     "describe",
     "evolve",
+    "require_not_erased_since",
 ]

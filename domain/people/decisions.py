@@ -87,6 +87,27 @@ def decide(command: AnyPeopleCommand, deal: Deal) -> Facts:
             assert_never(command)
 
 
+def require_not_erased_since(command: AnyPeopleCommand, now: Deal) -> None:
+    """Nothing personal is entered late of who was erased by now. Raises PersonErased."""
+    match command:
+        case (
+            ReviseStakeholder(stakeholder=one)
+            | AssessStakeholder(stakeholder=one)
+            | ObserveLeaning(stakeholder=one)
+        ):
+            known = now.people.stakeholder(one)
+            if known is not None and known.erased is not None:
+                raise _erased(one)
+        case _:
+            pass
+
+
+def _erased(stakeholder_id: str) -> PersonErased:
+    return PersonErased(
+        f"{stakeholder_id!r} was erased", "Nothing personal of theirs is recorded any more."
+    )
+
+
 def _identify(fact: StakeholderIdentified, people: People) -> Facts:
     known = people.stakeholder(fact.id)
     return unless_current(fact, known.identified if known else None)
@@ -163,7 +184,7 @@ def admissible(fact: AnyPeopleFact, deal: Deal, processes: ProcessBook) -> None:
         case ContactMade():
             _can_have_met(fact, deal)
         case MinutesSent(contact=contact):
-            require_contacts(deal, contact)
+            _require_made(contact, deal)
         case SubjectErased(stakeholder=stakeholder):
             _known(stakeholder, deal)
         case _:
@@ -171,9 +192,13 @@ def admissible(fact: AnyPeopleFact, deal: Deal, processes: ProcessBook) -> None:
 
 
 def _known(stakeholder_id: str, deal: Deal) -> Stakeholder:
-    require_stakeholders(deal, stakeholder_id)
     known = deal.people.stakeholder(stakeholder_id)
-    assert known is not None
+    if known is None:
+        require_stakeholders(deal, stakeholder_id)
+        raise UnknownReference(
+            f"{stakeholder_id!r} was put on the map later than this",
+            "Give a time after that, or identify them at their true time first.",
+        )
     return known
 
 
@@ -181,10 +206,7 @@ def _not_erased(stakeholder_id: str, deal: Deal) -> Stakeholder:
     """The stakeholder, of whom personal things may be said. Raises PersonErased."""
     known = _known(stakeholder_id, deal)
     if known.erased is not None:
-        raise PersonErased(
-            f"{stakeholder_id!r} was erased",
-            "Nothing personal of theirs is recorded any more.",
-        )
+        raise _erased(stakeholder_id)
     return known
 
 
@@ -232,6 +254,14 @@ def _can_depart(fact: StakeholderDeparted, deal: Deal) -> None:
             "Name whoever took over, or nobody.",
         )
     require_stakeholders(deal, fact.successor)
+
+
+def _require_made(contact_id: str, deal: Deal) -> None:
+    require_contacts(deal, contact_id)
+    if deal.people.contact(contact_id) is None:
+        raise UnknownReference(
+            f"contact {contact_id!r} was made later than this", "Minutes go out after a contact."
+        )
 
 
 def _can_have_met(fact: ContactMade, deal: Deal) -> None:

@@ -225,8 +225,8 @@ def _erased(people: People, stakeholder: str, event: Recorded[SubjectErased]) ->
         people,
         stakeholders=tuple(after if one is before else one for one in people.stakeholders),
         contacts=tuple(
-            replace(one, made=_without(one.made, summary=None))
-            if one.made.fact.their_people == (stakeholder,)
+            replace(one, made=_without(one.made, purpose=None, summary=None))
+            if stakeholder in one.made.fact.their_people
             else one
             for one in people.contacts
         ),

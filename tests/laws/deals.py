@@ -24,6 +24,7 @@ from domain.deal import (
     DealFact,
     History,
     decide,
+    violations,
 )
 from domain.history import Draft
 from domain.intent import Command, Intent
@@ -52,7 +53,7 @@ from domain.lifecycle.facts import (
 )
 from domain.needs.commands import RaiseConcern, ResolveConcern
 from domain.needs.facts import ConcernKind, ConcernRaised, FactRecorded, NeedUncovered, Topic
-from domain.negotiation.facts import NegotiationOpened, OfferMade, Term
+from domain.negotiation.facts import ConcessionMade, NegotiationOpened, OfferMade, Term
 from domain.people import AnyPeopleCommand
 from domain.people.facts import BuyingRole, ContactKind, ContactMade, StakeholderIdentified
 from domain.refusals import Refusal
@@ -299,3 +300,12 @@ def courses(draw: st.DrawFn) -> list[Step]:
         steps.append(carry_out(draw(asked(history)), history))
         history = steps[-1].after
     return steps
+
+
+def unsound(history: History) -> list[tuple[DealFact, Refusal]]:
+    """Facts that break a structural rule where they stand.
+
+    Concessions apart: they tell how the sides stood when they were recorded.
+    """
+    told = [(history.events[v - 1].fact, why) for v, why in violations(history.events, BOOK)]
+    return [(fact, why) for fact, why in told if not isinstance(fact, ConcessionMade)]

@@ -199,6 +199,7 @@ FAMILIES: dict[str, Pools] = {
         "weight": st.none() | st.integers(20, 60),
     },
     "competition": {
+        "products": words,
         "id": one_of("acme", "zenith", OURSELVES),
         "against": some_of("acme", "zenith", "ghost"),
         "supporters": some_of("li", "wang", "nobody"),

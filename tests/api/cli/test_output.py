@@ -82,7 +82,7 @@ def _unstyled(line: str) -> str:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("plain\nlines", "plain\nlines"),
+        ("plain\nlines\r\nof text", "plain lines of text"),
         ("\x1b[2J", "�[2J"),
         ("a\x00b\x7f\x9b", "a�b��"),
         ("\u202eabc\u2066", "�abc�"),

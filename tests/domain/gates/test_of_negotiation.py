@@ -67,7 +67,7 @@ SHOWN: list[Shown] = [
     ("issues-agreed", AGREED, (5, 6)),
     ("issues-agreed", (*AGREED, TermReopened("price")), None),
     ("issues-agreed", (*TALKS, concluded(IMPASSE)), None),
-    ("issues-agreed", (*TALKS, concluded(BROKEN_OFF)), ()),
+    ("issues-agreed", (*TALKS, concluded(BROKEN_OFF)), None),
     ("issues-agreed", (*AGREED[:-1], concluded(IMPASSE), *AGAIN_AGREED), None),
     (
         "issues-agreed",
@@ -86,8 +86,8 @@ SHOWN: list[Shown] = [
     ("approvals-granted", (opened(),), ()),
     ("approvals-granted", TALKS, ()),
     ("approvals-granted", (*TALKS, made("o-1", US, price=900)), ()),
-    ("approvals-granted", LOW, None),
-    ("approvals-granted", (*LOW, ApprovalGranted("price", "889")), None),
+    ("approvals-granted", LOW, ()),
+    ("approvals-granted", (*LOW, ApprovalGranted("price", "889")), ()),
     ("approvals-granted", (*LOW, ApprovalGranted("price", "890")), (5,)),
     (
         "approvals-granted",

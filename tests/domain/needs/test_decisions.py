@@ -282,18 +282,6 @@ STAYS_QUIET: list[tuple[tuple[DealFact, ...], AnyNeedsCommand]] = [
     ((LATE, ConcernAccepted("late")), AcceptConcern("late")),
     ((WANG, BUDGET), RecordFact("budget", Topic.BUDGET, "Approved in May", told_by="wang")),
     ((*KNOWN, BUDGET, CHECKED), CheckFact("budget", CONFIRMS, told_by="li")),
-    (
-        (*KNOWN, BUDGET, CHECKED, FactChecked("budget", CONTRADICTS, source="Press")),
-        CheckFact("budget", CONFIRMS, told_by="li"),
-    ),
-    (
-        (
-            *(WANG, BUDGET),
-            FactChecked("budget", CONFIRMS, source="Press"),
-            FactChecked("budget", CONTRADICTS, source="Their website"),
-        ),
-        CheckFact("budget", CONFIRMS, source="Press"),
-    ),
 ]
 
 REFUSES: list[tuple[tuple[DealFact, ...], AnyNeedsCommand, type[Refusal], str]] = [
@@ -435,3 +423,31 @@ def test_a_source_without_a_name_is_another_than_the_first() -> None:
     told = given(opened(), FactRecorded("scale", Topic.SCALE, "Two lines", source="The plan"))
     told.when(CheckFact("scale", CONFIRMS, source="The tender")).accepted()
     told.when(CheckFact("scale", CONFIRMS, source="The plan")).refused(SecondSourceMissing)
+
+
+def test_a_source_that_stands_by_its_word_after_others_disagreed_is_news() -> None:
+    disputed = given(
+        *(opened(), WANG, LI, BUDGET, CHECKED),
+        FactChecked("budget", CONTRADICTS, source="Press"),
+    )
+    again = disputed.when(CheckFact("budget", CONFIRMS, told_by="li")).accepted()
+    again.when(CheckFact("budget", CONFIRMS, told_by="li")).nothing()
+    agreed = given(
+        *(opened(), WANG, LI, BUDGET, CHECKED), FactChecked("budget", CONFIRMS, source="P")
+    )
+    agreed.when(CheckFact("budget", CONFIRMS, told_by="li")).nothing()
+
+
+def test_case_and_blanks_make_no_second_source() -> None:
+    told = given(opened(), FactRecorded("scale", Topic.SCALE, "Two lines", source="The Plan"))
+    told.when(CheckFact("scale", CONFIRMS, source=" the  plan")).refused(SecondSourceMissing)
+
+
+def test_a_need_is_developed_after_it_was_uncovered() -> None:
+    later = given(opened(), on(5, STOPS_OF_NOBODY))
+    later.when(DevelopNeed("stops", kpi="Uptime"), at=day(3), now=day(9)).refused(
+        UnknownReference, "later than this"
+    )
+
+
+STOPS_OF_NOBODY = NeedUncovered("stops", "The line stops")

@@ -9,6 +9,7 @@ import pytest
 
 from domain.corrections import WithdrawEvent
 from domain.deal import violations
+from domain.negotiation import ledger
 from domain.negotiation.commands import AgreeTerm, AnswerOffer, FulfilCondition
 from domain.negotiation.facts import (
     ApprovalGranted,
@@ -141,11 +142,13 @@ def test_what_happened_without_an_approval_is_sound_in_structure(
     assert broken_by(facts, fact) is None
 
 
-def test_a_late_offer_between_an_offer_and_its_concession_is_refused() -> None:
+def test_a_late_offer_between_an_offer_and_its_concession_moves_the_positions() -> None:
     conceding = given(*NEGOTIATING, FROM).when(offer("o2", US, {"price": 950})).accepted()
     first = day(2)
-    late = conceding.when(offer("late", US, {"price": 980}), at=first)
-    late.refused(BreaksLaterHistory, "1000", "950")
+    late = conceding.when(offer("late", US, {"price": 980}), at=first).accepted()
+    (negotiation,) = late.deal.negotiations.opened
+    reckoned = [(one.move.from_, one.move.to) for one in ledger.concessions(negotiation)]
+    assert reckoned == [("1000", "980"), ("980", "950")]
     conceding.when(offer("late", THEM, {"price": 700}), at=first).accepted()
 
 

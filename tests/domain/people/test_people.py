@@ -179,10 +179,12 @@ def test_erasing_hides_what_is_personal_and_keeps_the_place_on_the_map() -> None
     assert after.stakeholder("wang") == before.stakeholder("wang")
 
 
-def test_a_contact_with_others_keeps_its_summary_when_one_of_them_is_erased() -> None:
-    both = ContactMade("c-2", ContactKind.CALL, ("li", "wang"), summary="Wang is in")
-    people = people_after(*MAP, both, SubjectErased("li"))
-    assert [one.made.fact.summary for one in people.contacts] == [None, "Wang is in"]
+def test_what_was_said_in_a_contact_goes_with_any_of_those_who_took_part() -> None:
+    both = ContactMade("c-2", ContactKind.CALL, ("li", "wang"), purpose="P", summary="S")
+    other = ContactMade("c-3", ContactKind.CALL, ("wang",), purpose="P", summary="S")
+    people = people_after(*MAP, both, other, SubjectErased("li"))
+    said = [(one.made.fact.purpose, one.made.fact.summary) for one in people.contacts]
+    assert said == [(None, None), (None, None), ("P", "S")]
     assert VISIT.summary == "Liked the press"
 
 
