@@ -291,7 +291,8 @@ def _on_record(frames: Sequence[Frame], names: Names) -> list[OnRecord]:
 
 def _events_in(state: DealState) -> Iterator[tuple[str, Recorded[DealFact]]]:
     """The events that the parts of the state keep, by the field they are kept in."""
-    for part in (getattr(state, name) for name in state.__struct_fields__):
+    parts = (getattr(state, name) for name in state.__struct_fields__)
+    for part in (one for one in parts if one is not None):
         for name in part.__struct_fields__:
             if name not in _SHOWN_ELSEWHERE:
                 yield from ((name, event) for event in _events(getattr(part, name)))

@@ -8,6 +8,7 @@ from hypothesis import given
 from domain.corrections import EventWithdrawn
 from domain.deal import admissible, decide
 from domain.history import Recorded
+from domain.references import Elsewhere
 from domain.refusals import NotAllowed, Refusal
 from domain.stages.commands import AdvanceStage
 from domain.values import Value
@@ -27,6 +28,7 @@ def test_nothing_is_recorded_that_is_inadmissible_at_its_time(course: list[Step]
     for step in course:
         for fact in step.facts:
             then = folded(step.before.events, step.intent.occurred_at, ALWAYS)
+            then = msgspec.structs.replace(then, elsewhere=Elsewhere.on(step.after.deal))
             admissible(fact, then, BOOK, step.before.events)
 
 

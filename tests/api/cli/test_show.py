@@ -126,7 +126,7 @@ def test_the_text_tells_it_to_people(run: Run) -> None:
         "Amount      unknown (USD)",
         "Team        梅芳 (manager)",
         "To leave P0: 2 of 3 met",
-        "event 3 attested by Anna Lee on 2026-01-20: The plant confirmed.",
+        "   3  attested by Anna Lee on 2026-01-20: The plant confirmed.",
     ):
         assert part in text
 
