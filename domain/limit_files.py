@@ -36,6 +36,7 @@ def parse_limits(text: str, where: str = "<text>") -> AuthorityLimits:
     for path, role in _roles(table):
         _check_role(role, path, first, report)
         _check_discount(role, path, report)
+        _check_terms(role, path, report)
     if report.has_errors:
         raise LimitsError(report.problems)
     return msgspec.convert(table, AuthorityLimits)
@@ -76,3 +77,18 @@ def _check_discount(role: Table, path: KeyPath, report: Report) -> None:
             (*path, "discount_percent"),
             f'is {shown(percent)}; allowed is a number from 0 to 100 in quotes, such as "7.5".',
         )
+
+
+def _check_terms(role: Table, path: KeyPath, report: Report) -> None:
+    """A limit with a unit is a number, kept in its one written form."""
+    for index, term in enumerate(known(role, "terms") or ()):
+        if not isinstance(term, dict) or known(term, "unit") is None:
+            continue
+        furthest = known(term, "furthest")
+        try:
+            term["furthest"] = decimal_text(furthest)
+        except (ValueError, AttributeError):
+            report.error(
+                (*path, "terms", index, "furthest"),
+                f'is {shown(furthest)}; with a unit it is a number in quotes, such as "60".',
+            )

@@ -27,6 +27,9 @@ class Elsewhere(msgspec.Struct, frozen=True):
     contacts: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     competitors: tuple[str, ...] = ()
+    proposals: tuple[tuple[str, int], ...] = ()
+    """Kind and version of each."""
+    quotes: tuple[int, ...] = ()
 
     @classmethod
     def on(cls, deal: Deal) -> Elsewhere:
@@ -36,6 +39,8 @@ class Elsewhere(msgspec.Struct, frozen=True):
             contacts=tuple(one.id for one in deal.people.contacts),
             needs=tuple(one.id for one in deal.needs.needs),
             competitors=tuple(one.fact.id for one in deal.field.competitors),
+            proposals=tuple((one.fact.kind, one.fact.version) for one in deal.purchase.proposals),
+            quotes=tuple(one.fact.version for one in deal.negotiations.quotes),
         )
 
 
@@ -57,6 +62,16 @@ def require_needs(deal: Deal, *ids: str | None) -> None:
 def require_competitors(deal: Deal, *ids: str | None) -> None:
     """Each id, where given, names a competitor. Raises UnknownReference."""
     _require("competitor", ids, _known(deal).competitors, "identify-competitor")
+
+
+def next_proposal(deal: Deal, kind: str) -> int:
+    """The version of the next proposal of a kind: above all that the history tells of."""
+    return max((v for its, v in _known(deal).proposals if its == kind), default=0) + 1
+
+
+def next_quote(deal: Deal) -> int:
+    """The version of the next quote: above all that the history tells of."""
+    return max(_known(deal).quotes, default=0) + 1
 
 
 def _known(deal: Deal) -> Elsewhere:

@@ -47,6 +47,7 @@ from domain.buying.facts import (
     VendorStatusChanged,
 )
 from domain.deciding import mirrored, unless_current, unless_just_said
+from domain.references import next_proposal
 from domain.refusals import OutOfRange
 
 if TYPE_CHECKING:
@@ -84,11 +85,13 @@ def decide(command: AnyBuyingCommand, deal: Deal, at: datetime) -> Facts:
         case ObserveOurPart():
             return unless_current(mirrored(command, OurPartObserved), purchase.our_part)
         case SubmitProposal():
-            return _submit(command, purchase)
+            return _submit(command, deal)
         case ReviewBid():
             return unless_current(mirrored(command, BidReviewed), purchase.bid_review)
         case OpenBids():
-            return unless_current(mirrored(command, BidOpened), purchase.bids)
+            return unless_current(
+                mirrored(command, BidOpened), purchase.openings[-1] if purchase.openings else None
+            )
         case ChangeVendorStatus(vendor=vendor):
             changed = mirrored(command, VendorStatusChanged)
             return unless_current(changed, purchase.vendor_status(vendor))
@@ -143,14 +146,16 @@ def _weights_fit(fact: DecisionCriterionSet, purchase: Purchase) -> None:
         )
 
 
-def _submit(command: SubmitProposal, purchase: Purchase) -> Facts:
+def _submit(command: SubmitProposal, deal: Deal) -> Facts:
     """Without a version: the next of its kind, unless it says what the latest says."""
+    purchase = deal.purchase
     latest = purchase.proposal_version(command.kind)
     fields = {name: getattr(command, name) for name in command.__struct_fields__}
     same = ProposalSubmitted(**(fields | {"version": command.version or latest}))
     if any(event.fact == same for event in purchase.proposals):
         return ()
-    return (ProposalSubmitted(**(fields | {"version": command.version or latest + 1})),)
+    version = command.version or next_proposal(deal, command.kind)
+    return (ProposalSubmitted(**(fields | {"version": version})),)
 
 
 def _commitment(

@@ -295,7 +295,7 @@ class BidReviewed(BuyingFact, tag="bid-reviewed", frozen=True):
 
 
 class BidOpened(BuyingFact, tag="bid-opened", frozen=True):
-    """The bids were opened (开标)."""
+    """The bids were opened (开标), or the next of their envelopes."""
 
     bids: Annotated[tuple[VendorBid, ...], msgspec.Meta(min_length=1)]
 

@@ -75,7 +75,8 @@ class Purchase(msgspec.Struct, frozen=True):
     our_part: Recorded[OurPartObserved] | None = None
     proposals: tuple[Recorded[ProposalSubmitted], ...] = ()
     bid_review: Recorded[BidReviewed] | None = None
-    bids: Recorded[BidOpened] | None = None
+    openings: tuple[Recorded[BidOpened], ...] = ()
+    """Every opening of bids: two envelopes are opened one after the other."""
     vendor_statuses: tuple[Recorded[VendorStatusChanged], ...] = ()
     """The latest of each vendor."""
     commitments: tuple[Commitment, ...] = ()
@@ -103,6 +104,12 @@ class Purchase(msgspec.Struct, frozen=True):
 
     def vendor_status(self, vendor: str) -> Recorded[VendorStatusChanged] | None:
         return next((one for one in self.vendor_statuses if one.fact.vendor == vendor), None)
+
+    @property
+    def bids(self) -> Recorded[BidOpened] | None:
+        """The latest opening that ranked the bids, else the latest."""
+        ranked = [one for one in self.openings if any(bid.rank for bid in one.fact.bids)]
+        return next(reversed(ranked or self.openings), None)
 
     @property
     def first_choice(self) -> Recorded[VendorStatusChanged] | None:
@@ -157,7 +164,8 @@ def evolve(purchase: Purchase, event: Recorded[AnyBuyingFact]) -> Purchase:
         case BidReviewed():
             return replace(purchase, bid_review=event)
         case BidOpened():
-            return replace(purchase, bids=event)
+            opened = cast("Recorded[BidOpened]", event)
+            return replace(purchase, openings=(*purchase.openings, opened))
         case VendorStatusChanged(vendor=vendor):
             rest = tuple(one for one in purchase.vendor_statuses if one.fact.vendor != vendor)
             changed = cast("Recorded[VendorStatusChanged]", event)

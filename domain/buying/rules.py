@@ -149,11 +149,6 @@ def _proposal(fact: ProposalSubmitted, purchase: Purchase) -> None:
 
 
 def _bids(fact: BidOpened, deal: Deal) -> None:
-    if deal.purchase.bids is not None:
-        raise IdTaken(
-            "the bids were opened before, and showed something else",
-            "Bids are opened once. Take a wrong record back with withdraw-event first.",
-        )
     require_distinct("the bids", [bid.vendor for bid in fact.bids])
     ranked = [bid for bid in fact.bids if bid.rank is not None]
     require_distinct("the ranks of the bids", [str(bid.rank) for bid in ranked])

@@ -50,6 +50,7 @@ from domain.negotiation.facts import (
 from domain.negotiation.ledger import is_conditional
 from domain.negotiation.orders import gain, written
 from domain.negotiation.rules import admissible, require_issue
+from domain.references import next_quote
 from domain.refusals import (
     ApprovalMissing,
     AuthorityExceeded,
@@ -82,7 +83,7 @@ def decide(
     negotiations = deal.negotiations
     match command:
         case IssueQuote():
-            return _issue_quote(command, negotiations)
+            return _issue_quote(command, deal)
         case OpenNegotiation():
             return _open(command, negotiations)
         case ReviseWalkAway(issue=issue, walk_away=value):
@@ -121,14 +122,15 @@ def decide(
             assert_never(command)
 
 
-def _issue_quote(command: IssueQuote, negotiations: Negotiations) -> Facts:
+def _issue_quote(command: IssueQuote, deal: Deal) -> Facts:
     """Without a version: the next one, unless it says what the latest says."""
-    latest = max((event.fact.version for event in negotiations.quotes), default=0)
+    quotes = deal.negotiations.quotes
+    latest = max((event.fact.version for event in quotes), default=0)
     fields = {name: getattr(command, name) for name in command.__struct_fields__}
     same = QuoteIssued(**(fields | {"version": command.version or latest}))
-    if any(event.fact == same for event in negotiations.quotes):
+    if any(event.fact == same for event in quotes):
         return ()
-    return (QuoteIssued(**(fields | {"version": command.version or latest + 1})),)
+    return (QuoteIssued(**(fields | {"version": command.version or next_quote(deal)})),)
 
 
 def _open(command: OpenNegotiation, negotiations: Negotiations) -> Facts:

@@ -14,6 +14,7 @@ from domain.negotiation.facts import (
     ConcessionMade,
     ConditionFulfilled,
     Issue,
+    IssueKind,
     NegotiationConcluded,
     NegotiationOpened,
     NegotiationResult,
@@ -55,6 +56,9 @@ if TYPE_CHECKING:
 
     from domain.deal import Deal
     from domain.negotiation.positions import IssueState, Negotiation, Negotiations, Offer
+
+
+NEVER_NEGATIVE = (IssueKind.PRICE, IssueKind.QUANTITY)
 
 
 def admissible(fact: AnyNegotiationFact, deal: Deal) -> None:
@@ -147,6 +151,7 @@ def _opening(fact: NegotiationOpened, deal: Deal) -> None:
             f"negotiation {fact.id!r} was opened with other content",
             "Open the new one under another id.",
         )
+    require_distinct("the counterparts", fact.counterparts)
     require_stakeholders(deal, *fact.counterparts)
     ids = [issue.id for issue in fact.issues]
     require_distinct("the issues", ids)
@@ -210,6 +215,10 @@ def _require_value(issue: Issue, value: str, deal: Deal) -> None:
             else "Write a decimal number without exponent and needless zeros, such as 0.5."
         )
         raise UnknownValue(f"{value!r} is no value of {issue.id}", wanted)
+    if not issue.options and issue.kind in NEVER_NEGATIVE and Decimal(value) < 0:
+        raise OutOfRange(
+            f"{issue.id} is not negative, as {value} is", "Give a number of 0 or more."
+        )
     if not issue.options and issue.unit is not None and issue.unit == deal.life.currency:
         try:
             Money.parse(value, issue.unit)

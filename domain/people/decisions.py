@@ -161,6 +161,8 @@ def admissible(fact: AnyPeopleFact, deal: Deal, processes: ProcessBook) -> None:
     match fact:
         case StakeholderIdentified(id=new, reports_to=above):
             _free(new, deal)
+            require_distinct("the roles", fact.roles)
+            require_distinct("the powers", fact.powers)
             _reports_without_loop(new, above, deal)
         case StakeholderRevised(stakeholder=stakeholder, reports_to=above):
             _not_erased(stakeholder, deal)

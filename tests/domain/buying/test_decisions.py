@@ -413,12 +413,6 @@ REFUSES: list[tuple[tuple[DealFact, ...], AnyBuyingCommand, type[Refusal], str]]
     ((), SubmitProposal(ProposalKind.BID, amount=EUROS), CurrencyMismatch, "amount is in EUR"),
     ((), SubmitProposal(ProposalKind.BID, -1), OutOfRange, "version is -1"),
     ((WON,), ReviewBid(True, True, True), DealClosed, "won"),
-    (
-        (BidOpened(BIDS),),
-        OpenBids(BIDS[:1]),
-        IdTaken,
-        "showed something else. Bids are opened once. Take a wrong record back with withdraw-event",
-    ),
     ((), OpenBids((*BIDS, VendorBid("us"))), IdTaken, "'us' stands twice among the bids"),
     (
         (),
@@ -591,13 +585,25 @@ def test_a_dropped_criterion_weighs_nothing() -> None:
 # --- late entries -------------------------------------------------------------------------------
 
 
-def test_bids_are_opened_once_in_the_whole_history() -> None:
-    opened_bids = given(opened(), ACME, on(5, BidOpened(BIDS)))
-    late = opened_bids.when(OpenBids(BIDS[:1]), at=day(3), now=day(9))
-    late.refused(BreaksLaterHistory, "bid-opened")
+def test_a_second_envelope_is_opened_after_the_first() -> None:
+    technical = (VendorBid("us", score="84"), VendorBid("acme", score="81.5"))
+    first = given(opened(), ACME, BidOpened(technical))
+    both = first.when(OpenBids(BIDS)).accepted()
+    both.when(OpenBids(BIDS)).nothing()
+    assert [event.version for event in both.deal.purchase.openings] == [3, 4]
+    first.when(OpenBids(BIDS[:1]), at=day(2), now=day(9)).accepted()
 
 
 def test_a_criterion_cannot_be_dropped_before_it_was_scored() -> None:
     scored = given(opened(), UPTIME, on(5, CriterionScored("uptime", "us", 50)))
     late = scored.when(DropDecisionCriterion("uptime"), at=day(3), now=day(9))
     late.refused(BreaksLaterHistory, "criterion-scored")
+
+
+def test_a_late_proposal_takes_a_version_of_its_own() -> None:
+    formal = ProposalSubmitted(ProposalKind.FORMAL, 1, usd("9"))
+    submitted = given(opened(), on(5, formal))
+    late = submitted.when(
+        SubmitProposal(ProposalKind.FORMAL, amount=usd("8")), at=day(3), now=day(9)
+    )
+    late.then(ProposalSubmitted(ProposalKind.FORMAL, 2, usd("8")))

@@ -227,3 +227,12 @@ def test_every_fact_is_folded_here() -> None:
 def test_a_score_is_on_the_criterion_that_it_names() -> None:
     purchase = after(UPTIME, PRICE, CriterionScored("price", "us", 40))
     assert [(one.id, len(one.scores)) for one in purchase.criteria] == [("uptime", 0), ("price", 1)]
+
+
+def test_the_opening_that_ranked_the_bids_counts() -> None:
+    ranked = BidOpened((VendorBid("us", rank=1),))
+    prices = BidOpened((VendorBid("us", rank=None),))
+    assert fact_of(after(ranked, prices).bids) == ranked
+    assert fact_of(after(prices, ranked).bids) == ranked
+    assert fact_of(after(prices).bids) == prices
+    assert after().bids is None

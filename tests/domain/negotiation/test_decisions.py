@@ -91,7 +91,7 @@ from tests.domain.negotiation.table import (
     offer,
     terms,
 )
-from tests.scenario import MANAGER, OWNER, given, opened, usd
+from tests.scenario import MANAGER, OWNER, day, given, on, opened, usd
 
 if TYPE_CHECKING:
     from domain.deal import DealCommand, DealFact
@@ -795,3 +795,18 @@ def test_what_they_insist_on_is_news_again_after_a_day() -> None:
     deal = given(*NEGOTIATING).when(pressed).accepted()
     deal.when(pressed, at=deal.last + timedelta(hours=1)).nothing()
     deal.when(pressed, at=deal.last + timedelta(days=2)).accepted()
+
+
+def test_a_late_quote_takes_a_version_of_its_own() -> None:
+    quoted = given(opened(), on(5, QuoteIssued(1, usd("1000"))))
+    late = quoted.when(IssueQuote(usd("900")), at=day(3), now=day(9))
+    late.then(QuoteIssued(2, usd("900")))
+
+
+@pytest.mark.parametrize("kind", [IssueKind.PRICE, IssueKind.QUANTITY])
+@pytest.mark.parametrize("unit", [None, "usd", "EUR/t"])
+def test_a_price_is_not_negative_in_any_unit(kind: IssueKind, unit: str | None) -> None:
+    issue = Issue("it", kind, unit=unit, better_for_us=Better.HIGHER)
+    deal = given(opened(), NegotiationOpened("main", (issue,)))
+    deal.when(offer("o", US, {"it": 0})).accepted()
+    deal.when(offer("o", US, {"it": -1})).refused(OutOfRange, "not negative")
