@@ -1,14 +1,15 @@
 """Settings of the whole test suite.
 
 Hypothesis runs one of two profiles, named by the environment variable
-HYPOTHESIS_PROFILE: `default`, for every change, and `thorough`, for `make drills`.
+HYPOTHESIS_PROFILE: `default`, for every change, `thorough`, for `make drills`, and `mutants`,
+which only asks whether a law breaks, for `make mutants`.
 A failure prints the blob that reproduces it; the seed of the order is in the
 header that pytest prints.
 """
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # Deadlines and "too slow" checks measure the machine, not the code.
 settings.register_profile(
@@ -20,6 +21,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=2_000)
+settings.register_profile(
+    "mutants",
+    settings.get_profile("default"),
+    max_examples=20,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # A developer's own settings must not reach the tests.

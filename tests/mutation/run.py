@@ -6,6 +6,7 @@ reason; any other survivor is a hole in the tests and fails the run.
 """
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -29,7 +30,9 @@ KINDS = {
 
 def main() -> int:
     """Run mutmut, sort the survivors, print them. 1 where one is not explained."""
-    subprocess.run([sys.executable, "-m", "mutmut", "run", *sys.argv[1:]], cwd=ROOT, check=True)
+    environment = os.environ | {"HYPOTHESIS_PROFILE": "mutants"}
+    command = [sys.executable, "-m", "mutmut", "run", *sys.argv[1:]]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
     return report()
 
 
