@@ -173,9 +173,11 @@ def evolve(needs: Needs, event: Recorded[AnyNeedsFact]) -> Needs:
             of_others = (one for one in needs.positionings if one.fact.by != by)
             return replace(needs, positionings=(*of_others, accepted))
         case ConcernRaised() | ConcernAssigned() | ConcernResolved() | ConcernAccepted():
-            return replace(needs, concerns=_concerns_after(needs.concerns, event))
+            return replace(needs, concerns=_concerns_after(needs.concerns, event, event.fact))
         case FactRecorded() | FactChecked():
-            return replace(needs, information=_information_after(needs.information, event))
+            return replace(
+                needs, information=_information_after(needs.information, event, event.fact)
+            )
         case _:
             assert_never(event.fact)
 
@@ -189,9 +191,11 @@ def _need_after(needs: Needs, need_id: str, event: Recorded[NeedDeveloped]) -> N
 
 
 def _concerns_after(
-    concerns: tuple[Concern, ...], event: Recorded[AnyNeedsFact]
+    concerns: tuple[Concern, ...],
+    event: Recorded[AnyNeedsFact],
+    fact: ConcernRaised | ConcernAssigned | ConcernResolved | ConcernAccepted,
 ) -> tuple[Concern, ...]:
-    match event.fact:
+    match fact:
         case ConcernRaised():
             return (*concerns, Concern(cast("Recorded[ConcernRaised]", event)))
         case ConcernAssigned(concern=concern):
@@ -199,20 +203,22 @@ def _concerns_after(
         case ConcernResolved(concern=concern) | ConcernAccepted(concern=concern):
             return tuple(replace(o, closed=event) if o.id == concern else o for o in concerns)
         case _:
-            return concerns
+            assert_never(fact)
 
 
 def _information_after(
-    information: tuple[Information, ...], event: Recorded[AnyNeedsFact]
+    information: tuple[Information, ...],
+    event: Recorded[AnyNeedsFact],
+    fact: FactRecorded | FactChecked,
 ) -> tuple[Information, ...]:
-    match event.fact:
+    match fact:
         case FactRecorded():
             return (*information, Information(cast("Recorded[FactRecorded]", event)))
-        case FactChecked(fact=fact):
+        case FactChecked(fact=fact_id):
             checked = cast("Recorded[FactChecked]", event)
             return tuple(
-                replace(one, checks=(*one.checks, checked)) if one.id == fact else one
+                replace(one, checks=(*one.checks, checked)) if one.id == fact_id else one
                 for one in information
             )
         case _:
-            return information
+            assert_never(fact)

@@ -240,8 +240,19 @@ def evolve(negotiations: Negotiations, event: Recorded[AnyNegotiationFact]) -> N
             if ended is None:
                 return negotiations
             return _with(negotiations, ended, replace(ended, concluded=event))
-        case _:
+        case (
+            WalkAwayRevised()
+            | TheirWalkAwayEstimated()
+            | WalkAwayPressed()
+            | ApprovalRequested()
+            | ApprovalGranted()
+            | ApprovalRefused()
+            | TermAgreed()
+            | TermReopened()
+        ):
             return _on_issue(negotiations, event, event.fact)
+        case _:
+            assert_never(event.fact)
 
 
 IssueFact = (
