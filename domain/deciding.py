@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
+from unicodedata import category
 
 import msgspec
+from msgspec import inspect
 
 from domain.history import Fact
 from domain.refusals import TextNotLegible
@@ -46,22 +49,53 @@ def unless_just_said(fact: F, current: Recorded[Fact] | None, at: datetime) -> t
     return unless_current(fact, current if fresh else None)
 
 
+LONGEST_SHORT_TEXT = 500
+LONGEST_ID = 200
+
+
 def require_legible(command: msgspec.Struct) -> None:
-    """No text is without a visible character, and none holds a NUL, which some databases lack."""
-    for text in _texts(msgspec.to_builtins(command)):
+    """Texts can be read and kept: ids and short texts on one line, none without a character.
+
+    A NUL is refused too, which some databases cannot keep. Raises TextNotLegible.
+    """
+    for text, longest in _texts(command, _shape(type(command))):
         if "\0" in text or not any(one.isprintable() and not one.isspace() for one in text):
             raise TextNotLegible(
                 "a text is blank or holds a NUL character", "Say it in words, or leave it out."
             )
+        if longest <= LONGEST_SHORT_TEXT and any(category(one) in _UNSEEN for one in text):
+            raise TextNotLegible(
+                f"{text!r} is not one line of visible characters",
+                "Leave out line breaks and control characters.",
+            )
+        if longest <= LONGEST_ID and text != text.strip():
+            raise TextNotLegible(
+                f"the id {text!r} begins or ends with a blank", "Leave the blanks out."
+            )
 
 
-def _texts(value: object) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for part in value.values():
-                yield from _texts(part)
-        case list() | tuple():
-            for part in value:
-                yield from _texts(part)
+_UNSEEN = ("Cc", "Zl", "Zp")
+"""Unicode's categories of control characters and of separators of lines and paragraphs."""
+
+
+@cache
+def _shape(cls: type[msgspec.Struct]) -> inspect.Type:
+    return inspect.type_info(cls)
+
+
+def _texts(value: object, shape: inspect.Type) -> Iterator[tuple[str, int]]:
+    """Each text of a value, with how long its type lets it be."""
+    match shape:
+        case inspect.StrType(max_length=longest) if type(value) is str:
+            yield value, longest or LONGEST_ID
+        case inspect.UnionType(types=types) if value is not None:
+            for kind in types:
+                yield from _texts(value, kind)
+        case inspect.VarTupleType(item_type=item) if isinstance(value, tuple):
+            for one in value:
+                yield from _texts(one, item)
+        case inspect.StructType(cls=cls, fields=fields) if type(value) is cls:
+            for field in fields:
+                yield from _texts(getattr(value, field.name), field.type)
+        case _:
+            pass

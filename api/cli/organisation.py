@@ -43,6 +43,7 @@ from domain.organisation import (
     AnyOrganisationFact,
     EndMembership,
     GrantMembership,
+    Organisation,
     RegisterUnit,
     RegisterUser,
     SetAuthorityLimits,
@@ -112,7 +113,8 @@ Examples:
 def list_users(context: typer.Context, *, layout: FormatOption = Format.TABLE) -> None:
     """List every user with the roles they hold now."""
     with terminal(context).opened() as store:
-        answer = UserList.of(store.log.organisation())
+        organisation = store.log.organisation()
+    answer = UserList.of(organisation)
     match layout:
         case Format.JSON:
             print_json(answer)
@@ -123,12 +125,18 @@ def list_users(context: typer.Context, *, layout: FormatOption = Format.TABLE) -
         case Format.TABLE:
             print_table(
                 [Column("user"), Column("name", wraps=True), Column("roles", wraps=True)],
-                [[one.id, shown.text(one.name), _roles(one.roles)] for one in answer.users],
+                [
+                    [one.id, shown.text(one.name), _roles(one.roles, organisation)]
+                    for one in answer.users
+                ],
             )
 
 
-def _roles(held: list[HeldRole]) -> str:
-    told = [f"{one.role} of {one.unit}" if one.unit else one.role.value for one in held]
+def _roles(held: list[HeldRole], organisation: Organisation) -> str:
+    told = [
+        f"{one.role} of {_unit_named(one.unit, organisation)}" if one.unit else one.role.value
+        for one in held
+    ]
     return ", ".join(told) or shown.NONE
 
 
@@ -193,7 +201,8 @@ Examples:
 def list_units(context: typer.Context, *, layout: FormatOption = Format.TABLE) -> None:
     """List every unit, the unit above it, and who is in it."""
     with terminal(context).opened() as store:
-        answer = UnitList.of(store.log.organisation())
+        organisation = store.log.organisation()
+    answer = UnitList.of(organisation)
     match layout:
         case Format.JSON:
             print_json(answer)
@@ -210,18 +219,29 @@ def list_units(context: typer.Context, *, layout: FormatOption = Format.TABLE) -
                     Column("managers", wraps=True),
                     Column("sellers", wraps=True),
                 ],
-                [_unit_row(one) for one in answer.units],
+                [_unit_row(one, organisation) for one in answer.units],
             )
 
 
-def _unit_row(one: Unit) -> list[str]:
+def _unit_row(one: Unit, organisation: Organisation) -> list[str]:
     return [
         one.id,
         one.name,
-        shown.text(one.parent),
-        ", ".join(one.managers) or shown.NONE,
-        ", ".join(one.sellers) or shown.NONE,
+        _unit_named(one.parent, organisation) if one.parent else shown.NONE,
+        _users_named(one.managers, organisation),
+        _users_named(one.sellers, organisation),
     ]
+
+
+def _unit_named(unit_id: str, organisation: Organisation) -> str:
+    unit = organisation.directory.units.get(unit_id)
+    return unit.name if unit else unit_id
+
+
+def _users_named(user_ids: list[str], organisation: Organisation) -> str:
+    known = [organisation.directory.users[user_id] for user_id in user_ids]
+    names = [one.registered.name if one.registered else one.id for one in known]
+    return ", ".join(names) or shown.NONE
 
 
 @units.command(

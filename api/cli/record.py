@@ -109,8 +109,11 @@ def record(
     """
     if listed:
         print_list()
-    elif script is not None and deal is not None and command is None:
+    elif script is not None and deal is not None:
+        _alone_with_a_script(context)
         _record_script(script, source, deal, terminal(context), shape)
+    elif source is not None:
+        raise typer.BadParameter("only a script has a source", param_hint="'--source'")
     elif deal is None or command is None:
         raise typer.BadParameter("give a deal and a command, or --list or COMMAND --help")
     else:
@@ -127,9 +130,17 @@ def record(
                 say(f"{answer.deal_id} is at version {answer.version}.")
 
 
+def _alone_with_a_script(context: typer.Context) -> None:
+    """Raise where something is given beside a script that its lines say for themselves."""
+    for name in ("command", "data", "happened_at", "command_id", "if_version"):
+        given = context.get_parameter_source(name)
+        if given is not None and given.name == "COMMANDLINE":
+            raise typer.BadParameter("its lines say everything", param_hint="'--script'")
+
+
 def _record_script(path: Path, source: str | None, deal: str, at: Terminal, shape: Shape) -> None:
     """Record one command after the other; what was recorded before a refusal stays."""
-    script = read_script(path)
+    script = read_script(path, deal, source)
     answers = []
     with at.opened() as store:
         for one in script:
@@ -144,10 +155,16 @@ def _record_script(path: Path, source: str | None, deal: str, at: Terminal, shap
                 note(f"{path}, line {one.line}, {one.name}:")
                 raise
             deal = answers[-1].deal_id
-            if shape is not Shape.JSON:
+            if shape is not Shape.JSON and not answers[-1].repeated:
                 _tell(answers[-1], at)
     if shape is Shape.JSON:
         print_json(ScriptResult(answers))
+        return
+    before = sum(answer.repeated for answer in answers)
+    if before:
+        say(f"{before} of {len(answers)} commands were recorded before.")
+    if answers:
+        say(f"{deal} is at version {answers[-1].version}.")
 
 
 def _told_by(source: str, user: str | None, intent: Intent) -> Intent:

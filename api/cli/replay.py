@@ -68,6 +68,7 @@ def _print_moves(answer: Replay, when: str, at: Terminal) -> None:
     print_table(
         [
             Column("#", right=True),
+            Column("event", right=True),
             Column("when"),
             Column("day", right=True),
             Column("+", right=True),
@@ -76,8 +77,8 @@ def _print_moves(answer: Replay, when: str, at: Terminal) -> None:
             Column("closes", spare=True),
             Column("prob", right=True),
             Column("gate", right=True, spare=True),
-            Column("what happened", wraps=True),
             Column("by", spare=True),
+            Column("what happened", wraps=True),
         ],
         [_row(move, currency, at) for move in answer.moves],
         strong={index for index, move in enumerate(answer.moves) if _turns(move)},
@@ -104,6 +105,7 @@ def _summary(answer: Replay, at: Terminal) -> str:
 def _row(move: Move, currency: str, at: Terminal) -> list[str]:
     return [
         str(move.number),
+        str(move.version),
         shown.moment(move.occurred_at, at.zone),
         str(move.day),
         str(move.days_since_last_move) if move.number > 1 else "",
@@ -112,8 +114,8 @@ def _row(move: Move, currency: str, at: Terminal) -> list[str]:
         shown.whole_day(move.expected_close),
         shown.percent(move.probability),
         f"{move.gate_met}/{move.gate_total}" if move.gate_total else shown.NONE,
-        " ".join([move.what, *_remarks(move)]),
         shown.person(move.actor),
+        " ".join([move.what, *_remarks(move)]),
     ]
 
 

@@ -30,8 +30,8 @@ class ScriptedCommand(msgspec.Struct, frozen=True):
     user: str | None = None
 
 
-def read_script(path: Path) -> list[ScriptedCommand]:
-    """The commands of a script. Raises BadParameter with the line that is wrong."""
+def read_script(path: Path, deal: str, source: str | None) -> list[ScriptedCommand]:
+    """The commands of a script for one deal. Raises BadParameter with the line that is wrong."""
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, ValueError) as error:
@@ -41,7 +41,8 @@ def read_script(path: Path) -> list[ScriptedCommand]:
     script = []
     for number, line in _whole_lines(text):
         said[line] += 1
-        unique = sha256(f"{said[line]}\n{line}".encode()).hexdigest()[:32]
+        told = "\0".join((deal, source or "", str(said[line]), line))
+        unique = sha256(told.encode()).hexdigest()[:32]
         try:
             script.append(_scripted(number, line, f"script:{unique}"))
         except (CommandError, ValueError) as error:

@@ -27,6 +27,8 @@ class Terminal:
     """The global options, and what follows from them."""
 
     def __init__(self, db: str, user: str | None, timezone: str) -> None:
+        if user is not None and not user.strip():
+            raise typer.BadParameter("name a user, or leave it out", param_hint="'--as'")
         self._db = db
         self._user = user
         self._timezone = timezone
@@ -99,7 +101,13 @@ class Terminal:
         user = self.user(store)
         if not self._user:
             return Principal(user, frozenset({Role.OPERATOR}))
-        principal = store.log.organisation().directory.principal(user)
+        directory = store.log.organisation().directory
+        principal = directory.principal(user)
+        if user not in directory.users:
+            raise NotAllowed(
+                f"there is no user {user!r}, who so may do nothing",
+                f"Add one: dealstate users add {shlex.quote(user)} NAME, and grant them a role",
+            )
         if not principal.roles:
             raise NotAllowed(
                 f"{user} has no role, and may do nothing",

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
+from api.negotiations import negotiations_of
 from api.queries import (
     LONGEST_NAME,
     SORTS,
@@ -14,6 +15,7 @@ from api.queries import (
     replay_deal,
     show_deal,
     show_gate,
+    stakeholder_map,
     trail_of_deal,
 )
 from api.routes.audit import TrailParameters
@@ -28,7 +30,10 @@ from api.routes.common import (
 )
 from api.wire.deals import DealDetail, DealGate, DealPage
 from api.wire.moves import Replay
+from api.wire.negotiation import DealNegotiations
+from api.wire.people import StakeholderMap
 from api.wire.trails import AuditTrail
+from domain.access import EVERYTHING
 from domain.lifecycle import Status
 from domain.values import BusinessType
 from projections.deals import FILTERS
@@ -109,6 +114,25 @@ def show_the_gate(
         return Answer(show_gate(store, deal_id, parameters.instants(store), parameters.stage))
     except NoSuchStage as error:
         raise ParameterFault("stage", str(error)) from None
+
+
+@router.get("/{deal_id}/map", responses=answers(StakeholderMap, "The map at (as of, known at)."))
+def map_the_people(
+    store: Store, deal_id: DealId, parameters: Annotated[AtParameters, Query()]
+) -> Answer:
+    """The customer's people: who reports to whom, how they stand to us, and what is covered."""
+    return Answer(stakeholder_map(store, deal_id, parameters.instants(store)))
+
+
+@router.get(
+    "/{deal_id}/negotiation",
+    responses=answers(DealNegotiations, "The negotiations at (as of, known at)."),
+)
+def show_the_negotiations(
+    store: Store, deal_id: DealId, parameters: Annotated[AtParameters, Query()]
+) -> Answer:
+    """What was negotiated: positions by round, concessions and what they cost, approvals, terms."""
+    return Answer(negotiations_of(store, deal_id, parameters.instants(store), EVERYTHING))
 
 
 class ReplayParameters(AtParameters):

@@ -1,5 +1,7 @@
 """What rests on our marks in a negotiation: for the deal team, its managers and auditors alone."""
 
+from typing import Literal
+
 import msgspec
 
 from api.times import written
@@ -40,8 +42,8 @@ class ZoneOfAgreement(msgspec.Struct, frozen=True):
     kept: str | None
     """From our walk-away to the agreed value."""
     share_kept: str | None
-    ours_is: str = "known"
-    theirs_is: str = "estimated"
+    ours_is: Literal["known"]
+    theirs_is: Literal["estimated"]
 
     @classmethod
     def of(cls, zone: Zone) -> "ZoneOfAgreement":
@@ -51,6 +53,8 @@ class ZoneOfAgreement(msgspec.Struct, frozen=True):
             number(zone.size) or "0",
             number(zone.kept),
             ratio(zone.share_kept),
+            "known",
+            "estimated",
         )
 
 

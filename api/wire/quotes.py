@@ -12,7 +12,7 @@ from domain.negotiation import figures as reckoned
 from domain.negotiation.facts import QuoteIssued
 
 
-class QuoteLine(msgspec.Struct, frozen=True):
+class QuotedLine(msgspec.Struct, frozen=True):
     """One product of a quote."""
 
     product: str
@@ -34,7 +34,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     """The lines at list prices; null where a line has none."""
     discount: str | None
     """Share of the list total that the total is below."""
-    lines: list[QuoteLine]
+    lines: list[QuotedLine]
     payment_terms: str | None
     delivery_terms: str | None
     valid_until: date | None
@@ -52,7 +52,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
             list_total=amount(reckoned.list_total(quote), quote.total.currency),
             discount=ratio(discount.share) if discount else None,
             lines=[
-                QuoteLine(
+                QuotedLine(
                     line.product,
                     line.quantity,
                     Amount.of(line.list_price),

@@ -25,7 +25,8 @@ def notes(tmp_path: Path) -> Path:
 
 def test_its_commands_are_recorded_in_order(write: Run, notes: Path) -> None:
     told = write("record", "S-1", "--script", str(notes)).lines
-    assert [line.rpartition(": note: ")[2] for line in told] == ["They called", "They wrote"]
+    assert [line.rpartition(": note: ")[2] for line in told[:2]] == ["They called", "They wrote"]
+    assert told[2] == "d-rest is at version 5."
     assert "2026-05-04 09:00" in told[0]
 
 
@@ -40,6 +41,32 @@ def test_recorded_again_it_adds_nothing_and_goes_on_with_what_is_new(
     more = write("record", "S-1", "--script", str(notes), "--format", "json").read(ScriptResult)
     assert [one.repeated for one in more.commands] == [True, True, False]
     assert more.commands[-1].version == first.commands[-1].version + 1
+
+
+def test_told_again_it_says_so_in_one_line(write: Run, notes: Path) -> None:
+    write("record", "S-1", "--script", str(notes))
+    assert write("record", "S-1", "--script", str(notes)).lines == [
+        "2 of 2 commands were recorded before.",
+        "d-rest is at version 5.",
+    ]
+
+
+def test_the_same_script_tells_of_another_deal_too(write: Run, notes: Path) -> None:
+    write("record", "S-1", "--script", str(notes))
+    other = write("record", "R-1", "--script", str(notes), "--format", "json").read(ScriptResult)
+    assert [one.repeated for one in other.commands] == [False, False]
+
+
+@pytest.mark.parametrize(
+    "args", [("add-note",), ("--data", "{}"), ("--at", "now"), ("--if-version", "1")]
+)
+def test_beside_a_script_nothing_else_is_said(write: Run, notes: Path, args: tuple[str]) -> None:
+    wrong = write("record", "S-1", *args, "--script", str(notes))
+    assert wrong.exit_code == 2
+    assert "its lines say everything" in wrong.stderr
+    alone = write("record", "S-1", "add-note", "--data", '{"text": "x"}', "--source", "minutes")
+    assert alone.exit_code == 2
+    assert "only a script has a source" in alone.stderr
 
 
 def test_the_same_line_twice_is_two_commands(write: Run, notes: Path) -> None:
