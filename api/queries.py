@@ -149,6 +149,12 @@ def _with_user_ids(where: Mapping[str, str], names: Names, *dimensions: str) -> 
     }
 
 
+def deal_of_reference(store: Workspace, reference: str) -> str | None:
+    """The id of the deal that another system knows under this reference."""
+    with store.fresh() as connection:
+        return deals.of_reference(connection, reference)
+
+
 def find_deal(store: Workspace, wanted: str) -> str:
     """The id of the deal named by id, reference or unique prefix of its name.
 

@@ -152,6 +152,12 @@ class DealNotFound(LookupError):
         )
 
 
+def of_reference(connection: Connection, reference: str) -> str | None:
+    """The id of the deal that another system knows under this reference."""
+    statement = select(deals.c.deal_id).where(deals.c.reference == reference).limit(1)
+    return connection.execute(statement).scalar()
+
+
 def find(connection: Connection, wanted: str) -> str:
     """The id of the deal named by id, external reference or unique name prefix.
 

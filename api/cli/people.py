@@ -69,6 +69,8 @@ def _tell(answer: StakeholderMap, when: str, zone: ZoneInfo) -> None:
     names = {one.id: one.personal.name for one in answer.people}
     say()
     _print_lines(answer, names, zone)
+    say()
+    say("[attitude -- to ++, relationship 0 to 4]")
     if answer.threads:
         say()
         print_table(

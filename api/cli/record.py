@@ -15,7 +15,7 @@ from api.cli.output import Shape, ShapeOption, clean, note, print_json, say
 from api.cli.script import read_script
 from api.cli.terminal import Terminal, terminal
 from api.commands import CommandError, command_type, decode_command
-from api.queries import entries_of_events, find_deal
+from api.queries import deal_of_reference, entries_of_events, find_deal
 from api.times import TimeError, parse_occurrence
 from api.wire.trails import CommandResult, ScriptResult
 from api.workspace import Workspace
@@ -23,7 +23,7 @@ from domain.access import Role
 from domain.deal import DealCommand
 from domain.intent import Intent
 from domain.lifecycle.commands import OpenOpportunity
-from domain.refusals import NotAllowed, Refusal
+from domain.refusals import IdTaken, NotAllowed, Refusal
 
 app = commands()
 
@@ -243,8 +243,10 @@ def _carry_out(
     intent: Intent,
     if_version: int | None,
 ) -> CommandResult:
-    deal_id = _new_id(deal, intent) if isinstance(command, OpenOpportunity) else None
-    deal_id = deal_id or find_deal(store, deal)
+    if isinstance(command, OpenOpportunity):
+        deal_id = _new_id(store, deal, intent)
+    else:
+        deal_id = find_deal(store, deal)
     handled = store.log.handle(deal_id, command, intent, if_version)
     return CommandResult(
         deal_id=deal_id,
@@ -254,9 +256,18 @@ def _carry_out(
     )
 
 
-def _new_id(wanted: str, intent: Intent) -> str:
-    """The id given, else one that follows from the command, so that repeating it opens no other."""
+def _new_id(store: Workspace, wanted: str, intent: Intent) -> str:
+    """The id given, else one that follows from the command, so that repeating it opens no other.
+
+    Raises IdTaken where the id given would hide another deal.
+    """
     if wanted != NEW:
+        if wanted != wanted.strip() or not wanted.isprintable():
+            raise typer.BadParameter("an id has no blanks at its ends and no control characters")
+        if deal_of_reference(store, wanted) not in {None, wanted}:
+            raise IdTaken(
+                f"another deal has the reference {wanted!r}", "Open the new deal under another id."
+            )
         return wanted
     return str(uuid5(_NEW_DEALS, f"{intent.principal.id}\x1f{intent.command_id}"))
 

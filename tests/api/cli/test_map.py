@@ -111,6 +111,8 @@ def test_the_map_of_a_day(run: Run) -> None:
         "    └── �[31mEvil [bold]x[/bold]�=1+1  [? ?]  never met",
         "Zhao Lei  [? ?]  1 contact 2026-02-14; left 2026-02-20, Li Na took over",
         "",
+        "[attitude -- to ++, relationship 0 to 4]",
+        "",
         "who       stands      to     strength",
         "-------------------------------------",
         "Li Na     influences  王伟        3/5",

@@ -291,3 +291,17 @@ def test_an_explained_example_can_be_recorded(write: Run) -> None:
     assert words[:4] == ["dealstate", "record", "new", "open-opportunity"]
     assert recorded(write, "new", "open-opportunity", data=words[5]).version == 1
     assert json.loads(words[5])["currency"] == "USD"
+
+
+@pytest.mark.parametrize("taken", ["P-1", " d-9", "d\n9"])
+def test_a_new_deal_hides_no_other(write: Run, taken: str) -> None:
+    before = write("deals", "--format", "csv").stdout
+    assert write("record", taken, "open-opportunity", "--data", OPEN).exit_code != 0
+    assert write("deals", "--format", "csv").stdout == before
+
+
+def test_acting_as_nobody_in_particular_is_a_mistake(write: Run) -> None:
+    for nobody in ("", " "):
+        result = write("--as", nobody, "record", "S-1", "add-note", "--data", '{"text": "x"}')
+        assert result.exit_code == 2
+        assert "name a user" in result.stderr

@@ -127,7 +127,7 @@ def test_it_ends_signed_and_delivered(told: Told) -> None:
 def test_it_was_known_as_it_happened(told: Told) -> None:
     replay = told.text("replay", "harbour")
     assert "[known" not in replay
-    assert "121 moves over 273 days" in replay
+    assert "122 moves over 273 days" in replay
 
 
 def test_told_again_it_adds_nothing(told: Told) -> None:
