@@ -41,11 +41,23 @@ def _facts(detail: DealDetail, zone: ZoneInfo) -> list[tuple[str, str]]:
         ("Region", _joined([deal.region, deal.territory])),
         ("Business", _joined([deal.business_type, detail.spend_kind, detail.route])),
         ("Source", shown.text(deal.lead_source)),
+        ("Alignment", _alignment(detail.alignment)),
         ("Owner", shown.person(deal.owner)),
         ("Team", _joined(team)),
         ("Id", f"{deal.id}, version {deal.version}"),
     ]
     return [(label, value) for label, value in facts if value != shown.NONE]
+
+
+def _alignment(phases: int | None) -> str:
+    if phases is None:
+        return shown.NONE
+    if phases == 0:
+        return "our stage fits the phase of the customer"
+    unit = "phase" if abs(phases) == 1 else "phases"
+    return (
+        f"our stage is {abs(phases)} {unit} {'ahead of' if phases > 0 else 'behind'} the customer"
+    )
 
 
 def _joined(parts: "list[str | None] | list[str]") -> str:

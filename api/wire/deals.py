@@ -10,6 +10,7 @@ from api.times import written
 from api.wire.gates import Gate
 from api.wire.values import Amount, Instant, Names, User, optional_instant, same
 from api.wire.words import spoken
+from domain.alignment import alignment
 from domain.deal import Deal as DealState
 from domain.deal import DealFact, describe
 from domain.history import Recorded, fold_order
@@ -213,6 +214,8 @@ class DealDetail(msgspec.Struct, frozen=True, kw_only=True):
     team: list[TeamMember]
     gate: Gate | None
     """How the gate of the current stage stands."""
+    alignment: int | None
+    """Phases that our stage is ahead of the customer; below 0: behind; null: unknown, or ended."""
     visits: list[Visit]
     on_record: list[OnRecord]
 
@@ -242,6 +245,7 @@ class DealDetail(msgspec.Struct, frozen=True, kw_only=True):
                 for event in life.team
             ],
             gate=_gate(frames, processes, as_of, names),
+            alignment=_alignment(state, processes, as_of),
             visits=_visits(state),
             on_record=_on_record(frames, names),
         )
@@ -255,6 +259,12 @@ def _gate(
         return None
     stage = processes.get(state.life.process).stage(state.stages.stage)
     return Gate.of(stage, frames, at, names) if stage else None
+
+
+def _alignment(state: DealState, processes: ProcessBook, at: datetime) -> int | None:
+    if state.life.process is None or state.life.status.closed:
+        return None
+    return alignment(state, processes.get(state.life.process), at)
 
 
 def _visits(state: DealState) -> list[Visit]:

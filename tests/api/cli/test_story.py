@@ -94,6 +94,23 @@ def test_the_champion_leaves_and_the_gate_says_what_is_missing(told: Told) -> No
     assert "left 2026-04-14" in after
 
 
+@pytest.mark.parametrize(
+    ("day", "phases"),
+    [
+        ("2026-03-03", None),
+        ("2026-03-12", 1),
+        ("2026-03-20", 0),
+        ("2026-04-21", 2),
+        ("2026-05-20", 0),
+        ("2026-11-01", None),
+    ],
+)
+def test_our_stage_runs_ahead_of_the_customer_and_is_caught_up(
+    told: Told, day: str, phases: int | None
+) -> None:
+    assert told.on(day).alignment == phases
+
+
 def test_past_the_walk_away_needs_an_approval_and_the_concession_carries_it(told: Told) -> None:
     negotiation = told.text("negotiation", "harbour")
     assert "was past our walk-away, approved by event" in negotiation
