@@ -117,17 +117,21 @@ def record(
     elif deal is None or command is None:
         raise typer.BadParameter("give a deal and a command, or --list or COMMAND --help")
     else:
-        at = terminal(context)
         decoded = _decoded(command, _content(data))
+        at = terminal(context)
         with at.opened() as store:
             intent = _intent(store, at, command_id, happened_at)
             answer = _carry_out(store, deal, decoded, intent, if_version)
-        if shape is Shape.JSON:
-            print_json(answer)
-        else:
-            _tell(answer, at)
-            if answer.events:
-                say(f"{answer.deal_id} is at version {answer.version}.")
+        _answer(answer, at, shape)
+
+
+def _answer(answer: CommandResult, at: Terminal, shape: Shape) -> None:
+    if shape is Shape.JSON:
+        print_json(answer)
+        return
+    _tell(answer, at)
+    if answer.events:
+        say(f"{answer.deal_id} is at version {answer.version}.")
 
 
 def _alone_with_a_script(context: typer.Context) -> None:

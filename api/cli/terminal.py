@@ -105,8 +105,8 @@ class Terminal:
         principal = directory.principal(user)
         if user not in directory.users:
             raise NotAllowed(
-                f"there is no user {user!r}, who so may do nothing",
-                f"Add one: dealstate users add {shlex.quote(user)} NAME, and grant them a role",
+                f"there is no user {user!r}",
+                f"Add them: dealstate users add {shlex.quote(user)} NAME, and grant them a role",
             )
         if not principal.roles:
             raise NotAllowed(
