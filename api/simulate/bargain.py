@@ -55,8 +55,10 @@ class Talks(msgspec.Struct):
     step: int = 0
     our_offer: str | None = None
     their_offer: str | None = None
-    promised: str | None = None
-    """The offer of ours that asked for something in return, until that came."""
+    promised: list[str] = msgspec.field(default_factory=list)
+    """The offers of ours that asked for something in return, until that came."""
+    asked: str | None = None
+    """What we asked for last."""
 
     @property
     def steps(self) -> int:

@@ -129,6 +129,8 @@ class Plot:
         """The negotiation that is going on."""
         self.cause: ReasonDriver | None = None
         """What the deal was lost by."""
+        self.gap: int | None = None
+        """By how many per cent we were too dear, where the deal was lost."""
         self.priced = False
         """Whether a proposal was priced."""
         self.pushes = 0
@@ -219,6 +221,17 @@ class Plot:
         person = self.centre[key].id
         return person if self.deal.people.stakeholder(person) is not None else None
 
+    def met(self, key: str) -> str | None:
+        """The id of who fills a function, where a contact with them is on record."""
+        person = self.knows(key)
+        there = (one.made.fact.their_people for one in self.deal.people.contacts)
+        return person if any(person in people for people in there) else None
+
+    @property
+    def met_people(self) -> list[str]:
+        """The functions at the customer of which our side has met who fills them."""
+        return [key for key in KEYS if self.met(key) is not None]
+
     @property
     def known_people(self) -> list[str]:
         """The functions at the customer of which our side knows who fills them."""
@@ -272,7 +285,13 @@ class Plot:
         """
         now = self.hours.local(self.moment)
         return self._wording.remark(
-            key, now, amount or self.deal.amount, percent=percent, rival=rival, who=who
+            key,
+            now,
+            amount or self.deal.amount,
+            percent=percent,
+            over=self.gap,
+            rival=rival,
+            who=who,
         )
 
     def label(self, key: str) -> str:
@@ -315,6 +334,10 @@ class Plot:
         if self.chapter is not None and begin < self.chapter.end < self.desk:
             self.desk = begin + timedelta(minutes=self.rng.randint(4, 90), seconds=self._second())
 
+    def record_promptly(self) -> None:
+        """The scene that begins is put on record within the hour, whatever the habits."""
+        self.desk = min(self.desk, self.moment + timedelta(minutes=self.rng.randint(4, 60)))
+
     def _breath(self, at: datetime) -> timedelta:
         """A late scene does not follow on the heels of the last, where there is time left."""
         chapter = self.chapter
@@ -341,6 +364,13 @@ class Plot:
         self.desk = max(self.desk, occurred_at + timedelta(seconds=30)) + self._pause(15, 90)
         self.moment += timedelta(minutes=self.rng.randint(1, 5))
         return self._entry(command, by, occurred_at, self.desk)
+
+    def at_once(self, command: DealCommand) -> Entry:
+        """It happened together with what comes next, as a no does with another offer."""
+        moment = self.moment
+        entry = self.happened(command)
+        self.moment = moment
+        return entry
 
     def typed(self, command: DealCommand, by: User | None = None) -> Entry:
         """It happened by being put on record: a plan, a judgement, a forecast."""

@@ -130,6 +130,7 @@ def _opening(plot: Plot) -> Entries:
         )
     )
     taken_over = premise.stage > 0
+    yield from pursuit.assign_manager(plot)
     yield from people.take_stock(plot, taken_over)
     if taken_over or plot.chance(0.6):
         key = "note.taken-over" if taken_over else "note.opening"
@@ -161,6 +162,7 @@ def plan_chapter(plot: Plot) -> Chapter:
     days *= chances.LINGERING[end] if end else 1.0
     ends_on = start + timedelta(days=max(4.0, days))
     if goes_on and last:
+        ends_on = max(ends_on, start + _TALKS)
         ends_on = _signing(plot, start, ends_on)
     elif end is LostOutcome.NO_DECISION and plot.chance(0.4):
         ends_on = max(ends_on, _clean_up(plot, ends_on))
@@ -169,6 +171,10 @@ def plan_chapter(plot: Plot) -> Chapter:
     chapter = Chapter(stage, phase, start, ends_on, goes_on, last, end, cause)
     plot.chapter = chapter
     return chapter
+
+
+_TALKS = timedelta(days=15)
+"""Nobody gets from a first choice to a signature sooner."""
 
 
 def _fate(plot: Plot, phase: BuyingPhase) -> LostOutcome | None:
@@ -185,14 +191,14 @@ def _signing(plot: Plot, start: datetime, natural: datetime) -> datetime:
     """Signatures come in the last days of a quarter, where one is near."""
     day = plot.hours.day(natural)
     end = quarter_end(day - timedelta(days=_DAYS_AFTER_QUARTER))
-    if abs((end - day).days) > _DAYS_BEFORE_QUARTER or plot.chance(0.3):
+    if abs((end - day).days) > _DAYS_BEFORE_QUARTER or plot.chance(0.15):
         return natural
-    last_days = end - timedelta(days=plot.rng.choice((1, 1, 2, 2, 3, 4, 6, 9)))
+    last_days = end - timedelta(days=plot.rng.choice((1, 2, 3, 4, 5, 7, 9, 12)))
     signing = plot.hours.meeting(plot.hours.until_day(last_days), plot.rng)
-    return signing if signing > start + timedelta(days=5) else natural
+    return signing if signing > start + timedelta(days=12) else natural
 
 
-_DAYS_BEFORE_QUARTER = 35
+_DAYS_BEFORE_QUARTER = 38
 _DAYS_AFTER_QUARTER = 10
 """Within so many days of a quarter's end, a signature is hurried or held over to it."""
 
@@ -208,6 +214,8 @@ def _stay(plot: Plot, chapter: Chapter) -> Entries:
         cues.append(Cue(chapter.moment(plot.rng.random()), moves.reassign))
     for cue in sorted(cues, key=lambda cue: cue.at):
         yield from _play(plot, cue.at, cue.beat)
+    if chapter.goes_on and chapter.last:
+        yield from _play(plot, chapter.moment(0.9), outcome.clear_the_way)
 
 
 # Rest.

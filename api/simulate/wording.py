@@ -95,6 +95,7 @@ class Wording:
         amount: Money | None,
         *,
         percent: int | None = None,
+        over: int | None = None,
         rival: str = "rival",
         who: str = "mid",
     ) -> str:
@@ -107,7 +108,7 @@ class Wording:
         special = remarks.get(f"{key}.tender") if self._tender else None
         fits_both = not key.startswith("attest.") and self._rng.random() < 0.5
         phrase = remarks[key] if special is None or fits_both else special
-        return self.phrase(phrase, moment, amount, percent=percent, rival=rival, who=who)
+        return self.phrase(phrase, moment, amount, percent=percent, over=over, rival=rival, who=who)
 
     def phrase(
         self,
@@ -116,6 +117,7 @@ class Wording:
         amount: Money | None,
         *,
         percent: int | None = None,
+        over: int | None = None,
         rival: str = "rival",
         who: str = "mid",
     ) -> str:
@@ -125,6 +127,8 @@ class Wording:
         given = {"rival": facts.get(rival, ""), "who": facts.get(who, "")}
         if percent is not None:
             given["percent"] = str(percent)
+        if over is not None:
+            given["over"] = str(over)
         return self._filled(template, chinese, given, moment, amount)
 
     @contextmanager

@@ -89,11 +89,11 @@ def observe_phase(plot: Plot) -> Entries:
 
 
 def _observed(plot: Plot, phase: BuyingPhase, driven_by: Side | None = None) -> Entries:
-    key = "dm" if plot.centre.contacts_with("dm") and plot.chance(0.6) else "buyer"
+    key = "dm" if plot.met("dm") and plot.chance(0.6) else "buyer"
     yield plot.happened(
         ObserveBuyingPhase(
             phase=phase.value,
-            stakeholder=plot.knows(key) if plot.chance(0.65) else None,
+            stakeholder=plot.met(key) if plot.chance(0.65) else None,
             driven_by=driven_by
             or (plot.rng.choice((Side.CUSTOMER, Side.US)) if plot.chance(0.4) else None),
             evidence=plot.text(f"phase.{phase.value}") if plot.chance(0.8) else None,
@@ -112,7 +112,7 @@ def step_back(plot: Plot, side: Side | None, phases: int = 1) -> Entries:
     yield plot.happened(
         ObserveBuyingPhase(
             phase=earlier.value,
-            stakeholder=plot.knows("dm") or plot.knows("buyer"),
+            stakeholder=plot.met("dm") or plot.met("buyer"),
             driven_by=side,
             evidence=plot.text("phase.back") if plot.chance(0.85) else None,
         )
@@ -179,9 +179,23 @@ def approval_goes_on(plot: Plot) -> Entries:
                 RecordApprovalStep(name, kind, step.departments, ApprovalResult.FAILED, note)
             )
             return
-        passed = plot.text("approval.passed") if plot.chance(0.6) else None
+        again = step.result is ApprovalResult.FAILED
+        passed = plot.text("approval.passed") if again or plot.chance(0.6) else None
         yield plot.happened(
             RecordApprovalStep(name, kind, step.departments, ApprovalResult.PASSED, passed)
+        )
+
+
+def pass_approvals(plot: Plot) -> Entries:
+    """Every step on record passes, one that failed on the second try."""
+    for event in plot.deal.purchase.approval_steps:
+        step = event.fact
+        if step.result is ApprovalResult.PASSED:
+            continue
+        again = step.result is ApprovalResult.FAILED
+        note = plot.text("approval.passed") if again or plot.chance(0.6) else None
+        yield plot.happened(
+            RecordApprovalStep(step.id, step.kind, step.departments, ApprovalResult.PASSED, note)
         )
 
 
@@ -202,7 +216,7 @@ def ask_for_budget(plot: Plot) -> Entries:
     amount = plot.premise.amount
     named = plot.chance(0.6)
     guess = plot.money(float(amount.amount) * plot.rng.uniform(0.85, 1.15)) if named else None
-    yield plot.happened(ObserveBudget(status, guess, plot.knows(teller) or plot.knows("mid")))
+    yield plot.happened(ObserveBudget(status, guess, plot.met(teller) or plot.met("mid")))
 
 
 def freeze_budget(plot: Plot) -> Entries:
@@ -210,14 +224,12 @@ def freeze_budget(plot: Plot) -> Entries:
     none = plot.deal.purchase.budget is None and plot.chance(0.5)
     status = BudgetStatus.NONE if none else BudgetStatus.FROZEN
     plot.feels(-0.1)
-    yield plot.happened(ObserveBudget(status, None, plot.knows("fin") or plot.knows("mid")))
+    yield plot.happened(ObserveBudget(status, None, plot.met("fin") or plot.met("mid")))
 
 
 def no_budget(plot: Plot) -> Entries:
     """There never was any money."""
-    yield plot.happened(
-        ObserveBudget(BudgetStatus.NONE, None, plot.knows("mid") or plot.knows("user"))
-    )
+    yield plot.happened(ObserveBudget(BudgetStatus.NONE, None, plot.met("mid") or plot.met("user")))
 
 
 # Our part, and that of the others.
@@ -233,14 +245,14 @@ def judge_our_part(plot: Plot) -> Entries:
 
 def our_part(plot: Plot, part: OurPart) -> Entries:
     evidence = plot.text(f"part.{part.value}") if plot.chance(0.8) else None
-    yield plot.happened(ObserveOurPart(part, evidence, plot.knows("mid") or plot.knows("user")))
+    yield plot.happened(ObserveOurPart(part, evidence, plot.met("mid") or plot.met("user")))
 
 
 def vendors_enter(plot: Plot) -> Entries:
     """Who is on their list, and later who is left on it."""
     late = plot.stage.decision_phase is not BuyingPhase.CRITERIA
     status = VendorStatus.SHORTLISTED if late else VendorStatus.ENTERED
-    teller = plot.knows("buyer") or plot.knows("mid")
+    teller = plot.met("buyer") or plot.met("mid")
     yield plot.happened(ChangeVendorStatus(OURSELVES, status, teller))
     for rival in plot.rivals:
         out = late and rival == plot.rival("other") and plot.chance(0.6)
@@ -252,7 +264,7 @@ def choose_rival(plot: Plot) -> Entries:
     """Another vendor is their first choice, and we are out."""
     if not plot.rivals:
         return
-    teller = plot.knows("buyer") or plot.knows("mid") or plot.knows("user")
+    teller = plot.met("buyer") or plot.met("mid") or plot.met("user")
     yield plot.happened(
         ChangeVendorStatus(
             plot.rivals[0], VendorStatus.FIRST_CHOICE, teller, plot.text("choice.rival")
@@ -267,11 +279,11 @@ def choose_rival(plot: Plot) -> Entries:
 
 def promise(plot: Plot) -> Entries:
     """One side promises the other something."""
-    if not plot.known_people:
+    if not plot.met_people:
         return
     ours = plot.chance(0.6)
     kind = plot.rng.choice(("pilot", "documents", "visit", "reference", "figures"))
-    theirs = plot.knows(plot.rng.choice(plot.known_people))
+    theirs = plot.met(plot.rng.choice(plot.met_people))
     due = plot.hours.from_day((plot.moment + plot.days(7, 28)).date())
     yield plot.happened(
         RecordCommitment(

@@ -79,7 +79,7 @@ def learn_more(plot: Plot) -> Entries:
     supporters = tuple(
         who
         for key in plot.known_people
-        if (who := plot.knows(key)) is not None and people.attitude(plot, key).points < 0
+        if (who := plot.met(key)) is not None and people.attitude(plot, key).points < 0
     )
     parts = plot.texts([f"competitor.{part}" for part in _PARTS], which)
     yield plot.typed(
@@ -111,7 +111,7 @@ def move(plot: Plot, key: str = "competitor.move") -> Entries:
             competitor=lead,
             move=plot.text(key, which),
             our_counter=plot.text("counter") if answered else None,
-            told_by=plot.knows(plot.rng.choice(("mid", "user", "buyer"))),
+            told_by=plot.met(plot.rng.choice(("mid", "user", "buyer"))),
         )
     )
 

@@ -41,7 +41,7 @@ def cues(plot: Plot, chapter: Chapter) -> list[Cue]:
 
 def raise_one(plot: Plot, cause: ConcernCause) -> Entries:
     """They object, or fear something; the careful give it to somebody at once."""
-    by = next((plot.knows(key) for key in _RAISED_BY[cause] if plot.knows(key)), None)
+    by = next((plot.met(key) for key in _RAISED_BY[cause] if plot.met(key)), None)
     fear = cause is ConcernCause.RISK
     careful = plot.chance(0.15 + 0.6 * plot.owner.habits.discipline)
     plot.feels(-0.04)
@@ -90,7 +90,7 @@ def settle_all(plot: Plot) -> Entries:
 
 def _settle(plot: Plot, concern: str, cause: ConcernCause | None) -> Entries:
     if plot.chance(0.14):
-        by = plot.knows("dm") or plot.knows("mid")
+        by = plot.met("dm") or plot.met("mid")
         yield plot.happened(AcceptConcern(concern, by, plot.text("concern.accepted")))
         return
     plot.feels(0.02)

@@ -82,9 +82,7 @@ def observe(plot: Plot) -> Entries:
     elif Side.US in setters:
         status = CriteriaStatus.WITH_US
     rival = plot.rivals[0] if status is CriteriaStatus.WITH_COMPETITOR else None
-    yield plot.happened(
-        ObserveCriteriaStatus(status, rival, plot.knows("eng") or plot.knows("mid"))
-    )
+    yield plot.happened(ObserveCriteriaStatus(status, rival, plot.met("eng") or plot.met("mid")))
 
 
 def pass_to_rival(plot: Plot) -> Entries:
@@ -93,7 +91,7 @@ def pass_to_rival(plot: Plot) -> Entries:
         return
     plot.feels(-0.1)
     status = CriteriaStatus.WITH_COMPETITOR
-    teller = plot.knows("eng") or plot.knows("mid")
+    teller = plot.met("eng") or plot.met("mid")
     yield plot.happened(ObserveCriteriaStatus(status, plot.rivals[0], teller))
 
 
@@ -115,7 +113,7 @@ def score(plot: Plot) -> Entries:
         return
     losing = plot.chapter is not None and plot.chapter.outcome is not None
     edge = 3 * plot.health + (-8 if losing else 4)
-    told_by = plot.knows("mid") if plot.chance(0.6) else plot.knows("eng")
+    told_by = plot.met("mid") if plot.chance(0.6) else plot.met("eng")
     for criterion in plot.deal.purchase.criteria:
         ours = 81 + edge / 2 + plot.rng.gauss(0, 3)
         theirs = 81 - edge / 2 + plot.rng.gauss(0, 3)

@@ -277,4 +277,4 @@ def _category(plot: Plot) -> tuple[ForecastCategory, User]:
 
 def _teller(plot: Plot) -> str | None:
     """Who told us, where it was somebody we know."""
-    return plot.knows(plot.rng.choice(("mid", "buyer", "buyer", "dm", "user")))
+    return plot.met(plot.rng.choice(("mid", "buyer", "buyer", "dm", "user")))

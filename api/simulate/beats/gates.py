@@ -199,7 +199,8 @@ def meet(plot: Plot, criterion: Criterion) -> Entries:
     if ask in TELLING and not nobody:
         plot.feels(0.012)
         yield from TELLING[ask](plot)
-        if criterion.id not in plot.gate.missing or not _insists(plot):
+        shown = criterion.id not in plot.gate.missing
+        if shown or ask == _LAST or not _insists(plot):
             return
     if ask in _AT_THE_TABLE and not _talked_out(plot):
         return

@@ -79,7 +79,6 @@ def regress(plot: Plot) -> Entries:
     side = plot.rng.choices((Side.CUSTOMER, Side.US, Side.COMPETITOR), _driving(plot))[0]
     plot.feels({Side.US: -0.35, Side.CUSTOMER: -0.2, Side.COMPETITOR: -0.45}[side])
     target = max(0, plot.position - (1 if plot.chance(0.7) else 2))
-    plot.open_step = None
     if (ended := negotiation.broken_off(plot)) is not None:
         yield ended
     if plot.chance(0.35 + 0.45 * plot.owner.habits.discipline):

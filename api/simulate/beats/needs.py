@@ -70,7 +70,7 @@ def uncover(plot: Plot) -> Entries:
             id=plot.name("need"),
             statement=plot.label("need.statement"),
             kind=NeedKind.EXPLICIT if plot.chance(0.12) else NeedKind.IMPLIED,
-            whose=plot.knows("mid") or plot.knows("user"),
+            whose=plot.met("mid") or plot.met("user"),
             cause=plot.label("need.cause") if careful and plot.chance(0.6) else None,
             consequence=plot.label("need.consequence") if careful else None,
             cost=_cost(plot) if careful and plot.chance(0.4) else None,
@@ -90,7 +90,7 @@ def uncover_another(plot: Plot) -> Entries:
             id=plot.name("need"),
             statement=plot.label("need.personal" if personal else "need.second"),
             dimension=NeedDimension.PERSONAL if personal else NeedDimension.BUSINESS,
-            whose=plot.knows("mid" if personal else "user"),
+            whose=plot.met("mid" if personal else "user"),
             solvable_by_us=True if plot.chance(0.5) else None,
             their_rank=plot.rng.choice((2, 3, 4)) if plot.chance(0.5) else None,
         )
@@ -141,7 +141,7 @@ def require(plot: Plot, kind: RequirementKind) -> Entries:
             id=plot.name("requirement"),
             text=plot.label(f"requirement.{kind.value}"),
             kind=kind,
-            by=plot.knows(teller) or plot.knows("user"),
+            by=plot.met(teller) or plot.met("user"),
             need=needs[0].id if traced and needs and plot.chance(0.6) else None,
             why=plot.label("requirement.why") if traced else None,
             timing=plot.label("requirement.timing") if plot.chance(0.25) else None,
@@ -167,7 +167,7 @@ def miss_requirement(plot: Plot) -> Entries:
             id=plot.name("requirement"),
             text=plot.label("requirement.missed"),
             kind=RequirementKind.TECHNICAL,
-            by=plot.knows("eng") or plot.knows("mid"),
+            by=plot.met("eng") or plot.met("mid"),
             why=plot.label("requirement.why") if plot.chance(0.6) else None,
             response=plot.rng.choice(
                 (RequirementResponse.DECLINED, RequirementResponse.ALTERNATIVE)
@@ -181,10 +181,10 @@ def miss_requirement(plot: Plot) -> Entries:
 
 def confirm_value(plot: Plot) -> Entries:
     """One of them says what it is worth to them."""
-    teller = next((key for key in ("mid", "fin", "dm", "user") if plot.knows(key)), None)
+    teller = next((key for key in ("mid", "fin", "dm", "user") if plot.met(key)), None)
     if teller is None or plot.health < -1.2:
         return
-    by = plot.knows("dm") if plot.knows("dm") and plot.chance(0.25) else plot.knows(teller)
+    by = plot.met("dm") if plot.met("dm") and plot.chance(0.25) else plot.met(teller)
     assert by is not None
     needs = plot.deal.needs.needs
     plot.feels(0.03)
@@ -208,7 +208,7 @@ def be_placed(plot: Plot) -> Entries:
         placed = Positioning.HIGH_VALUE
     elif worth < -0.3:
         placed = Positioning.CHEAP_AND_GOOD
-    by = plot.knows("mid") if plot.chance(0.6) else plot.knows("dm")
+    by = plot.met("mid") if plot.chance(0.6) else plot.met("dm")
     yield plot.happened(AcceptPositioning(placed, by))
 
 
@@ -217,9 +217,10 @@ def be_placed(plot: Plot) -> Entries:
 
 def hear(plot: Plot, topic: Topic) -> Entries:
     """Be told something, and ask somebody else about it."""
-    known = plot.known_people
-    teller = plot.rng.choice([key for key in known if key != "fin"]) if known else None
-    yield from _record(plot, topic, plot.knows(teller) if teller else None)
+    known = plot.met_people
+    tellers = [key for key in known if key != "fin"]
+    teller = plot.rng.choice(tellers) if tellers else None
+    yield from _record(plot, topic, plot.met(teller) if teller else None)
     if plot.chance(0.1 + 0.55 * plot.owner.habits.discipline):
         plot.scene(plot.desk + plot.days(1, 6))
         yield from check(plot)
@@ -241,7 +242,7 @@ def _record(plot: Plot, topic: Topic, told_by: str | None) -> Entries:
 
 def tell(plot: Plot, topic: Topic) -> Entries:
     """Record what the scene's contact says on a topic."""
-    yield from _record(plot, topic, plot.knows("mid") or plot.knows("user"))
+    yield from _record(plot, topic, plot.met("mid") or plot.met("user"))
 
 
 def check(plot: Plot) -> Entries:
@@ -254,7 +255,7 @@ def check(plot: Plot) -> Entries:
     others = [
         who
         for key in plot.known_people
-        if (who := plot.knows(key)) is not None and who != first.told_by
+        if (who := plot.met(key)) is not None and who != first.told_by
     ]
     outside = first.told_by is not None and (not others or plot.chance(0.4))
     contradicts = plot.chance(0.12)
@@ -277,7 +278,7 @@ def verify_project(plot: Plot) -> Entries:
     """Have the story of the project from two sources that say the same."""
     told = [one for one in plot.deal.needs.information if not one.checks]
     if not told:
-        yield from _record(plot, Topic.PROJECT, plot.knows("user") or plot.knows("mid"))
+        yield from _record(plot, Topic.PROJECT, plot.met("user") or plot.met("mid"))
     information = plot.deal.needs.information[-1]
     first = information.recorded.fact
     if first.told_by is None:

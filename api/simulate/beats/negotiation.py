@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
-from api.simulate.bargain import ISSUES, Talks, Terms, at, stances
+from api.simulate.bargain import ISSUES, Stance, Talks, Terms, at, stances
 from api.simulate.beats import approvals, buying, contacts, tender
 from api.simulate.chronicle import Entry
 from api.simulate.plot import Chapter, Cue, Entries, Plot
@@ -70,15 +70,15 @@ def _final_talks(plot: Plot, chapter: Chapter) -> list[Cue]:
     if not names or plot.chance(0.12):
         return []
     price_lost = chapter.cause is ReasonDriver.PRICE
-    rounds = plot.rng.choice((2, 3, 3, 4))
+    rounds = min(plot.rng.choice((2, 3, 3, 4)), max(2, round(chapter.days / 7)))
     stalls = chapter.outcome is LostOutcome.NO_DECISION and not price_lost
     ends_well = chapter.outcome is None or (stalls and plot.chance(0.3))
-    planned = _talks(plot, chapter, names, rounds, ends_well=ends_well, until=0.7)
+    planned = _talks(plot, chapter, names, rounds, ends_well=ends_well, since=0.08, until=0.6)
     if chapter.goes_on and plot.chance(0.16):
         late = ("acceptance", "penalty")[: plot.rng.choice((1, 2))]
         rest = tuple(name for name in late if name not in names)
         if rest:
-            planned += _talks(plot, chapter, rest, 2, ends_well=True, since=0.74, until=0.93)
+            planned += _talks(plot, chapter, rest, 2, ends_well=True, since=0.64, until=0.86)
     return planned
 
 
@@ -125,6 +125,8 @@ def open_talks(
     ends_well: bool,
 ) -> Entries:
     """Sit down, say what it is about, and name our opening."""
+    if plot.chapter is not None and plot.chapter.last:
+        yield from tender.have_offered(plot)
     terms = Terms(_last_price(plot), discount, rounds, skilled, ends_well)
     made = stances(terms, names, plot.rng)
     talks = Talks(plot.name("talks"), made, skilled, ends_well)
@@ -150,9 +152,17 @@ def open_talks(
     if prepared and plot.chance(0.5):
         stance = made[0]
         basis = plot.text("talk.estimate") if plot.chance(0.7) else None
-        yield plot.typed(EstimateTheirWalkAway(stance.issue.id, stance.meeting, basis))
+        yield plot.typed(EstimateTheirWalkAway(stance.issue.id, _guess(plot, stance), basis))
     openings = tuple(Term(stance.issue.id, stance.ours[0]) for stance in made)
     yield from _offer(plot, talks, openings, Tactic.ANCHOR if skilled else None)
+
+
+def _guess(plot: Plot, stance: Stance) -> str:
+    """What we take for the worst they accept: off by some per cent where it is a price."""
+    if stance.issue.id != "price":
+        return at(stance.theirs, 1)
+    off = plot.rng.choice((-1, 1)) * plot.rng.uniform(0.02, 0.07)
+    return str(plot.money(float(stance.meeting) * (1 + off), 3).amount)
 
 
 def _last_price(plot: Plot) -> Money:
@@ -173,13 +183,32 @@ def go_on(plot: Plot) -> Entries:
     talks = plot.talks
     if talks is None or talks.step >= talks.steps:
         return
+    plot.record_promptly()
+    _sleep_on_it(plot)
     yield from contacts.hold(plot, ContactKind.NEGOTIATION, [_across(plot)], ["talk.round"])
     yield from _their_offer(plot, talks)
     talks.step += 1
     if not talks.ends_well and talks.step == talks.steps:
         yield from approvals.press(plot, talks)
         return
+    yield from _returns(plot, talks, 0.5 if talks.skilled else 0.2)
     yield from _our_step(plot, talks)
+
+
+def _sleep_on_it(plot: Plot) -> None:
+    """Between an offer and what the other side makes of it lies mostly a day or more."""
+    last = max(one.made.occurred_at for one in plot.deal.negotiations.opened[-1].offers)
+    pause = plot.days(0.9, 1.7) if plot.chance(0.8) else plot.days(0.12, 0.25)
+    if plot.moment < last + pause:
+        plot.scene(last + pause, lag=timedelta(minutes=plot.rng.randint(9, 40)))
+
+
+def _returns(plot: Plot, talks: Talks, share: float) -> Entries:
+    """What we asked for comes, for this share of what we asked for."""
+    for offer in list(talks.promised):
+        if plot.chance(share):
+            talks.promised.remove(offer)
+            yield plot.happened(FulfilCondition(offer, plot.text("talk.came-back")))
 
 
 def _across(plot: Plot) -> str:
@@ -199,7 +228,7 @@ def _their_offer(plot: Plot, talks: Talks) -> Entries:
         return
     if talks.our_offer is not None:
         reply = OfferReply.REJECTED if plot.chance(0.15) else OfferReply.COUNTERED
-        yield plot.happened(_answer(plot, talks.our_offer, reply, ours=False))
+        yield plot.at_once(_answer(plot, talks.our_offer, reply, ours=False))
         talks.our_offer = None
     talks.their_offer = plot.name("offer")
     tactic = plot.rng.choice(_THEIR_TACTICS)
@@ -230,34 +259,41 @@ def _our_step(plot: Plot, talks: Talks) -> Entries:
     )
     if not terms:
         return
-    if talks.their_offer is not None:
-        yield plot.happened(_answer(plot, talks.their_offer, OfferReply.COUNTERED, ours=True))
-        talks.their_offer = None
     for term in terms:
         yield from approvals.have_approved(plot, talks, term)
-    asks = plot.chance(0.85 if talks.skilled else 0.2)
+    _sleep_on_it(plot)
+    if talks.their_offer is not None:
+        yield plot.at_once(_answer(plot, talks.their_offer, OfferReply.COUNTERED, ours=True))
+        talks.their_offer = None
+    asks = plot.text("talk.return") if plot.chance(0.85 if talks.skilled else 0.2) else None
     tactic = plot.rng.choice(_OUR_TACTICS) if talks.skilled else Tactic.NONE
     yield from _offer(plot, talks, terms, tactic, asks)
 
 
 def _offer(
-    plot: Plot, talks: Talks, terms: tuple[Term, ...], tactic: Tactic | None, asks: bool = False
+    plot: Plot,
+    talks: Talks,
+    terms: tuple[Term, ...],
+    tactic: Tactic | None,
+    asks: str | None = None,
 ) -> Entries:
+    """Make an offer, which may ask for something in return."""
     talks.our_offer = plot.name("offer")
     who = plot.knows("buyer") or plot.knows("dm")
-    if asks:
-        talks.promised = talks.our_offer
+    if asks is not None:
+        talks.promised.append(talks.our_offer)
+        talks.asked = asks
     until = plot.hours.from_day((plot.moment + plot.days(10, 30)).date())
     yield plot.happened(
         MakeOffer(
             id=talks.our_offer,
             side=Party.US,
             terms=terms,
-            package=len(terms) > 1 and asks and plot.chance(0.5),
+            package=len(terms) > 1 and asks is not None and plot.chance(0.5),
             valid_until=until if plot.chance(0.25) else None,
             made_by=plot.writer.id,
             made_to=(who,) if who else (),
-            in_return_for=plot.text("talk.return") if asks else None,
+            in_return_for=asks,
             tactic=tactic,
         )
     )
@@ -282,10 +318,11 @@ def close(plot: Plot) -> Entries:
 
 
 def _agree(plot: Plot, talks: Talks) -> Entries:
+    plot.record_promptly()
+    _sleep_on_it(plot)
     yield from contacts.hold(plot, ContactKind.NEGOTIATION, ["buyer"], ["talk.closing"])
     yield from _bring_together(plot, talks)
-    if talks.promised is not None and plot.chance(0.75):
-        yield plot.happened(FulfilCondition(talks.promised, plot.text("talk.came-back")))
+    yield from _returns(plot, talks, 0.95 if talks.skilled else 0.5)
     for stance in talks.stances:
         yield plot.happened(AgreeTerm(stance.issue.id, stance.meeting))
     if plot.chance(0.09):
@@ -296,13 +333,17 @@ def _agree(plot: Plot, talks: Talks) -> Entries:
 
 
 def _bring_together(plot: Plot, talks: Talks) -> Entries:
-    """Our last offer names all terms where we stand by now, and they accept it."""
+    """Our last offer names all terms where we stand by now, and they accept it.
+
+    What we asked for on the way there, and did not get yet, it asks for again.
+    """
     if talks.our_offer is not None:
-        yield plot.happened(_answer(plot, talks.our_offer, OfferReply.COUNTERED, ours=False))
+        yield plot.happened(_answer(plot, talks.our_offer, OfferReply.REJECTED, ours=False))
     terms = tuple(Term(stance.issue.id, stance.meeting) for stance in talks.stances)
     for term in terms:
         yield from approvals.have_approved(plot, talks, term)
-    yield from _offer(plot, talks, terms, Tactic.PACKAGE if talks.skilled else None)
+    tactic = Tactic.PACKAGE if talks.skilled else None
+    yield from _offer(plot, talks, terms, tactic, talks.asked)
     assert talks.our_offer is not None
     yield plot.happened(_answer(plot, talks.our_offer, OfferReply.ACCEPTED, ours=False))
 
@@ -311,6 +352,7 @@ def _nibble(plot: Plot, talks: Talks) -> Entries:
     """After all is agreed they come back for a little more, and are held or not."""
     stance = talks.stances[-1]
     issue = stance.issue.id
+    _sleep_on_it(plot)
     yield plot.happened(ReopenTerm(issue, Party.CUSTOMER, plot.text("talk.reopened")))
     asked = at(stance.theirs, max(0, len(stance.theirs) - 2))
     offer = plot.name("offer")
@@ -323,7 +365,8 @@ def _nibble(plot: Plot, talks: Talks) -> Entries:
             tactic=Tactic.NIBBLE,
         )
     )
-    yield plot.happened(_answer(plot, offer, OfferReply.REJECTED, ours=True))
+    _sleep_on_it(plot)
+    yield plot.at_once(_answer(plot, offer, OfferReply.REJECTED, ours=True))
     ours = plot.name("offer")
     yield plot.happened(
         MakeOffer(ours, Party.US, (Term(issue, stance.meeting),), made_by=plot.writer.id)

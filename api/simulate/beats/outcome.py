@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from api.simulate import chances
-from api.simulate.beats import forecast
+from api.simulate.beats import buying, forecast, steps, tender
 from api.simulate.chronicle import Entry
 from api.simulate.plot import Entries, Plot
 from domain.buying.facts import VendorStatus
@@ -15,10 +15,17 @@ from domain.lifecycle.commands import (
     WinOpportunity,
 )
 from domain.lifecycle.facts import LostOutcome, ReasonDriver, Teller
-from domain.values import OURSELVES
+from domain.values import OURSELVES, Party
 
 _LEARNED_LATE = {LostOutcome.LOST_TO_COMPETITOR: 0.35, LostOutcome.VOIDED: 0.2}
 _TOLD_BY_NOBODY = {LostOutcome.DISQUALIFIED, LostOutcome.WITHDRAWN, LostOutcome.UNKNOWN}
+
+
+def clear_the_way(plot: Plot) -> Entries:
+    """What has to be there before a signature: our proposal, and their own approval."""
+    yield from tender.have_offered(plot)
+    yield from buying.pass_approvals(plot)
+    yield from steps.settle(plot)
 
 
 def win(plot: Plot) -> Entries:
@@ -49,6 +56,8 @@ def learned_after(plot: Plot, outcome: LostOutcome) -> timedelta | None:
 
 def lose(plot: Plot, outcome: LostOutcome) -> Entries:
     """The deal ends without us."""
+    yield from steps.settle(plot)
+    plot.gap = _price_gap(plot)
     competitor = None
     if outcome is LostOutcome.LOST_TO_COMPETITOR:
         unseen = plot.rival("rival") if plot.chance(0.8) else "unknown"
@@ -61,6 +70,17 @@ def lose(plot: Plot, outcome: LostOutcome) -> Entries:
             reasons=plot.clauses(_why(plot, outcome), 1) if told else (),
         )
     )
+
+
+def _price_gap(plot: Plot) -> int:
+    """By how many per cent we were dearer: as far as the table shows it, else as they say."""
+    for negotiation in reversed(plot.deal.negotiations.opened):
+        price = negotiation.issue("price")
+        ours = price.position(Party.US) if price is not None else None
+        theirs = price.position(Party.CUSTOMER) if price is not None else None
+        if ours is not None and theirs is not None:
+            return max(1, round(100 * (1 - float(theirs) / float(ours))))
+    return plot.rng.randint(8, 35)
 
 
 def _first_choice(plot: Plot) -> str | None:

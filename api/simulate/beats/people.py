@@ -118,13 +118,16 @@ def assess(plot: Plot, key: str, hoping: bool = False) -> Entries:
     if known is None:
         return
     person = plot.centre[key]
+    if plot.met(key) is None:
+        yield from _place(plot, key)
+        return
     seen, close = attitude(plot, key), relationship(plot, key)
     if hoping or plot.chance(0.22 * plot.owner.habits.optimism):
         seen = _ATTITUDES[min(4, _ATTITUDES.index(seen) + 1)]
         close = _RELATIONSHIPS[min(4, close.points + 1)]
     before = plot.deal.people.stakeholder(known)
     assert before is not None
-    first = before.influence is None
+    first = before.attitude is None
     held = before.relationship
     if held is not None and known not in plot.centre.turned and close.points < held.points:
         close = held
@@ -143,6 +146,13 @@ def assess(plot: Plot, key: str, hoping: bool = False) -> Entries:
             else UNSET,
         )
     )
+
+
+def _place(plot: Plot, key: str) -> Entries:
+    """Say how much somebody counts whom nobody has met yet, and that they are not close to us."""
+    person = plot.centre[key]
+    close = Relationship.NONE
+    yield plot.typed(AssessStakeholder(person.id, influence=person.influence, relationship=close))
 
 
 def _focus(plot: Plot, key: str) -> tuple[Focus, ...]:
@@ -169,7 +179,7 @@ def review_map(plot: Plot) -> Entries:
 
 def lean(plot: Plot, key: str) -> Entries:
     """Hear whose offer somebody prefers."""
-    known = plot.knows(key)
+    known = plot.met(key)
     if known is None:
         return
     seen = attitude(plot, key)

@@ -208,6 +208,11 @@ def assign_team(plot: Plot) -> Entries:
     plot.feels(0.08)
 
 
+def assign_manager(plot: Plot) -> Entries:
+    """The seller's manager looks after the deal."""
+    yield plot.typed(AssignTeamMember(plot.manager.id, "manager"))
+
+
 def widen_team(plot: Plot) -> Entries:
     """Bring in whoever will deliver."""
     delivery = market().team["delivery"]

@@ -82,7 +82,7 @@ def revise(plot: Plot) -> Entries:
 def mistake(plot: Plot) -> Entries:
     """Enter something wrong and take it back."""
     beats: list[Beat] = [wrong_note, wrong_loss]
-    if plot.deal.stages.amount is not None:
+    if plot.deal.stages.amount is not None and not plot.price_agreed:
         beats += [wrong_amount, wrong_amount]
     open_criteria = [
         c for c in plot.gate.missing_criteria() if f"attest.{c.id}" in phrases().remarks

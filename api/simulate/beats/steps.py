@@ -12,7 +12,7 @@ def plan(
     plot: Plot, due: datetime, phase: BuyingPhase, with_objective: bool | None = None
 ) -> Entries:
     """Plan the next step, if none is open. By default diligence decides on an objective."""
-    if plot.open_step is not None:
+    if plot.open_step is not None or _ends_soon(plot):
         return
     plot.steps += 1
     words = plot.step_phrases(phase)
@@ -27,6 +27,17 @@ def plan(
             due=plot.hours.from_day(plot.hours.day(due)),
         )
     )
+
+
+def _ends_soon(plot: Plot) -> bool:
+    """Whether the deal ends within days, so that nothing more comes of a plan."""
+    chapter = plot.chapter
+    if chapter is None or not (chapter.outcome is not None or (chapter.goes_on and chapter.last)):
+        return False
+    return chapter.end - plot.moment < _LAST_DAYS
+
+
+_LAST_DAYS = timedelta(days=6)
 
 
 def aim(plot: Plot) -> tuple[str | None, list[str]]:
@@ -65,6 +76,15 @@ def put_off(plot: Plot) -> Entries:
     later = plot.today + timedelta(days=plot.rng.randint(6, 20))
     due = plot.hours.from_day(later)
     yield plot.typed(PlanNextStep(planned.id, planned.what, planned.owner, planned.objective, due))
+
+
+def settle(plot: Plot) -> Entries:
+    """Nothing that was planned stays open when the deal ends."""
+    if plot.open_step is None:
+        return
+    step_id, _ = plot.open_step
+    plot.open_step = None
+    yield plot.happened(CompleteNextStep(step_id))
 
 
 def complete(plot: Plot) -> Entries:

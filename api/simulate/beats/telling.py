@@ -1,6 +1,7 @@
 """What the criteria of gates ask for: by predicate, the beat that tells it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from api.simulate.beats import (
@@ -51,14 +52,23 @@ def _chain(plot: Plot) -> Entries:
         yield from people.identify(plot, key)
 
 
+def _acquainted(plot: Plot, key: str) -> Entries:
+    """See somebody before anything is said of what they think."""
+    if plot.met(key) is None:
+        yield from contacts.hold(plot, ContactKind.CALL, [key], [f"call.{key}"])
+
+
 def _leaning(plot: Plot) -> Entries:
-    yield from people.identify(plot, "mid")
+    yield from _acquainted(plot, "mid")
     yield from people.lean(plot, "mid")
 
 
 def _chain_in_detail(plot: Plot) -> Entries:
     yield from _chain(plot)
     for key in plot.known_people:
+        if plot.met(key) is None:
+            plot.scene(plot.desk + plot.days(0.2, 2), lag=timedelta(hours=1))
+            yield from _acquainted(plot, key)
         yield from people.assess(plot, key)
         yield from people.lean(plot, key)
 
@@ -72,7 +82,7 @@ def _close_to(plot: Plot, key: str) -> Entries:
 
 def _support(plot: Plot) -> Entries:
     """Have the middle level on our side, as far as it is; some see what they hope for."""
-    yield from people.identify(plot, "mid")
+    yield from _acquainted(plot, "mid")
     hoping = plot.chance(0.45 * plot.owner.habits.optimism)
     if people.attitude(plot, "mid").points < 1 and plot.chance(plot.owner.habits.discipline):
         plot.feels(0.12)
@@ -116,7 +126,9 @@ def _roles(plot: Plot) -> Entries:
     if plot.deal.people.with_role(BuyingRole.INFLUENCER):
         return
     if plot.knows("fin") is None and plot.chance(0.55):
-        yield from people.identify_and_judge(plot, "fin")
+        yield from people.identify(plot, "fin")
+        yield from _acquainted(plot, "fin")
+        yield from people.assess(plot, "fin")
         return
     text = plot.text("absent.role")
     yield plot.happened(
@@ -128,7 +140,7 @@ def _roles(plot: Plot) -> Entries:
 
 def _preference(plot: Plot) -> Entries:
     key = "dm" if plot.knows("dm") and people.attitude(plot, "dm").points > 0 else "mid"
-    yield from people.identify(plot, key)
+    yield from _acquainted(plot, key)
     yield from people.lean(plot, key)
 
 

@@ -24,7 +24,7 @@ from domain.lifecycle.facts import LostOutcome, PursuitDecision
 from domain.negotiation.commands import IssueQuote
 from domain.negotiation.facts import QuoteLine
 from domain.process import BuyingPhase
-from domain.values import OURSELVES, Money, decimal_text
+from domain.values import OURSELVES, BusinessType, Money, decimal_text
 
 _BEATEN = {LostOutcome.LOST_TO_COMPETITOR, LostOutcome.UNKNOWN}
 _NEVER_OPENED = {LostOutcome.VOIDED, LostOutcome.NO_DECISION, LostOutcome.WITHDRAWN}
@@ -40,6 +40,8 @@ def cues(plot: Plot, chapter: Chapter) -> list[Cue]:
         planned.append(Cue(chapter.moment(plot.rng.uniform(0.5, 0.9)), propose_roughly))
     if chapter.phase is BuyingPhase.ACKNOWLEDGEMENT and plot.chance(0.14 * (1 - habits.discipline)):
         planned.append(Cue(chapter.moment(plot.rng.uniform(0.4, 0.9)), propose_blindly))
+    if chapter.last and chapter.goes_on and not offered(plot):
+        planned.append(Cue(chapter.moment(0.02), have_offered))
     if chapter.phase is BuyingPhase.MEASUREMENT and purchase.tender:
         planned.append(Cue(chapter.moment(plot.rng.uniform(0.05, 0.25)), tender_received))
     if chapter.phase is BuyingPhase.INVESTIGATION:
@@ -76,7 +78,7 @@ def declare(plot: Plot) -> Entries:
             bound_by_law=public if tender else None,
             deadline=deadline,
             pre_selected=plot.rivals[0] if fears else None,
-            told_by=plot.knows("buyer") or plot.knows("mid"),
+            told_by=plot.met("buyer") or plot.met("mid"),
         )
     )
 
@@ -185,6 +187,31 @@ def submit(plot: Plot) -> Entries:
     yield from step_seen(plot, "bids-in")
 
 
+def offered(plot: Plot) -> bool:
+    """Whether a formal proposal or a bid of ours is on record."""
+    kinds = (ProposalKind.FORMAL, ProposalKind.BID)
+    return any(plot.deal.purchase.proposal(kind) is not None for kind in kinds)
+
+
+def have_offered(plot: Plot) -> Entries:
+    """See that our proposal or bid is in, or the quote where they renew with us alone."""
+    if offered(plot):
+        return
+    if renews_alone(plot):
+        if not plot.deal.negotiations.quotes:
+            yield from quote(plot, buying.price_of(plot))
+        return
+    yield from submit(plot)
+    plot.scene(plot.desk + plot.days(1, 3), lag=timedelta(hours=1))
+
+
+def renews_alone(plot: Plot) -> bool:
+    """Whether they buy again from us without asking anybody else."""
+    mode = plot.deal.purchase.mode
+    alone = mode is not None and mode.fact.method is PurchaseMethod.SINGLE_SOURCE
+    return alone and plot.premise.business_type is BusinessType.RENEWAL
+
+
 def review_bid(plot: Plot) -> Entries:
     """Check the bid; the careless find a gap, and close it in time."""
     if plot.chance(0.35 * (1 - plot.owner.habits.discipline)):
@@ -248,14 +275,15 @@ def tender_received(plot: Plot) -> Entries:
 
 def choose_us(plot: Plot) -> Entries:
     """Whoever may say so says that we are their first choice."""
+    yield from have_offered(plot)
     purchase = plot.deal.purchase
     if purchase.proposal(ProposalKind.BID) is not None and purchase.bids is None:
         yield from open_bids(plot)
         return
-    key = "dm" if plot.centre.contacts_with("dm") and plot.chance(0.5) else "buyer"
-    if plot.knows(key) is None:
+    key = "dm" if plot.met("dm") and plot.chance(0.5) else "buyer"
+    if plot.met(key) is None:
         yield from contacts.seeing(key, "attest.first-choice-confirmed")(plot)
     reason = plot.text("choice.us") if plot.chance(0.8) else None
     yield plot.happened(
-        ChangeVendorStatus(OURSELVES, VendorStatus.FIRST_CHOICE, plot.knows(key), reason)
+        ChangeVendorStatus(OURSELVES, VendorStatus.FIRST_CHOICE, plot.met(key), reason)
     )
