@@ -114,6 +114,7 @@ def evolve(life: Life, event: Recorded[AnyCorrectionsFact]) -> Life:
             return msgspec.structs.replace(
                 life,
                 status=Status.MERGED,
+                outcome=None,
                 merged_into=into,
                 closed_at=event.occurred_at,
                 suspension=None,

@@ -1,6 +1,6 @@
 """Tests of deciding that read as sentences: given what happened, when this is asked, then that.
 
-    given(opened(), WinPlanSet("…")).when(AdvanceStage()).then(StageAdvanced("contact", "proposal"))
+    given(opened()).when(AdvanceStage("proposal")).then(StageAdvanced("contact", "proposal"))
 
 Facts happen one day after the other, the command one day after the last of
 them. Where a time, an actor or a command id matters, `on` gives it. Deals run

@@ -14,10 +14,10 @@ class StagesCommand(Command, frozen=True):
 
 
 class AdvanceStage(StagesCommand, tag="advance-stage", frozen=True):
-    """Move forward, to the next stage or to `to`. `override_reason` passes a gate by right."""
+    """Move forward. `override_reason` passes a gate by right."""
 
-    to: Identifier | None = None
-    """The stage to enter; null: the next one."""
+    to: Identifier
+    """The stage to enter. One past the next needs an override."""
     override_reason: Text | None = None
     """Why to go on without the gate met, or past other stages."""
 

@@ -95,9 +95,7 @@ def _advance(
     override_by: str | None,
 ) -> Facts:
     here = _position(process, deal.stages.stage)
-    there = here + 1 if command.to is None else _position(process, command.to)
-    if there >= len(process.stages):
-        raise UnknownStage("this is the last stage", "There is nothing to advance to.")
+    there = _position(process, command.to)
     if there == here:
         return ()
     if there < here:

@@ -38,6 +38,7 @@ from domain.lifecycle.facts import (
     Teller,
     WinPlanSet,
 )
+from domain.lifecycle.life import Status
 from domain.people.commands import RecordContact
 from domain.people.facts import ContactKind, StakeholderIdentified
 from domain.refusals import (
@@ -199,7 +200,7 @@ def test_from_the_last_to_the_first_all_can_be_withdrawn() -> None:
     once = deal.when(WithdrawEvent(3, WITHDRAW), command_id="w-1").accepted()
     twice = once.when(WithdrawEvent(2, WITHDRAW), command_id="w-2").accepted()
     assert twice.deal.stages == given(opened()).deal.stages
-    twice.when(AdvanceStage()).accepted()
+    twice.when(AdvanceStage("proposal")).accepted()
 
 
 def test_a_withdrawn_handover_gives_the_deal_back() -> None:
@@ -263,7 +264,7 @@ def test_notes_and_lessons_follow_a_merge(command: DealCommand) -> None:
         ReopenOpportunity("It was none"),
         RecordOutcomeReason(Teller.BUYER, ReasonDriver.PRICE, "Dear"),
         WinOpportunity(),
-        AdvanceStage(),
+        AdvanceStage("proposal"),
         AttestGateCriterion("plan", "Seen"),
         RecordContact("visit", ContactKind.VISIT, ("li",)),
         IdentifyCompetitor("acme", "Acme"),
@@ -380,3 +381,11 @@ def test_a_late_note_can_be_withdrawn_at_any_time() -> None:
     deal = given(opened(), on(5, NoteAdded("Then")), late)
     after = deal.when(WithdrawEvent(3, WITHDRAW), at=day(2), now=day(8)).accepted()
     assert [event.fact.text for event in after.deal.life.notes] == ["Then"]
+
+
+def test_a_duplicate_that_had_ended_has_no_outcome_of_its_own() -> None:
+    lost = given(opened(), OpportunityLost(LostOutcome.NO_DECISION))
+    merged = lost.when(MergeDeal("d-2", "Entered twice"), command_id="m").accepted()
+    assert (merged.deal.life.status, merged.deal.life.outcome) == (Status.MERGED, None)
+    apart = merged.when(WithdrawEvent(3, "They are two")).accepted()
+    assert (apart.deal.life.status, apart.deal.life.outcome_name) == (Status.LOST, "no-decision")

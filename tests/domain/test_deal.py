@@ -362,8 +362,8 @@ def test_a_gate_is_judged_by_what_was_so_at_the_time() -> None:
         on(1, GateCriterionAttested("need-confirmed", "By Li")),
         on(5, WinPlanSet("Win")),
     )
-    deal.when(AdvanceStage(), at=day(4), now=day(9)).refused(GateNotMet, "plan")
-    deal.when(AdvanceStage(), at=day(5), now=day(9)).accepted()
+    deal.when(AdvanceStage("closing"), at=day(4), now=day(9)).refused(GateNotMet, "plan")
+    deal.when(AdvanceStage("closing"), at=day(5), now=day(9)).accepted()
 
 
 @pytest.mark.parametrize(
@@ -501,7 +501,7 @@ def test_what_of_the_families_may_follow_an_outcome(
 def test_a_reopened_deal_goes_on() -> None:
     lost = given(opened(), LOST)
     again = lost.when(ReopenOpportunity("They called")).accepted()
-    again.when(AdvanceStage()).accepted().and_given(OpportunityWon(usd("5")))
+    again.when(AdvanceStage("proposal")).accepted().and_given(OpportunityWon(usd("5")))
 
 
 # --- rule 3: money ------------------------------------------------------------------------

@@ -228,7 +228,7 @@ def _aimed(draw: st.DrawFn, command: DealCommand, history: History) -> DealComma
     match command:
         case AdvanceStage():
             there = STAGES.index(deal.stages.stage or "") + 1
-            return AdvanceStage(draw(one_of(None, *STAGES[there:])), "in a hurry")
+            return AdvanceStage(draw(one_of(*STAGES[there:], STAGES[-1])), "in a hurry")
         case RegressStage(reason=reason):
             here = STAGES.index(deal.stages.stage or "")
             return RegressStage(draw(one_of(*STAGES[: max(here, 1)])), reason)

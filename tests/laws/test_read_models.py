@@ -28,6 +28,7 @@ from domain.stages.commands import AdvanceStage, ReviseForecast
 from projections.engine import catch_up, read_checkpoints
 from projections.rebuild import rebuild
 from projections.views import Views
+from tests.laws.pools import STAGES
 from tests.projections.histories import amounts, facts, openings
 from tests.projections.stores import (
     LogUpTo,
@@ -86,7 +87,7 @@ days = st.integers(0, 6)
 entries = st.builds(Entry, facts() | st.integers(2, 9), days, st.none() | days)
 commands: st.SearchStrategy[DealCommand] = st.one_of(
     st.just(OpenOpportunity("Press line", "ann", "USD", SHORT.ref)),
-    st.just(AdvanceStage(override_reason="in a hurry")),
+    st.builds(AdvanceStage, st.sampled_from(STAGES), st.just("in a hurry")),
     st.builds(ReviseForecast, amount=amounts("USD")),
     st.builds(ChangeOwner, st.sampled_from(["ann", "bo"])),
     st.just(WinOpportunity()),

@@ -40,7 +40,7 @@ def advance(plot: Plot) -> Entries:
     skipped = _skips(plot)
     if not gates.to_meet(plot) and not skipped:
         plot.feels(0.1)
-        yield plot.typed(AdvanceStage())
+        yield plot.typed(AdvanceStage(plot.process.stages[plot.position + 1].id))
         return
     yield from _override(plot, skipped)
 
@@ -61,7 +61,8 @@ def _skips(plot: Plot) -> bool:
 
 def _override(plot: Plot, skipped: bool) -> Entries:
     missing = gates.to_meet(plot)
-    to = plot.selling[plot.position + 2].id if skipped else None
+    stages = plot.selling if skipped else plot.process.stages
+    to = stages[plot.position + (2 if skipped else 1)].id
     plot.feels(-0.4 if skipped else 0.0)
     plot.feels(-min(0.7, 0.20 + 0.10 * len(missing)) if missing else 0.0)
     yield from gates.paperwork(plot, missing)

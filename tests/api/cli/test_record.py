@@ -98,7 +98,7 @@ def test_what_changes_nothing_records_nothing(write: Run) -> None:
 
 
 def test_a_refusal_says_code_message_and_what_satisfies_it(write: Run) -> None:
-    result = write("record", "E-1", "advance-stage")
+    result = write("record", "E-1", "advance-stage", "--data", '{"to": "P1"}')
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr.startswith("Refused (gate-not-met): the gate of P0 is not met")
@@ -108,7 +108,7 @@ def test_a_refusal_says_code_message_and_what_satisfies_it(write: Run) -> None:
 @pytest.mark.parametrize(
     ("deal", "command", "data", "code"),
     [
-        ("P-1", "advance-stage", "{}", "deal-closed"),
+        ("P-1", "advance-stage", '{"to": "P5"}', "deal-closed"),
         ("E-1", "advance-stage", '{"to": "P9"}', "unknown-stage"),
         ("E-1", "revise-forecast", '{"amount": {"amount": "1", "currency": "EUR"}}',
          "currency-mismatch"),

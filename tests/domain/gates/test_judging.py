@@ -122,8 +122,10 @@ def test_a_move_is_judged_at_its_time() -> None:
         on(1, PositionAssessed(Rank.LEADING)),
         on(50, NoteAdded("Later")),
     )
-    deal.when(AdvanceStage(), at=day(31)).accepted()
-    deal.when(AdvanceStage(), at=day(32)).refused(GateNotMet, "position-recent", "assess-position")
+    deal.when(AdvanceStage("P5"), at=day(31)).accepted()
+    deal.when(AdvanceStage("P5"), at=day(32)).refused(
+        GateNotMet, "position-recent", "assess-position"
+    )
 
 
 def test_the_advice_tells_what_would_meet_each_missing_criterion() -> None:

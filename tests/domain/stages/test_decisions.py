@@ -76,17 +76,16 @@ MET = GateResult(
 MISSING = GateResult((), ("need-confirmed", "plan"))
 
 ACTS: list[tuple[tuple[DealFact, ...], AnyStagesCommand, AnyStagesFact]] = [
-    (CONTACT, AdvanceStage(), StageAdvanced("contact", "proposal", gate=GateResult())),
     (CONTACT, AdvanceStage("proposal"), StageAdvanced("contact", "proposal", gate=GateResult())),
-    (READY, AdvanceStage(), StageAdvanced("proposal", "closing", gate=MET)),
+    (READY, AdvanceStage("closing"), StageAdvanced("proposal", "closing", gate=MET)),
     (
         READY,
-        AdvanceStage(override_reason="Not needed"),
+        AdvanceStage("closing", override_reason="Not needed"),
         StageAdvanced("proposal", "closing", gate=MET),
     ),
     (
         PROPOSAL,
-        AdvanceStage(override_reason="The customer is in a hurry"),
+        AdvanceStage("closing", override_reason="The customer is in a hurry"),
         StageAdvanced(
             "proposal",
             "closing",
@@ -107,7 +106,7 @@ ACTS: list[tuple[tuple[DealFact, ...], AnyStagesCommand, AnyStagesFact]] = [
     ),
     (
         (*CLOSING, OpportunityWon()),
-        AdvanceStage(),
+        AdvanceStage("delivery"),
         StageAdvanced("closing", "delivery", gate=GateResult((MetCriterion("signed", (2,)),))),
     ),
     (
@@ -219,25 +218,24 @@ STAYS_QUIET: list[tuple[tuple[DealFact, ...], AnyStagesCommand]] = [
 ]
 
 REFUSES: list[tuple[tuple[DealFact, ...], AnyStagesCommand, type[Refusal], str]] = [
-    (PROPOSAL, AdvanceStage(), GateNotMet, "need-confirmed: need-confirmed is met; plan: plan"),
-    ((*READY[:2],), AdvanceStage(), GateNotMet, "missing are plan"),
-    (PROPOSAL, AdvanceStage(), GateNotMet, "plan: set-win-plan; or attest-gate-criterion"),
+    (
+        PROPOSAL,
+        AdvanceStage("closing"),
+        GateNotMet,
+        "need-confirmed: need-confirmed is met; plan: plan",
+    ),
+    ((*READY[:2],), AdvanceStage("closing"), GateNotMet, "missing are plan"),
+    (PROPOSAL, AdvanceStage("closing"), GateNotMet, "plan: set-win-plan; or attest-gate-criterion"),
     (CONTACT, AdvanceStage("closing"), StagesSkipped, "skips proposal"),
-    (PROPOSAL, AdvanceStage(override_reason=" "), ReasonMissing, "override_reason"),
+    (PROPOSAL, AdvanceStage("closing", override_reason=" "), ReasonMissing, "override_reason"),
     (CONTACT, AdvanceStage("nowhere"), UnknownStage, "contact, proposal, closing, delivery"),
     (CLOSING, AdvanceStage("contact"), UnknownStage, "Use regress-stage"),
-    (
-        (*CLOSING, OpportunityWon(), StageAdvanced("closing", "delivery")),
-        AdvanceStage(),
-        UnknownStage,
-        "last stage",
-    ),
-    (CLOSING, AdvanceStage(), NotWon, "delivery comes after winning"),
+    (CLOSING, AdvanceStage("delivery"), NotWon, "delivery comes after winning"),
     (CLOSING, AdvanceStage("delivery", "Soon"), NotWon, "Record the win"),
     ((*CONTACT, OpportunityWon()), AdvanceStage("proposal"), UnknownStage, "a selling stage"),
-    ((*PROPOSAL, LOST), AdvanceStage(), DealClosed, "no-decision"),
-    ((*CONTACT, LOST), AdvanceStage(override_reason="Go"), DealClosed, "reopen"),
-    (RESTING, AdvanceStage(), DealSuspended, "Resume it"),
+    ((*PROPOSAL, LOST), AdvanceStage("closing"), DealClosed, "no-decision"),
+    ((*CONTACT, LOST), AdvanceStage("proposal", override_reason="Go"), DealClosed, "reopen"),
+    (RESTING, AdvanceStage("closing"), DealSuspended, "Resume it"),
     (RESTING, RegressStage("contact", "R"), DealSuspended, "is suspended"),
     (CLOSING, RegressStage("nowhere", "R"), UnknownStage, "'nowhere'"),
     (CONTACT, RegressStage("closing", "R"), UnknownStage, "Use advance-stage"),
@@ -289,13 +287,17 @@ def test_every_fact_comes_of_a_command() -> None:
     "by", [MANAGER, OPERATOR, Principal("ann", OWNER.roles | {Role.MANAGER}, MANAGER.units)]
 )
 def test_who_has_the_right_may_override(by: Principal) -> None:
-    after = given(*PROPOSAL).when(AdvanceStage(override_reason="In a hurry"), by=by).accepted()
+    after = (
+        given(*PROPOSAL)
+        .when(AdvanceStage("closing", override_reason="In a hurry"), by=by)
+        .accepted()
+    )
     (advanced,) = [e.fact for e in after.history.events if isinstance(e.fact, StageAdvanced)]
     assert advanced.override == Override(by.id, "In a hurry")
 
 
 def test_who_has_not_is_told_who_may() -> None:
-    answer = given(*PROPOSAL).when(AdvanceStage(override_reason="In a hurry"), by=OWNER)
+    answer = given(*PROPOSAL).when(AdvanceStage("closing", override_reason="In a hurry"), by=OWNER)
     answer.refused(GateNotMet, "someone with the right to it")
     answer = given(*CONTACT).when(AdvanceStage("closing", "In a hurry"), by=OWNER)
     answer.refused(StagesSkipped, "someone with the right to it")
@@ -303,16 +305,18 @@ def test_who_has_not_is_told_who_may() -> None:
 
 def test_a_criterion_that_does_not_apply_passes_the_gate() -> None:
     deal = given(*PROPOSAL, WinPlanSet("Win"))
-    deal.when(AdvanceStage()).refused(GateNotMet)
+    deal.when(AdvanceStage("closing")).refused(GateNotMet)
     attested = deal.when(AttestGateCriterion("need-confirmed", "By law", applies=False)).accepted()
-    attested.when(AdvanceStage()).accepted()
+    attested.when(AdvanceStage("closing")).accepted()
 
 
 def test_a_revoked_attestation_closes_the_gate_again() -> None:
     revoked = given(*READY).when(RevokeGateCriterion("need-confirmed", "Li left")).accepted()
-    revoked.when(AdvanceStage()).refused(GateNotMet, "need-confirmed")
+    revoked.when(AdvanceStage("closing")).refused(GateNotMet, "need-confirmed")
 
 
 def test_stage_by_stage_to_the_end() -> None:
-    won = given(*READY).when(AdvanceStage()).accepted().and_given(OpportunityWon(usd("10")))
-    assert won.when(AdvanceStage()).accepted().deal.stages.stage == "delivery"
+    won = (
+        given(*READY).when(AdvanceStage("closing")).accepted().and_given(OpportunityWon(usd("10")))
+    )
+    assert won.when(AdvanceStage("delivery")).accepted().deal.stages.stage == "delivery"
