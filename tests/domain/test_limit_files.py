@@ -51,6 +51,21 @@ def test_a_file_is_read_whole() -> None:
     assert parse_limits(TEXT) == LIMITS
 
 
+@pytest.mark.parametrize("percent", ["0", "100"])
+def test_a_discount_may_be_nothing_or_all(percent: str) -> None:
+    (seller, _) = parse_limits(TEXT.replace('"5"', f'"{percent}"')).roles
+    assert seller.discount_percent == percent
+
+
+def test_a_limit_with_a_unit_is_kept_in_its_one_written_form() -> None:
+    swapped = TEXT.replace('"road"', '"60.50"\nunit = "km"').replace('"60"', '"9E+1"')
+    (seller, _) = parse_limits(swapped).roles
+    assert [term.furthest for term in seller.terms] == ["90", "60.5"]
+    unitless = TEXT.replace('unit = "days"\n', "")
+    (seller, _) = parse_limits(unitless.replace('"road"', '"60.50"\nunit = "km"')).roles
+    assert [term.furthest for term in seller.terms] == ["60", "60.5"]
+
+
 def test_an_empty_file_limits_nobody() -> None:
     assert parse_limits("") == AuthorityLimits()
 
@@ -64,6 +79,13 @@ def test_an_empty_file_limits_nobody() -> None:
         ('"5"', '"100.01"', 3, "a number from 0 to 100"),
         ('"5"', '"-1"', 3, "a number from 0 to 100"),
         ('"5"', '"NaN"', 3, "a number from 0 to 100"),
+        (
+            '"60"',
+            '"sixty"',
+            7,
+            'terms[0].furthest is "sixty"; with a unit it is a number in quotes',
+        ),
+        ('"60"', "60", 7, "roles[0].terms[0].furthest"),
         ('"payment-time"', '"payment"', 6, "roles[0].terms[0].kind"),
         ('furthest = "road"\n', "", 10, "roles[0].terms[1].furthest is missing"),
         ("discount_percent", "discount", 3, 'Did you mean "discount_percent"?'),

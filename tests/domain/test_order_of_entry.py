@@ -18,8 +18,9 @@ from domain.people.commands import (
     ObserveLeaning,
     RecordContact,
     ReviseStakeholder,
+    SendMinutes,
 )
-from domain.people.facts import ContactKind, StakeholderIdentified, SubjectErased
+from domain.people.facts import ContactKind, ContactMade, StakeholderIdentified, SubjectErased
 from domain.refusals import BreaksLaterHistory, NotAllowed, PersonErased, UnknownReference
 from domain.stages.facts import Override, StageAdvanced
 from tests.scenario import MANAGER, day, given, on, opened
@@ -81,3 +82,14 @@ def test_nothing_personal_is_entered_late_of_who_was_erased() -> None:
     ):
         erased.when(command, at=day(3), now=day(9)).refused(PersonErased)
     erased.when(MET, at=day(3), now=day(9)).accepted()
+
+
+def test_minutes_go_out_after_the_contact() -> None:
+    met = given(opened(), StakeholderIdentified("li", "Li Na"), on(5, VISIT))
+    met.when(SendMinutes("c-1"), at=day(4), now=day(9)).refused(
+        UnknownReference, "contact 'c-1' was made later than this", "after a contact"
+    )
+    met.when(SendMinutes("c-1"), at=day(6), now=day(9)).accepted()
+
+
+VISIT = ContactMade("c-1", ContactKind.VISIT, ("li",))

@@ -199,6 +199,22 @@ SHOWN: list[Shown] = [
     ),
     (
         "decision-maker-attitude",
+        (OPENED, known("wang", MAKER), LI, minded("li", Attitude.NEUTRAL)),
+        (3, 4),
+    ),
+    (
+        "decision-maker-attitude",
+        (
+            OPENED,
+            LI,
+            minded("li", Attitude.NEUTRAL),
+            known("wang", MAKER),
+            minded("wang", Attitude.CHAMPION),
+        ),
+        (2, 3, 4, 5),
+    ),
+    (
+        "decision-maker-attitude",
         (
             OPENED,
             LI,

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import msgspec
+
 from domain.negotiation import ledger
 from domain.negotiation.facts import (
     ApprovalGranted,
@@ -209,3 +211,23 @@ def test_an_acceptance_puts_the_maker_back_only_where_it_had_left() -> None:
     assert price is not None
     assert [stand.value for stand in price.our_stands] == ["1000", "960", "940", "890"]
     assert [stand.accepted for stand in price.their_stands] == [False, False, True]
+
+
+def test_however_little_another_issue_improves_it_is_a_condition() -> None:
+    deal = given(opened(), NegotiationOpened("main", (PRICE, DAYS)))
+    first = deal.when(offer("o1", US, {"price": 1000, "days": 30})).accepted()
+    eased = first.when(offer("o2", US, {"price": 990, "days": "29.5"})).accepted()
+    (one,) = ledger.concessions(the(eased))
+    assert (one.conditional, one.improved) == (True, ("days",))
+    same = first.when(offer("o2", US, {"price": 990, "days": 30})).accepted()
+    (one,) = ledger.concessions(the(same))
+    assert (one.conditional, one.improved) == (False, ())
+
+
+def test_a_return_told_with_the_offer_is_that_of_its_concession() -> None:
+    deal = given(opened(), NegotiationOpened("main", (PRICE,)))
+    first = deal.when(offer("o1", US, {"price": 1000})).accepted()
+    asked = offer("o2", US, {"price": 990})
+    asked = msgspec.structs.replace(asked, in_return_for="A reference")
+    (one,) = ledger.concessions(the(first.when(asked).accepted()))
+    assert (one.conditional, one.in_return_for) == (True, "A reference")

@@ -320,3 +320,15 @@ def test_stage_by_stage_to_the_end() -> None:
         given(*READY).when(AdvanceStage("closing")).accepted().and_given(OpportunityWon(usd("10")))
     )
     assert won.when(AdvanceStage("delivery")).accepted().deal.stages.stage == "delivery"
+
+
+def test_an_aspect_is_attested_once_and_revoked_apart() -> None:
+    said = AttestGateCriterion("need-confirmed", "Nobody", applies=False, aspect="user")
+    deal = given(*READY).when(said).accepted()
+    deal.when(said).nothing()
+    other = AttestGateCriterion("need-confirmed", "Nobody", applies=False, aspect="purchaser")
+    deal.when(other).accepted()
+    deal.when(RevokeGateCriterion("need-confirmed", "R", "purchaser")).nothing()
+    revoked = deal.when(RevokeGateCriterion("need-confirmed", "R", "user")).accepted()
+    assert revoked.deal.stages.attestation("need-confirmed") is not None
+    assert revoked.deal.stages.attestation("need-confirmed", "user") is None
