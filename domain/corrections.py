@@ -139,6 +139,22 @@ def decide(
             assert_never(command)
 
 
+def require_going_on(deal_id: str, life: Life) -> None:
+    """There is such a deal to merge into, and it was not merged itself. Raises UnknownReference.
+
+    `life` is that of the other deal; who decides on one deal has to look it up.
+    """
+    if life.opening is None:
+        raise UnknownReference(
+            f"there is no deal {deal_id!r}", "Give the id of the deal that goes on."
+        )
+    if life.merged_into is not None:
+        raise UnknownReference(
+            f"deal {deal_id!r} was merged into {life.merged_into!r} itself",
+            f"Merge into {life.merged_into!r}.",
+        )
+
+
 def withdrawn_by(command: WithdrawEvent, events: Sequence[E]) -> list[E]:
     """The events that `command` would withdraw, as far as there are any."""
     if not 1 <= command.version <= len(events):

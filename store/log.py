@@ -28,7 +28,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from domain.corrections import DealMerged, MergeDeal
+from domain.corrections import DealMerged, MergeDeal, require_going_on
 from domain.deal import DealCommand, DealEvent, History, decide
 from domain.directory import UserRegistered
 from domain.history import Draft, Fact, Recorded, StreamKind, stream_of
@@ -37,7 +37,7 @@ from domain.organisation import AnyOrganisationCommand, Organisation, stream_for
 from domain.organisation import decide as decide_organisation
 from domain.process import ProcessBook, ProcessPublished, SalesProcess
 from domain.process_files import built_in_processes
-from domain.refusals import CommandIdReused, IdTaken, UnknownReference, VersionConflict
+from domain.refusals import CommandIdReused, IdTaken, VersionConflict
 from store.codec import Codec, EventMapper, Row, codec
 from store.errors import StoreError, UnreadableEvent
 from store.location import Location
@@ -139,25 +139,12 @@ class DealLog(Application[str]):
             facts = decide(command, history, book, intent, organisation)
             for fact in facts:
                 if isinstance(fact, DealMerged):
-                    self._require_going_on(fact.into)
+                    require_going_on(fact.into, self.history(fact.into).deal.life)
             return history.version, facts
 
         # Two deals could else be merged into each other at once.
         alone = isinstance(command, MergeDeal)
         return self._carry_out(stream, command, intent, decided, alone=alone)
-
-    def _require_going_on(self, deal_id: str) -> None:
-        """There is such a deal, and it was not merged itself. Raises UnknownReference."""
-        life = self.history(deal_id).deal.life
-        if life.opening is None:
-            raise UnknownReference(
-                f"there is no deal {deal_id!r}", "Give the id of the deal that goes on."
-            )
-        if life.merged_into is not None:
-            raise UnknownReference(
-                f"deal {deal_id!r} was merged into {life.merged_into!r} itself",
-                f"Merge into {life.merged_into!r}.",
-            )
 
     def publish(self, process: SalesProcess, intent: Intent) -> Handled:
         """Make a version of a process available; again with the same content changes nothing.
