@@ -242,12 +242,11 @@ def replay_deal(store: Workspace, deal_id: str, at: Instants, first: int = 1) ->
 
 def stakeholder_map(store: Workspace, deal_id: str, at: Instants) -> StakeholderMap:
     """The customer's people on one deal at (as of, known at). Raises DealNotFound, NothingThen."""
-    events = _events(store, deal_id)
-    frames = _frames_then(events, deal_id, at)
+    deal, frame = deal_then(store, deal_id, at)
     now = store.now()
     return StakeholderMap.of(
-        Deal.of_frames(deal_id, len(events), frames, store.log.processes(), _names(store)),
-        frames[-1].after,
+        deal,
+        frame.after,
         as_of=at.as_of or now,
         known_at=at.known_at or now,
     )

@@ -95,6 +95,10 @@ def terms(**values: object) -> tuple[Term, ...]:
 
 def facts(marks: Marks) -> Sequence[DealFact]:
     """One a day from 2 March 2026 on."""
+    return (*_opened(marks), *_offered(marks), *_settled())
+
+
+def _opened(marks: Marks) -> Sequence[DealFact]:
     return (
         OpportunityOpened(
             name="Press line",
@@ -119,6 +123,11 @@ def facts(marks: Marks) -> Sequence[DealFact]:
             targets=terms(price=marks.target),
             walk_aways=terms(price=marks.walk_away),
         ),
+    )
+
+
+def _offered(marks: Marks) -> Sequence[DealFact]:
+    return (
         OfferMade("o1", "main", US, 1, terms(price=1000, days=30, way="rail"), made_to=("wang",)),
         OfferMade("t1", "main", THEM, 2, terms(price=800, days=90), made_by="wang"),
         TheirWalkAwayEstimated("price", marks.estimate, marks.basis),
@@ -161,6 +170,11 @@ def facts(marks: Marks) -> Sequence[DealFact]:
             in_return_for="Prepayment",
             approval=16,
         ),
+    )
+
+
+def _settled() -> Sequence[DealFact]:
+    return (
         OfferAnswered("o3", OfferReply.ACCEPTED, "wang", "Fair."),
         TermAgreed("price", "890"),
         TermReopened("price", THEM, "A new buyer."),
