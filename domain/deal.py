@@ -62,7 +62,6 @@ from domain.negotiation import (
 from domain.negotiation.facts import ApprovalGranted, ApprovalRefused, ConcessionMade
 from domain.organisation import Organisation
 from domain.people import AnyPeopleCommand, AnyPeopleFact, People, PeopleCommand, PeopleFact
-from domain.references import Elsewhere
 from domain.refusals import (
     BeforeOpening,
     BreaksLaterHistory,
@@ -122,8 +121,8 @@ class Deal(msgspec.Struct, frozen=True):
     needs: Needs = Needs()
     field: Field = Field()
     negotiations: Negotiations = Negotiations()
-    elsewhere: Elsewhere | None = None
-    """While a late entry is judged: what the rest of the history tells of. None: nothing more."""
+    whole: Deal | None = None
+    """While a late entry is judged: the deal as all of the history tells of it. Else None."""
 
     @property
     def amount(self) -> Money | None:
@@ -300,7 +299,7 @@ def _state_at(command: DealCommand, history: History, intent: Intent) -> Deal:
     if all(event.occurred_at <= intent.occurred_at for event in history.events):
         return history.deal
     then = history.at(as_of=intent.occurred_at)
-    return msgspec.structs.replace(then, elsewhere=Elsewhere.on(history.deal))
+    return msgspec.structs.replace(then, whole=history.deal)
 
 
 def _scope(deal: Deal, organisation: Organisation) -> DealScope:
@@ -445,7 +444,7 @@ def _keeps_later_history_legal(
 def violations(events: Sequence[DealEvent], processes: ProcessBook) -> list[tuple[int, Refusal]]:
     """Versions of standing events that break a structural rule where they stand, and which."""
     found: list[tuple[int, Refusal]] = []
-    deal = Deal(elsewhere=Elsewhere.on(replay(events)))
+    deal = Deal(whole=replay(events))
     for event in standing(events):
         try:
             admissible(event.fact, deal, processes, events)

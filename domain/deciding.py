@@ -25,9 +25,10 @@ JUST_NOW = timedelta(days=1)
 """How long an observation that is made again says nothing new."""
 
 
-def mirrored(command: msgspec.Struct, fact_type: Callable[..., F]) -> F:
-    """The fact whose fields are those of the command."""
-    return fact_type(**{name: getattr(command, name) for name in command.__struct_fields__})
+def mirrored(command: msgspec.Struct, fact_type: Callable[..., F], **worked_out: object) -> F:
+    """The fact whose fields are those of the command, and what was worked out besides."""
+    told = {name: getattr(command, name) for name in command.__struct_fields__}
+    return fact_type(**(told | worked_out))
 
 
 def unless_current(fact: F, current: Recorded[Fact] | None) -> tuple[F, ...]:

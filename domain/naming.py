@@ -1,4 +1,4 @@
-"""How the customer's people and the vendors are called when a deal is told of."""
+"""How a deal is told of: what people and vendors are called, and how a reason follows."""
 
 from __future__ import annotations
 
@@ -33,3 +33,8 @@ class Naming(msgspec.Struct, frozen=True):
 
 BY_ID = Naming()
 """Calls everybody by their id."""
+
+
+def because(reason: str | None) -> str:
+    """What stands behind a phrase that has a reason."""
+    return f": {reason}" if reason else ""

@@ -9,73 +9,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from domain.refusals import IdTaken, Refusal, UnknownReference, there_are
 from domain.values import OURSELVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from domain.buying.facts import ProposalKind
     from domain.deal import Deal
-
-
-class Elsewhere(msgspec.Struct, frozen=True):
-    """Ids of what the history tells of at any time."""
-
-    stakeholders: tuple[str, ...] = ()
-    contacts: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    competitors: tuple[str, ...] = ()
-    proposals: tuple[tuple[str, int], ...] = ()
-    """Kind and version of each."""
-    quotes: tuple[int, ...] = ()
-
-    @classmethod
-    def on(cls, deal: Deal) -> Elsewhere:
-        """What the history tells of that folds to `deal`."""
-        return cls(
-            stakeholders=tuple(one.id for one in deal.people.stakeholders),
-            contacts=tuple(one.id for one in deal.people.contacts),
-            needs=tuple(one.id for one in deal.needs.needs),
-            competitors=tuple(one.fact.id for one in deal.field.competitors),
-            proposals=tuple((one.fact.kind, one.fact.version) for one in deal.purchase.proposals),
-            quotes=tuple(one.fact.version for one in deal.negotiations.quotes),
-        )
 
 
 def require_stakeholders(deal: Deal, *ids: str | None) -> None:
     """Each id, where given, names one of the customer's people. Raises UnknownReference."""
-    _require("stakeholder", ids, _known(deal).stakeholders, "identify-stakeholder")
+    _require(
+        "stakeholder",
+        ids,
+        [one.id for one in _whole(deal).people.stakeholders],
+        "identify-stakeholder",
+    )
 
 
 def require_contacts(deal: Deal, *ids: str | None) -> None:
     """Each id, where given, names a contact. Raises UnknownReference."""
-    _require("contact", ids, _known(deal).contacts, "record-contact")
+    _require("contact", ids, [one.id for one in _whole(deal).people.contacts], "record-contact")
 
 
 def require_needs(deal: Deal, *ids: str | None) -> None:
     """Each id, where given, names a need. Raises UnknownReference."""
-    _require("need", ids, _known(deal).needs, "uncover-need")
+    _require("need", ids, [one.id for one in _whole(deal).needs.needs], "uncover-need")
 
 
 def require_competitors(deal: Deal, *ids: str | None) -> None:
     """Each id, where given, names a competitor. Raises UnknownReference."""
-    _require("competitor", ids, _known(deal).competitors, "identify-competitor")
+    _require(
+        "competitor",
+        ids,
+        [one.fact.id for one in _whole(deal).field.competitors],
+        "identify-competitor",
+    )
 
 
-def next_proposal(deal: Deal, kind: str) -> int:
+def next_proposal(deal: Deal, kind: ProposalKind) -> int:
     """The version of the next proposal of a kind: above all that the history tells of."""
-    return max((v for its, v in _known(deal).proposals if its == kind), default=0) + 1
+    return _whole(deal).purchase.proposal_version(kind) + 1
 
 
 def next_quote(deal: Deal) -> int:
     """The version of the next quote: above all that the history tells of."""
-    return max(_known(deal).quotes, default=0) + 1
+    return _whole(deal).negotiations.quote_version + 1
 
 
-def _known(deal: Deal) -> Elsewhere:
-    return Elsewhere.on(deal) if deal.elsewhere is None else deal.elsewhere
+def _whole(deal: Deal) -> Deal:
+    return deal if deal.whole is None else deal.whole
 
 
 def require_vendors(deal: Deal, *ids: str | None) -> None:

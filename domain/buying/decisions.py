@@ -150,12 +150,11 @@ def _submit(command: SubmitProposal, deal: Deal) -> Facts:
     """Without a version: the next of its kind, unless it says what the latest says."""
     purchase = deal.purchase
     latest = purchase.proposal_version(command.kind)
-    fields = {name: getattr(command, name) for name in command.__struct_fields__}
-    same = ProposalSubmitted(**(fields | {"version": command.version or latest}))
+    same = mirrored(command, ProposalSubmitted, version=command.version or latest)
     if any(event.fact == same for event in purchase.proposals):
         return ()
     version = command.version or next_proposal(deal, command.kind)
-    return (ProposalSubmitted(**(fields | {"version": version})),)
+    return (mirrored(command, ProposalSubmitted, version=version),)
 
 
 def _commitment(

@@ -32,7 +32,7 @@ from domain.buying.facts import (
     VendorStatus,
     VendorStatusChanged,
 )
-from domain.naming import BY_ID, Naming
+from domain.naming import BY_ID, Naming, because
 from domain.values import OURSELVES, Party, Side
 
 if TYPE_CHECKING:
@@ -81,10 +81,10 @@ def describe(fact: AnyBuyingFact, before: Purchase, names: Naming = BY_ID) -> st
             return _phase(fact, before, names)
         case ProjectApproved(by=by, body=body, note=note):
             approver = ", ".join(name for name in (by and names.person(by), body) if name)
-            return "project approved" + (f" by {approver}" if approver else "") + _because(note)
+            return "project approved" + (f" by {approver}" if approver else "") + because(note)
         case ApprovalStepRecorded(id=step, kind=kind, departments=departments, result=result):
             by = f" by {', '.join(departments)}" if departments else ""
-            return f"approval step {step} ({_plain(kind)}{by}) {result}{_because(fact.note)}"
+            return f"approval step {step} ({_plain(kind)}{by}) {result}{because(fact.note)}"
         case BudgetObserved(status=status, amount=amount, told_by=told_by):
             return _BUDGETS[status] + (f", {amount}" if amount else "") + _told(told_by, names)
         case PurchaseModeDeclared():
@@ -92,7 +92,7 @@ def describe(fact: AnyBuyingFact, before: Purchase, names: Naming = BY_ID) -> st
         case DecisionCriterionSet():
             return _criterion(fact, before)
         case DecisionCriterionDropped(criterion=criterion, reason=reason):
-            return f"criterion {criterion} dropped{_because(reason)}"
+            return f"criterion {criterion} dropped{because(reason)}"
         case CriteriaStatusObserved(status=status, competitor=competitor, told_by=told_by):
             them = names.vendor(competitor) if competitor else "a competitor"
             with_them = f"the criteria are with {them}"
@@ -100,11 +100,11 @@ def describe(fact: AnyBuyingFact, before: Purchase, names: Naming = BY_ID) -> st
         case CriterionScored():
             return _score(fact, before, names)
         case OurPartObserved(part=part, evidence=evidence, told_by=told_by):
-            return f"our part: {_plain(part)}{_told(told_by, names)}{_because(evidence)}"
+            return f"our part: {_plain(part)}{_told(told_by, names)}{because(evidence)}"
         case ProposalSubmitted(kind=kind, version=version, amount=amount, note=note):
             what = kind if kind is ProposalKind.BID else f"{kind} proposal"
             price = f", {amount}" if amount else ""
-            return f"{what} {version} submitted{price}{_because(note)}"
+            return f"{what} {version} submitted{price}{because(note)}"
         case BidReviewed():
             return _review(fact)
         case BidOpened(bids=bids):
@@ -112,13 +112,13 @@ def describe(fact: AnyBuyingFact, before: Purchase, names: Naming = BY_ID) -> st
         case VendorStatusChanged(vendor=vendor, status=status, told_by=told_by, reason=reason):
             ours, theirs = _STANDINGS[status]
             standing = ours if vendor == OURSELVES else f"{names.vendor(vendor)} {theirs}"
-            return standing + _told(told_by, names) + _because(reason)
+            return standing + _told(told_by, names) + because(reason)
         case CommitmentRecorded():
             return _promised(fact, names)
         case CommitmentKept(commitment=commitment, note=note):
-            return _settled(commitment, "kept", before) + _because(note)
+            return _settled(commitment, "kept", before) + because(note)
         case CommitmentBroken(commitment=commitment, reason=reason):
-            return _settled(commitment, "broken", before) + _because(reason)
+            return _settled(commitment, "broken", before) + because(reason)
         case CustomerEventObserved(kind=kind, description=description, deadline=deadline):
             until = f", deadline {deadline}" if deadline else ""
             return f"at the customer, {_plain(kind)}: {description}{until}"
@@ -136,7 +136,7 @@ def _phase(fact: BuyingPhaseObserved, before: Purchase, names: Naming) -> str:
     else:
         moved = f" {earlier.fact.phase} → {fact.phase}"
     driven = f", driven by {_SIDES[fact.driven_by]}" if fact.driven_by else ""
-    return f"{whose} buying phase{moved}{driven}{_because(fact.evidence)}"
+    return f"{whose} buying phase{moved}{driven}{because(fact.evidence)}"
 
 
 def _mode(fact: PurchaseModeDeclared, names: Naming) -> str:
@@ -185,7 +185,7 @@ def _review(fact: BidReviewed) -> str:
         if not sound
     ]
     found = f"wanting {', '.join(wanting)}" if wanting else "complete"
-    return f"bid reviewed, {found}{_because(fact.note)}"
+    return f"bid reviewed, {found}{because(fact.note)}"
 
 
 def _bid(bid: VendorBid, names: Naming) -> str:
@@ -218,7 +218,3 @@ def _plain(name: str) -> str:
 
 def _told(stakeholder: str | None, names: Naming) -> str:
     return f" (told by {names.person(stakeholder)})" if stakeholder else ""
-
-
-def _because(reason: str | None) -> str:
-    return f": {reason}" if reason else ""

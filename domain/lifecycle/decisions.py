@@ -167,8 +167,7 @@ def decide(command: AnyLifecycleCommand, deal: Deal, processes: ProcessBook) -> 
 def _open(command: OpenOpportunity, life: Life, processes: ProcessBook) -> Facts:
     process = processes.get(command.process)
     stage = command.stage or process.stages[0].id
-    fields = {name: getattr(command, name) for name in command.__struct_fields__}
-    fact = OpportunityOpened(**(fields | {"stage": stage}))
+    fact = mirrored(command, OpportunityOpened, stage=stage)
     if life.opening is None:
         return (fact,)
     if life.opening.fact == fact:

@@ -34,7 +34,7 @@ from domain.lifecycle.facts import (
     WinPlanSet,
 )
 from domain.lifecycle.life import REVISABLE
-from domain.naming import BY_ID, Naming
+from domain.naming import BY_ID, Naming, because
 
 if TYPE_CHECKING:
     from domain.lifecycle.life import Life
@@ -48,9 +48,9 @@ def describe(fact: AnyLifecycleFact, before: Life, names: Naming = BY_ID) -> str
         case OpportunityRevised():
             return _revised(fact, before)
         case ProcessChanged(process=process, stage=stage, reason=reason):
-            return f"moved to process {process}, stage {stage}{_because(reason)}"
+            return f"moved to process {process}, stage {stage}{because(reason)}"
         case OwnerChanged(owner=owner, reason=reason):
-            return f"owner {before.owner} → {owner}{_because(reason)}"
+            return f"owner {before.owner} → {owner}{because(reason)}"
         case TeamMemberAssigned(member=member, role=role):
             return f"{member} joined the team as {role}"
         case TeamMemberReleased(member=member, role=role):
@@ -65,25 +65,25 @@ def describe(fact: AnyLifecycleFact, before: Life, names: Naming = BY_ID) -> str
         case WinPlanSet():
             return "win plan set" if before.win_plan is None else "win plan changed"
         case StrategyChosen(strategy=strategy, reason=reason):
-            return f"strategy: {strategy}{_because(reason)}"
+            return f"strategy: {strategy}{because(reason)}"
         case NextStepPlanned(what=what, due=due):
             return f"next step planned: {what}" + (f", due {due}" if due else "")
         case NextStepCompleted(id=step_id, result=result):
             step = before.step(step_id)
             what = step.planned.fact.what if step else step_id
-            return f"next step done: {what}{_because(result)}"
+            return f"next step done: {what}{because(result)}"
         case OpportunitySuspended(reason=reason, until=until):
-            return "suspended" + (f" until {until}" if until else "") + _because(reason)
+            return "suspended" + (f" until {until}" if until else "") + because(reason)
         case OpportunityResumed(reason=reason):
-            return f"resumed{_because(reason)}"
+            return f"resumed{because(reason)}"
         case OpportunityWon() | OpportunityLost():
             return _ended(fact, names)
         case OutcomeReasonRecorded(told_by=told_by, driver=driver, text=text):
             return f"reason by the {told_by}'s account, {driver}: {text}"
         case OpportunityReopened(stage=stage, reason=reason):
-            return f"reopened in {stage}{_because(reason)}"
+            return f"reopened in {stage}{because(reason)}"
         case DeliveryMilestoneReached(milestone=milestone, note=note):
-            return f"delivery {milestone}{_because(note)}"
+            return f"delivery {milestone}{because(note)}"
         case SatisfactionMeasured(measure=measure, score=score):
             return f"satisfaction: {measure.upper()} {score}"
         case ExpansionIdentified(description=description, amount=amount):
@@ -123,7 +123,3 @@ def _shown(value: object) -> str:
             return ", ".join(map(str, value))
         case _:
             return str(value)
-
-
-def _because(reason: str | None) -> str:
-    return f": {reason}" if reason else ""

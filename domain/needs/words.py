@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from domain.naming import BY_ID, Naming
+from domain.naming import BY_ID, Naming, because
 from domain.needs.facts import (
     AnyNeedsFact,
     CheckResult,
@@ -62,7 +62,7 @@ def describe(fact: AnyNeedsFact, before: Needs, names: Naming = BY_ID) -> str:
         case ConcernAccepted(concern=concern, by=by, note=note):
             verb = "decides" if by else "decide"
             who = names.person(by) if by else "they"
-            return f"{who} {verb} in spite of {_concern(concern, before)}{_because(note)}"
+            return f"{who} {verb} in spite of {_concern(concern, before)}{because(note)}"
         case FactRecorded(topic=topic, text=text, told_by=told_by, source=source):
             teller = told_by and names.person(told_by)
             return f"{_learned(teller, source)} about {topic.replace('-', ' ')}: {text}"
@@ -110,8 +110,4 @@ def _checked(fact: FactChecked, before: Needs, names: Naming) -> str:
     verb = "confirmed" if fact.result is CheckResult.CONFIRMS else "contradicted"
     teller = fact.told_by and names.person(fact.told_by)
     by = ", ".join(one for one in (teller, fact.source) if one)
-    return f"{verb} by {by}: {text}{_because(fact.note)}"
-
-
-def _because(reason: str | None) -> str:
-    return f": {reason}" if reason else ""
+    return f"{verb} by {by}: {text}{because(fact.note)}"

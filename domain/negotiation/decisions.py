@@ -124,13 +124,11 @@ def decide(
 
 def _issue_quote(command: IssueQuote, deal: Deal) -> Facts:
     """Without a version: the next one, unless it says what the latest says."""
-    quotes = deal.negotiations.quotes
-    latest = max((event.fact.version for event in quotes), default=0)
-    fields = {name: getattr(command, name) for name in command.__struct_fields__}
-    same = QuoteIssued(**(fields | {"version": command.version or latest}))
-    if any(event.fact == same for event in quotes):
+    negotiations = deal.negotiations
+    same = mirrored(command, QuoteIssued, version=command.version or negotiations.quote_version)
+    if any(event.fact == same for event in negotiations.quotes):
         return ()
-    return (QuoteIssued(**(fields | {"version": command.version or next_quote(deal)})),)
+    return (mirrored(command, QuoteIssued, version=command.version or next_quote(deal)),)
 
 
 def _open(command: OpenNegotiation, negotiations: Negotiations) -> Facts:
@@ -193,14 +191,14 @@ def _negotiation_of(command: MakeOffer, negotiations: Negotiations) -> Negotiati
 
 
 def _offer(command: MakeOffer, negotiation: Negotiation, number: int) -> OfferMade:
-    fields = {name: getattr(command, name) for name in command.__struct_fields__}
     issues = [state.issue for state in negotiation.issues]
-    worked_out = {
-        "negotiation": negotiation.id,
-        "round": number,
-        "terms": _written_terms(command.terms, issues),
-    }
-    return OfferMade(**(fields | worked_out))
+    return mirrored(
+        command,
+        OfferMade,
+        negotiation=negotiation.id,
+        round=number,
+        terms=_written_terms(command.terms, issues),
+    )
 
 
 def _concessions(offer: OfferMade, negotiation: Negotiation) -> tuple[ConcessionMade, ...]:

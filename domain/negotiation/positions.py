@@ -186,6 +186,11 @@ class Negotiations(msgspec.Struct, frozen=True):
     opened: tuple[Negotiation, ...] = ()
 
     @property
+    def quote_version(self) -> int:
+        """The highest version of a quote, 0 without any."""
+        return max((event.fact.version for event in self.quotes), default=0)
+
+    @property
     def open(self) -> tuple[Negotiation, ...]:
         """The negotiations that are not concluded."""
         return tuple(one for one in self.opened if one.concluded is None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from domain.naming import because
 from domain.negotiation.facts import (
     AnyNegotiationFact,
     ApprovalGranted,
@@ -46,25 +47,25 @@ def describe(fact: AnyNegotiationFact, before: Negotiations) -> str:
         case OfferMade():
             return _offered(fact, before)
         case OfferAnswered(offer=offer, reply=reply, reason=reason):
-            return f"offer {offer} {reply}{_because(reason)}"
+            return f"offer {offer} {reply}{because(reason)}"
         case ConcessionMade():
             return _conceded(fact, before)
         case ConditionFulfilled(offer=offer, what=what):
             return f"came back for offer {offer}: {what}"
         case ApprovalRequested(issue=issue, value=value, reason=reason):
             asked = f"approval asked for {issue} at {_valued(issue, value, before)}"
-            return asked + _because(reason)
+            return asked + because(reason)
         case ApprovalGranted(issue=issue, value=value, note=note):
-            return f"{issue} at {_valued(issue, value, before)} approved{_because(note)}"
+            return f"{issue} at {_valued(issue, value, before)} approved{because(note)}"
         case ApprovalRefused(issue=issue, value=value, reason=reason):
-            return f"{issue} at {_valued(issue, value, before)} not approved{_because(reason)}"
+            return f"{issue} at {_valued(issue, value, before)} not approved{because(reason)}"
         case TermAgreed(issue=issue, value=value):
             return f"agreed: {issue} {_valued(issue, value, before)}"
         case TermReopened(issue=issue, reopened_by=side, reason=reason):
             by = f", by {'us' if side is Party.US else 'the customer'}" if side else ""
-            return f"{issue} reopened{by}{_because(reason)}"
+            return f"{issue} reopened{by}{because(reason)}"
         case NegotiationConcluded(result=result, reason=reason):
-            return f"negotiation concluded: {result}{_because(reason)}"
+            return f"negotiation concluded: {result}{because(reason)}"
         case _:
             assert_never(fact)
 
@@ -89,7 +90,3 @@ def _valued(issue_id: str, value: str, before: Negotiations) -> str:
     state = before.issue(issue_id)
     unit = state.issue.unit if state else None
     return f"{value} {unit}" if unit else value
-
-
-def _because(reason: str | None) -> str:
-    return f": {reason}" if reason else ""

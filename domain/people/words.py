@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import msgspec
 from msgspec import UNSET
 
-from domain.naming import BY_ID, Naming
+from domain.naming import BY_ID, Naming, because
 from domain.people.facts import (
     AnyPeopleFact,
     ContactMade,
@@ -49,17 +49,17 @@ def describe(fact: AnyPeopleFact, before: People, names: Naming = BY_ID) -> str:
             return _related(related, before)
         case LeaningObserved(stakeholder=one, vendor=vendor, reason=reason):
             whom = names.vendor(vendor) if vendor else "nobody"
-            return f"{_name(one, before)} leans to {whom}{_because(reason)}"
+            return f"{_name(one, before)} leans to {whom}{because(reason)}"
         case StakeholderDeparted(stakeholder=one, successor=successor, reason=reason):
             followed = f", {_name(successor, before)} took over" if successor else ""
-            return f"{_name(one, before)} left{followed}{_because(reason)}"
+            return f"{_name(one, before)} left{followed}{because(reason)}"
         case ContactMade() as made:
             return _met(made, before)
         case MinutesSent(contact=contact_id):
             contact = before.contact(contact_id)
             return f"minutes sent: {_with(contact.made.fact, before) if contact else contact_id}"
         case SubjectErased(stakeholder=one, reason=reason):
-            return f"personal data of {one} erased{_because(reason)}"
+            return f"personal data of {one} erased{because(reason)}"
         case unknown:
             assert_never(unknown)
 
@@ -138,7 +138,7 @@ def _related(fact: RelationRecorded, before: People) -> str:
 def _met(fact: ContactMade, before: People) -> str:
     ours = f", by {_and(fact.our_people)}" if fact.our_people else ""
     outcome = f", outcome {fact.outcome}" if fact.outcome else ""
-    return f"{_with(fact, before)}{ours}{outcome}{_because(fact.summary or fact.purpose)}"
+    return f"{_with(fact, before)}{ours}{outcome}{because(fact.summary or fact.purpose)}"
 
 
 def _with(fact: ContactMade, before: People) -> str:
@@ -149,7 +149,3 @@ def _with(fact: ContactMade, before: People) -> str:
 def _and(words: Sequence[str]) -> str:
     """Words as one says them: a, b and c."""
     return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
-
-
-def _because(reason: str | None) -> str:
-    return f": {reason}" if reason else ""

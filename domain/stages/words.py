@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import UNSET
 
-from domain.naming import BY_ID, Naming
+from domain.naming import BY_ID, Naming, because
 from domain.stages.facts import (
     AnyStagesFact,
     ForecastRevised,
@@ -27,11 +27,11 @@ def describe(fact: AnyStagesFact, before: Stages, names: Naming = BY_ID) -> str:
             return _advanced(fact)
         case StageRegressed(from_=origin, to=to, reason=reason, driven_by=side):
             driven = f", driven by {side}" if side else ""
-            return f"back from {origin} to {to}{driven}{_because(reason)}"
+            return f"back from {origin} to {to}{driven}{because(reason)}"
         case GateCriterionAttested():
             return _attested(fact)
         case GateCriterionRevoked(criterion=criterion, reason=reason, aspect=aspect):
-            return f"attestation of {_what(criterion, aspect)} revoked{_because(reason)}"
+            return f"attestation of {_what(criterion, aspect)} revoked{because(reason)}"
         case ForecastRevised():
             return _revised(fact, before, names)
         case _:
@@ -45,7 +45,7 @@ def _advanced(fact: StageAdvanced) -> str:
     if fact.override:
         missing = len(fact.gate.missing) if fact.gate else 0
         words += f", gate overridden ({missing} missing)" if missing else ", by override"
-        words += _because(fact.override.reason)
+        words += because(fact.override.reason)
     elif fact.gate and fact.gate.met:
         words += f", gate met ({len(fact.gate.met)} criteria)"
     return words
@@ -72,7 +72,7 @@ def _revised(fact: ForecastRevised, before: Stages, names: Naming) -> str:
     if fact.category is not UNSET:
         parts.append(f"forecast category {_override(fact.category)}")
     told = f", told by {names.person(fact.told_by)}" if fact.told_by else ""
-    return ("; ".join(parts) or "forecast as before") + told + _because(fact.reason)
+    return ("; ".join(parts) or "forecast as before") + told + because(fact.reason)
 
 
 def _close_date(fact: ForecastRevised, before: Stages) -> str:
@@ -90,7 +90,3 @@ def _close_date(fact: ForecastRevised, before: Stages) -> str:
 
 def _override(value: object, unit: str = "") -> str:
     return "back to the stage's" if value is None else f"set to {value}{unit}"
-
-
-def _because(reason: str | None) -> str:
-    return f": {reason}" if reason else ""

@@ -8,7 +8,6 @@ from hypothesis import given
 from domain.corrections import EventWithdrawn
 from domain.deal import admissible, decide
 from domain.history import Recorded
-from domain.references import Elsewhere
 from domain.refusals import NotAllowed, Refusal
 from domain.values import Value
 from tests.laws.deals import Step, carry_out, courses, unsound
@@ -27,7 +26,7 @@ def test_nothing_is_recorded_that_is_inadmissible_at_its_time(course: list[Step]
     for step in course:
         for fact in step.facts:
             then = folded(step.before.events, step.intent.occurred_at, ALWAYS)
-            then = msgspec.structs.replace(then, elsewhere=Elsewhere.on(step.after.deal))
+            then = msgspec.structs.replace(then, whole=step.after.deal)
             admissible(fact, then, BOOK, step.before.events)
 
 
