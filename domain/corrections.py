@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar, assert_never
 import msgspec
 
 from domain.access import Action
-from domain.history import Fact, Recorded, in_fold_order
+from domain.history import Fact, Recorded, Whose, in_fold_order
 from domain.intent import Command
 from domain.lifecycle import Life, Status, require_not_ended
 from domain.lifecycle.facts import OpportunityOpened
@@ -29,7 +29,7 @@ class CorrectionsFact(Fact, frozen=True):
 class EventWithdrawn(CorrectionsFact, tag="event-withdrawn", frozen=True):
     """The events of one command, by their versions, were recorded in error."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     versions: Versions
     """All events of that command, by their versions in the deal."""
@@ -39,7 +39,7 @@ class EventWithdrawn(CorrectionsFact, tag="event-withdrawn", frozen=True):
 class DealMerged(CorrectionsFact, tag="deal-merged", frozen=True):
     """The deal is a duplicate: it ends here, goes on as another deal, and keeps its history."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     into: Identifier
     """Id of the deal that goes on."""

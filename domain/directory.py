@@ -4,16 +4,19 @@ Streams `user:<id>`, which hold a user's memberships too, and `unit:<id>`.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 import msgspec
 
 from domain.access import Principal, Role
-from domain.history import Fact, Recorded, in_fold_order
+from domain.history import Fact, Recorded, Whose, in_fold_order
 from domain.values import Identifier, Label, Value
 
 
 class UserRegistered(Fact, tag="user-registered", frozen=True):
     """A user became known, or is known under a new name."""
+
+    personal: ClassVar[Whose] = {"name": ("user",), "reference": ("user",)}
 
     user: Identifier
     name: Label

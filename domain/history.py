@@ -10,12 +10,25 @@ A stream is named `kind:id`; a deal is one kind. Within a stream versions count
 Folding is always in order of (occurred_at, version), never of arrival.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
 import msgspec
+
+Whose = Mapping[str, tuple[str, ...]]
+"""By field of a fact: the fields beside it that name the people it speaks of.
+
+One called `contact` names those who took part in that contact. Empty: nobody by
+structure, as free text that may speak of anybody.
+"""
+
+ERASED = "[erased]"
+"""Stands where a text of an erased person stood."""
+HIDDEN = "[hidden]"
+"""Stands where a text stands that the reader may not see."""
+WITHHELD = frozenset({ERASED, HIDDEN})
 
 
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -28,8 +41,8 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     """
 
     schema_version: ClassVar[int] = 1
-    personal: ClassVar[tuple[str, ...]] = ()
-    """Fields that speak of a person, or in free text that may."""
+    personal: ClassVar[Whose] = {}
+    """Fields that speak of a person, or in free text that may, and whose they are."""
     secret: ClassVar[tuple[str, ...]] = ()
     """Fields that only the deal team, their managers and auditors may see."""
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from domain.history import HIDDEN
+
 if TYPE_CHECKING:
     from domain.deal import Deal
 
@@ -20,7 +22,7 @@ class Naming(msgspec.Struct, frozen=True):
     def on(cls, deal: Deal) -> Naming:
         """The names by which they are known on `deal`."""
         return cls(
-            people={one.id: one.name for one in deal.people.stakeholders},
+            people={one.id: called(one.id, one.name) for one in deal.people.stakeholders},
             vendors={one.fact.id: one.fact.name for one in deal.field.competitors},
         )
 
@@ -33,6 +35,11 @@ class Naming(msgspec.Struct, frozen=True):
 
 BY_ID = Naming()
 """Calls everybody by their id."""
+
+
+def called(its_id: str, name: str) -> str:
+    """The name of somebody, or the id where the name may not be seen."""
+    return its_id if name == HIDDEN else name
 
 
 def because(reason: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from domain.history import Fact
+from domain.history import Fact, Whose
 from domain.values import DecimalText, Identifier, Label, Money, Party, Percent, Side, Text, Value
 
 
@@ -148,7 +148,7 @@ class BuyingFact(Fact, frozen=True):
 class BuyingPhaseObserved(BuyingFact, tag="buying-phase-observed", frozen=True):
     """The customer, or one of its people, was seen in a phase of buying, forward or back."""
 
-    personal: ClassVar[tuple[str, ...]] = ("evidence",)
+    personal: ClassVar[Whose] = {"evidence": ("stakeholder", "contact")}
 
     phase: Identifier
     """One of the vocabulary, by its id."""
@@ -164,7 +164,7 @@ class BuyingPhaseObserved(BuyingFact, tag="buying-phase-observed", frozen=True):
 class ProjectApproved(BuyingFact, tag="project-approved", frozen=True):
     """The customer set the project up (立项)."""
 
-    personal: ClassVar[tuple[str, ...]] = ("note",)
+    personal: ClassVar[Whose] = {"note": ("by",)}
 
     by: Identifier | None = None
     """The stakeholder who approved it."""
@@ -176,7 +176,7 @@ class ProjectApproved(BuyingFact, tag="project-approved", frozen=True):
 class ApprovalStepRecorded(BuyingFact, tag="approval-step-recorded", frozen=True):
     """A step of the customer's approval; recorded again, it replaces what was said of it."""
 
-    personal: ClassVar[tuple[str, ...]] = ("note",)
+    personal: ClassVar[Whose] = {"note": ()}
 
     id: Identifier
     kind: ApprovalStepKind
@@ -214,7 +214,7 @@ class PurchaseModeDeclared(BuyingFact, tag="purchase-mode-declared", frozen=True
 class DecisionCriterionSet(BuyingFact, tag="decision-criterion-set", frozen=True):
     """What suppliers are scored on; set again, it replaces what was said under this id."""
 
-    personal: ClassVar[tuple[str, ...]] = ("text",)
+    personal: ClassVar[Whose] = {"text": ()}
 
     id: Identifier
     text: Text
@@ -231,7 +231,7 @@ class DecisionCriterionSet(BuyingFact, tag="decision-criterion-set", frozen=True
 class DecisionCriterionDropped(BuyingFact, tag="decision-criterion-dropped", frozen=True):
     """The customer no longer scores on this."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     criterion: Identifier
     reason: Text | None = None
@@ -259,7 +259,7 @@ class CriterionScored(BuyingFact, tag="criterion-scored", frozen=True):
 class OurPartObserved(BuyingFact, tag="our-part-observed", frozen=True):
     """What the customer uses us for."""
 
-    personal: ClassVar[tuple[str, ...]] = ("evidence",)
+    personal: ClassVar[Whose] = {"evidence": ("told_by",)}
 
     part: OurPart
     evidence: Text | None = None
@@ -270,7 +270,7 @@ class OurPartObserved(BuyingFact, tag="our-part-observed", frozen=True):
 class ProposalSubmitted(BuyingFact, tag="proposal-submitted", frozen=True):
     """We handed a proposal or a bid in."""
 
-    personal: ClassVar[tuple[str, ...]] = ("note",)
+    personal: ClassVar[Whose] = {"note": ()}
 
     kind: ProposalKind
     version: Annotated[int, msgspec.Meta(ge=1)]
@@ -283,7 +283,7 @@ class ProposalSubmitted(BuyingFact, tag="proposal-submitted", frozen=True):
 class BidReviewed(BuyingFact, tag="bid-reviewed", frozen=True):
     """Our bid was checked before it was handed in: requirements, attachments, seals."""
 
-    personal: ClassVar[tuple[str, ...]] = ("note",)
+    personal: ClassVar[Whose] = {"note": ()}
 
     requirements_met: bool
     """Everything asked for is answered."""
@@ -303,7 +303,7 @@ class BidOpened(BuyingFact, tag="bid-opened", frozen=True):
 class VendorStatusChanged(BuyingFact, tag="vendor-status-changed", frozen=True):
     """A vendor entered, was shortlisted, became the first choice, or is out."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ("told_by",)}
 
     vendor: Identifier
     status: VendorStatus
@@ -315,7 +315,7 @@ class VendorStatusChanged(BuyingFact, tag="vendor-status-changed", frozen=True):
 class CommitmentRecorded(BuyingFact, tag="commitment-recorded", frozen=True):
     """One side promised the other something."""
 
-    personal: ClassVar[tuple[str, ...]] = ("what",)
+    personal: ClassVar[Whose] = {"what": ("by",)}
 
     id: Identifier
     what: Text
@@ -330,7 +330,7 @@ class CommitmentRecorded(BuyingFact, tag="commitment-recorded", frozen=True):
 class CommitmentKept(BuyingFact, tag="commitment-kept", frozen=True):
     """A promise was kept."""
 
-    personal: ClassVar[tuple[str, ...]] = ("note",)
+    personal: ClassVar[Whose] = {"note": ()}
 
     commitment: Identifier
     note: Text | None = None
@@ -339,7 +339,7 @@ class CommitmentKept(BuyingFact, tag="commitment-kept", frozen=True):
 class CommitmentBroken(BuyingFact, tag="commitment-broken", frozen=True):
     """A promise was not kept."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     commitment: Identifier
     reason: Text | None = None
@@ -348,7 +348,7 @@ class CommitmentBroken(BuyingFact, tag="commitment-broken", frozen=True):
 class CustomerEventObserved(BuyingFact, tag="customer-event-observed", frozen=True):
     """Something happened at the customer that bears on the deal."""
 
-    personal: ClassVar[tuple[str, ...]] = ("description",)
+    personal: ClassVar[Whose] = {"description": ()}
 
     kind: CustomerEventKind
     description: Text

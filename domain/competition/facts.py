@@ -6,7 +6,7 @@ These types are the stored contract; see `Fact` for what a change of shape needs
 from enum import StrEnum
 from typing import ClassVar
 
-from domain.history import Fact
+from domain.history import Fact, Whose
 from domain.values import Identifier, Label, Text
 
 
@@ -34,13 +34,13 @@ class CompetitionFact(Fact, frozen=True):
 class CompetitorIdentified(CompetitionFact, tag="competitor-identified", frozen=True):
     """What we know of a competitor; said again, it replaces what was said under this id."""
 
-    personal: ClassVar[tuple[str, ...]] = (
-        "background",
-        "products",
-        "terms_and_price",
-        "sales_ability",
-        "customers_view",
-    )
+    personal: ClassVar[Whose] = {
+        "background": (),
+        "products": (),
+        "terms_and_price": (),
+        "sales_ability": (),
+        "customers_view": (),
+    }
 
     id: Identifier
     """Not `us`, which names our side among the vendors."""
@@ -63,7 +63,7 @@ class CompetitorIdentified(CompetitionFact, tag="competitor-identified", frozen=
 class CompetitorMoved(CompetitionFact, tag="competitor-moved", frozen=True):
     """A competitor did something, and what we did against it."""
 
-    personal: ClassVar[tuple[str, ...]] = ("move", "our_counter")
+    personal: ClassVar[Whose] = {"move": ("told_by",), "our_counter": ()}
 
     competitor: Identifier
     move: Text
@@ -77,7 +77,7 @@ class CompetitorMoved(CompetitionFact, tag="competitor-moved", frozen=True):
 class PositionAssessed(CompetitionFact, tag="position-assessed", frozen=True):
     """How we stand against the competitors."""
 
-    personal: ClassVar[tuple[str, ...]] = ("basis",)
+    personal: ClassVar[Whose] = {"basis": ()}
 
     rank: Rank
     basis: Text | None = None

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from domain.history import Fact
+from domain.history import Fact, Whose
 from domain.values import (
     BusinessType,
     Identifier,
@@ -218,7 +218,7 @@ class OpportunityRevised(LifecycleFact, tag="opportunity-revised", frozen=True):
 class ProcessChanged(LifecycleFact, tag="process-changed", frozen=True):
     """The deal moved to another process, or another version, and stands at `stage` of it."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     process: ProcessRef
     stage: Identifier
@@ -229,7 +229,7 @@ class ProcessChanged(LifecycleFact, tag="process-changed", frozen=True):
 class OwnerChanged(LifecycleFact, tag="owner-changed", frozen=True):
     """Someone else answers for the deal."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     owner: Identifier
     reason: Text | None = None
@@ -266,7 +266,7 @@ class LeadQualified(LifecycleFact, tag="lead-qualified", frozen=True):
 class OpportunityAssessed(LifecycleFact, tag="opportunity-assessed", frozen=True):
     """Whether it is worth winning and whether we can. Together: the four-field value matrix."""
 
-    personal: ClassVar[tuple[str, ...]] = ("success_factors",)
+    personal: ClassVar[Whose] = {"success_factors": ()}
 
     worth_winning: Score
     """1 is hardly, 5 is very much."""
@@ -280,7 +280,7 @@ class OpportunityAssessed(LifecycleFact, tag="opportunity-assessed", frozen=True
 class WinPlanSet(LifecycleFact, tag="win-plan-set", frozen=True):
     """How the deal is to be won, step by step."""
 
-    personal: ClassVar[tuple[str, ...]] = ("plan",)
+    personal: ClassVar[Whose] = {"plan": ()}
 
     plan: Text
     """Step by step."""
@@ -289,7 +289,7 @@ class WinPlanSet(LifecycleFact, tag="win-plan-set", frozen=True):
 class StrategyChosen(LifecycleFact, tag="strategy-chosen", frozen=True):
     """The line we take."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     strategy: Strategy
     reason: Text | None = None
@@ -298,7 +298,7 @@ class StrategyChosen(LifecycleFact, tag="strategy-chosen", frozen=True):
 class NextStepPlanned(LifecycleFact, tag="next-step-planned", frozen=True):
     """A step ahead: what, to which end, until when, by whom."""
 
-    personal: ClassVar[tuple[str, ...]] = ("what", "objective")
+    personal: ClassVar[Whose] = {"what": (), "objective": ()}
 
     id: Identifier
     what: Text
@@ -312,7 +312,7 @@ class NextStepPlanned(LifecycleFact, tag="next-step-planned", frozen=True):
 class NextStepCompleted(LifecycleFact, tag="next-step-completed", frozen=True):
     """A planned step was done."""
 
-    personal: ClassVar[tuple[str, ...]] = ("result",)
+    personal: ClassVar[Whose] = {"result": ()}
 
     id: Identifier
     """The step that was planned."""
@@ -323,7 +323,7 @@ class NextStepCompleted(LifecycleFact, tag="next-step-completed", frozen=True):
 class OpportunitySuspended(LifecycleFact, tag="opportunity-suspended", frozen=True):
     """The deal rests; silence is no fault meanwhile."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     reason: Text
     until: date | None = None
@@ -333,7 +333,7 @@ class OpportunitySuspended(LifecycleFact, tag="opportunity-suspended", frozen=Tr
 class OpportunityResumed(LifecycleFact, tag="opportunity-resumed", frozen=True):
     """A resting deal goes on."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     reason: Text | None = None
 
@@ -341,7 +341,7 @@ class OpportunityResumed(LifecycleFact, tag="opportunity-resumed", frozen=True):
 class OpportunityWon(LifecycleFact, tag="opportunity-won", frozen=True):
     """Signed."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reasons",)
+    personal: ClassVar[Whose] = {"reasons": ()}
 
     schema_version: ClassVar[int] = 2
 
@@ -359,7 +359,7 @@ class OpportunityWon(LifecycleFact, tag="opportunity-won", frozen=True):
 class OpportunityLost(LifecycleFact, tag="opportunity-lost", frozen=True):
     """Ended without our winning."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reasons",)
+    personal: ClassVar[Whose] = {"reasons": ()}
 
     outcome: LostOutcome
     competitor: Label | None = None
@@ -370,7 +370,7 @@ class OpportunityLost(LifecycleFact, tag="opportunity-lost", frozen=True):
 class OutcomeReasonRecorded(LifecycleFact, tag="outcome-reason-recorded", frozen=True):
     """Why it ended so, by someone's account."""
 
-    personal: ClassVar[tuple[str, ...]] = ("text",)
+    personal: ClassVar[Whose] = {"text": ("contact",)}
 
     told_by: Teller
     driver: ReasonDriver
@@ -382,7 +382,7 @@ class OutcomeReasonRecorded(LifecycleFact, tag="outcome-reason-recorded", frozen
 class OpportunityReopened(LifecycleFact, tag="opportunity-reopened", frozen=True):
     """An ended deal is open again, at `stage`."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     stage: Identifier
     """Where it stands again."""
@@ -392,7 +392,7 @@ class OpportunityReopened(LifecycleFact, tag="opportunity-reopened", frozen=True
 class DeliveryMilestoneReached(LifecycleFact, tag="delivery-milestone-reached", frozen=True):
     """A step of the delivery after winning."""
 
-    personal: ClassVar[tuple[str, ...]] = ("note",)
+    personal: ClassVar[Whose] = {"note": ()}
 
     milestone: DeliveryMilestone
     note: Text | None = None
@@ -409,7 +409,7 @@ class SatisfactionMeasured(LifecycleFact, tag="satisfaction-measured", frozen=Tr
 class ExpansionIdentified(LifecycleFact, tag="expansion-identified", frozen=True):
     """The customer's next need."""
 
-    personal: ClassVar[tuple[str, ...]] = ("description",)
+    personal: ClassVar[Whose] = {"description": ()}
 
     description: Text
     business_type: BusinessType | None = None
@@ -420,7 +420,7 @@ class ExpansionIdentified(LifecycleFact, tag="expansion-identified", frozen=True
 class DebriefRecorded(LifecycleFact, tag="debrief-recorded", frozen=True):
     """What we learned."""
 
-    personal: ClassVar[tuple[str, ...]] = ("lessons",)
+    personal: ClassVar[Whose] = {"lessons": ()}
 
     lessons: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
     """Each a sentence that the next deal can use."""
@@ -429,7 +429,7 @@ class DebriefRecorded(LifecycleFact, tag="debrief-recorded", frozen=True):
 class NoteAdded(LifecycleFact, tag="note-added", frozen=True):
     """A remark."""
 
-    personal: ClassVar[tuple[str, ...]] = ("text",)
+    personal: ClassVar[Whose] = {"text": ()}
 
     text: Text
 

@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, assert_never
 
 from domain.deciding import mirrored, unless_current
+from domain.history import WITHHELD
 from domain.lifecycle.life import Status
 from domain.needs.commands import (
     AcceptConcern,
@@ -205,10 +206,13 @@ def _require_second_source(check: FactChecked, needs: Needs) -> None:
 
 
 def _is_the_first(check: FactChecked, first: FactRecorded) -> bool:
-    """Whether the check comes from whom the fact came from; case and blanks say nothing."""
+    """Whether the check comes from whom the fact came from; case and blanks say nothing.
+
+    A source that is withheld was judged when it was recorded.
+    """
     if check.told_by is not None:
         return check.told_by == first.told_by
-    return _plain(check.source) == _plain(first.source)
+    return check.source not in WITHHELD and _plain(check.source) == _plain(first.source)
 
 
 def _plain(source: str | None) -> str | None:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from domain.history import Fact
+from domain.history import Fact, Whose
 from domain.values import Identifier, Label, Money, Text
 
 
@@ -103,7 +103,11 @@ class NeedsFact(Fact, frozen=True):
 class NeedUncovered(NeedsFact, tag="need-uncovered", frozen=True):
     """A need of the customer became known."""
 
-    personal: ClassVar[tuple[str, ...]] = ("statement", "cause", "consequence")
+    personal: ClassVar[Whose] = {
+        "statement": ("whose",),
+        "cause": ("whose",),
+        "consequence": ("whose",),
+    }
 
     id: Identifier
     statement: Text
@@ -127,7 +131,7 @@ class NeedUncovered(NeedsFact, tag="need-uncovered", frozen=True):
 class NeedDeveloped(NeedsFact, tag="need-developed", frozen=True):
     """An implied need became explicit: they want it solved."""
 
-    personal: ClassVar[tuple[str, ...]] = ("statement", "consequence")
+    personal: ClassVar[Whose] = {"statement": ("contact",), "consequence": ("contact",)}
 
     need: Identifier
     statement: Text | None = None
@@ -145,7 +149,7 @@ class NeedDeveloped(NeedsFact, tag="need-developed", frozen=True):
 class RequirementStated(NeedsFact, tag="requirement-stated", frozen=True):
     """They ask for something; stated again, it replaces what was said under this id."""
 
-    personal: ClassVar[tuple[str, ...]] = ("text", "why")
+    personal: ClassVar[Whose] = {"text": ("by",), "why": ("by",), "timing": ("by",)}
 
     id: Identifier
     text: Text
@@ -165,7 +169,7 @@ class RequirementStated(NeedsFact, tag="requirement-stated", frozen=True):
 class ValueConfirmed(NeedsFact, tag="value-confirmed", frozen=True):
     """A named person of the customer confirmed a benefit, with an amount where known."""
 
-    personal: ClassVar[tuple[str, ...]] = ("benefit",)
+    personal: ClassVar[Whose] = {"benefit": ("by", "contact")}
 
     id: Identifier
     benefit: Text
@@ -190,7 +194,7 @@ class PositioningAccepted(NeedsFact, tag="positioning-accepted", frozen=True):
 class ConcernRaised(NeedsFact, tag="concern-raised", frozen=True):
     """The customer objects, or fears a risk."""
 
-    personal: ClassVar[tuple[str, ...]] = ("topic",)
+    personal: ClassVar[Whose] = {"topic": ("by",)}
 
     id: Identifier
     kind: ConcernKind
@@ -214,7 +218,7 @@ class ConcernAssigned(NeedsFact, tag="concern-assigned", frozen=True):
 class ConcernResolved(NeedsFact, tag="concern-resolved", frozen=True):
     """A concern is gone."""
 
-    personal: ClassVar[tuple[str, ...]] = ("how",)
+    personal: ClassVar[Whose] = {"how": ()}
 
     concern: Identifier
     how: Text
@@ -224,7 +228,7 @@ class ConcernResolved(NeedsFact, tag="concern-resolved", frozen=True):
 class ConcernAccepted(NeedsFact, tag="concern-accepted", frozen=True):
     """A concern stays, and the customer decides in spite of it."""
 
-    personal: ClassVar[tuple[str, ...]] = ("note",)
+    personal: ClassVar[Whose] = {"note": ("by",)}
 
     concern: Identifier
     by: Identifier | None = None
@@ -235,7 +239,7 @@ class ConcernAccepted(NeedsFact, tag="concern-accepted", frozen=True):
 class FactRecorded(NeedsFact, tag="fact-recorded", frozen=True):
     """A piece of information about the deal, and who told it."""
 
-    personal: ClassVar[tuple[str, ...]] = ("text",)
+    personal: ClassVar[Whose] = {"text": ("told_by", "contact"), "source": ("told_by", "contact")}
 
     id: Identifier
     topic: Topic
@@ -251,7 +255,7 @@ class FactRecorded(NeedsFact, tag="fact-recorded", frozen=True):
 class FactChecked(NeedsFact, tag="fact-checked", frozen=True):
     """A second source confirmed or contradicted a piece of information."""
 
-    personal: ClassVar[tuple[str, ...]] = ("note",)
+    personal: ClassVar[Whose] = {"source": ("told_by",), "note": ("told_by",)}
 
     fact: Identifier
     """The piece of information, by its id."""

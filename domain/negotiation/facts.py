@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from domain.history import Fact
+from domain.history import Fact, Whose
 from domain.values import DecimalText, Identifier, Label, Money, Party, Percent, Score, Text, Value
 
 Version = Annotated[int, msgspec.Meta(ge=1)]
@@ -155,7 +155,7 @@ class NegotiationFact(Fact, frozen=True):
 class QuoteIssued(NegotiationFact, tag="quote-issued", frozen=True):
     """We named our prices. A quote is no position: only an offer is."""
 
-    personal: ClassVar[tuple[str, ...]] = ("payment_terms", "delivery_terms")
+    personal: ClassVar[Whose] = {"payment_terms": (), "delivery_terms": ()}
 
     version: Version
     """Counted from 1 on the deal."""
@@ -219,7 +219,7 @@ class WalkAwayPressed(NegotiationFact, tag="walk-away-pressed", frozen=True):
 class OfferMade(NegotiationFact, tag="offer-made", frozen=True):
     """A side put itself at these values; on other issues it stays where it was."""
 
-    personal: ClassVar[tuple[str, ...]] = ("in_return_for",)
+    personal: ClassVar[Whose] = {"in_return_for": ("made_by", "made_to")}
 
     id: Identifier
     negotiation: Identifier
@@ -242,7 +242,7 @@ class OfferMade(NegotiationFact, tag="offer-made", frozen=True):
 class OfferAnswered(NegotiationFact, tag="offer-answered", frozen=True):
     """The other side answered an offer. Accepting puts it at the values of that offer."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ("answered_by",)}
 
     offer: Identifier
     reply: OfferReply
@@ -254,7 +254,7 @@ class OfferAnswered(NegotiationFact, tag="offer-answered", frozen=True):
 class ConcessionMade(NegotiationFact, tag="concession-made", frozen=True):
     """An offer worsened its maker's position on one issue, by the maker's own order."""
 
-    personal: ClassVar[tuple[str, ...]] = ("in_return_for",)
+    personal: ClassVar[Whose] = {"in_return_for": ("made_to",)}
 
     offer: Identifier
     issue: Identifier
@@ -276,7 +276,7 @@ class ConcessionMade(NegotiationFact, tag="concession-made", frozen=True):
 class ConditionFulfilled(NegotiationFact, tag="condition-fulfilled", frozen=True):
     """What an offer asked in return came back, or a part of it."""
 
-    personal: ClassVar[tuple[str, ...]] = ("what",)
+    personal: ClassVar[Whose] = {"what": ()}
 
     offer: Identifier
     what: Text
@@ -286,7 +286,7 @@ class ConditionFulfilled(NegotiationFact, tag="condition-fulfilled", frozen=True
 class ApprovalRequested(NegotiationFact, tag="approval-requested", frozen=True):
     """Someone asked to be allowed to go to this value."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"authority": (), "reason": ()}
 
     issue: Identifier
     value: Label
@@ -299,7 +299,7 @@ class ApprovalRequested(NegotiationFact, tag="approval-requested", frozen=True):
 class ApprovalGranted(NegotiationFact, tag="approval-granted", frozen=True):
     """We may go to this value on this issue."""
 
-    personal: ClassVar[tuple[str, ...]] = ("note",)
+    personal: ClassVar[Whose] = {"authority": (), "note": ()}
 
     issue: Identifier
     value: Label
@@ -312,7 +312,7 @@ class ApprovalGranted(NegotiationFact, tag="approval-granted", frozen=True):
 class ApprovalRefused(NegotiationFact, tag="approval-refused", frozen=True):
     """We may not go to this value on this issue, or no longer."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"authority": (), "reason": ()}
 
     issue: Identifier
     value: Label
@@ -333,7 +333,7 @@ class TermAgreed(NegotiationFact, tag="term-agreed", frozen=True):
 class TermReopened(NegotiationFact, tag="term-reopened", frozen=True):
     """A settled issue is negotiated again. Positions stay where they are."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     issue: Identifier
     reopened_by: Party | None = None
@@ -343,7 +343,7 @@ class TermReopened(NegotiationFact, tag="term-reopened", frozen=True):
 class NegotiationConcluded(NegotiationFact, tag="negotiation-concluded", frozen=True):
     """The negotiation ended."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     id: Identifier
     """The negotiation that was opened."""

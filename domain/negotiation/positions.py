@@ -11,7 +11,7 @@ from typing import TypeVar, assert_never, cast
 
 import msgspec
 
-from domain.history import Recorded
+from domain.history import WITHHELD, Recorded
 from domain.negotiation.facts import (
     AnyNegotiationFact,
     ApprovalGranted,
@@ -287,6 +287,10 @@ def _issue_after(
     state: IssueState, event: Recorded[AnyNegotiationFact], fact: IssueFact
 ) -> IssueState:
     match fact:
+        case WalkAwayRevised(walk_away=value) | TheirWalkAwayEstimated(walk_away=value) if (
+            value in WITHHELD
+        ):
+            return state
         case WalkAwayRevised(walk_away=value):
             revised = WalkAway(value, event.version, event.occurred_at)
             return replace(state, walk_aways=(*state.walk_aways, revised))

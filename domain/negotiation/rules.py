@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
 from domain.currencies import MINOR_DIGITS
+from domain.history import WITHHELD
 from domain.negotiation.facts import (
     AnyNegotiationFact,
     ApprovalGranted,
@@ -71,10 +72,10 @@ def admissible(fact: AnyNegotiationFact, deal: Deal) -> None:
             _opening(fact, deal)
         case WalkAwayRevised(issue=issue, walk_away=value):
             state = require_issue(issue, negotiations)
-            _require_value(state.issue, value, deal)
+            _require_mark(state.issue, value, deal)
             _require_our_order(state.issue)
         case TheirWalkAwayEstimated(issue=issue, walk_away=value):
-            _require_value(require_issue(issue, negotiations).issue, value, deal)
+            _require_mark(require_issue(issue, negotiations).issue, value, deal)
         case (
             WalkAwayPressed(issue=issue, value=value)
             | ApprovalRequested(issue=issue, value=value)
@@ -204,6 +205,12 @@ def _sound(issue: Issue, deal: Deal) -> None:
         )
     if issue.our_opening is not None:
         _require_value(issue, issue.our_opening, deal)
+
+
+def _require_mark(issue: Issue, value: str, deal: Deal) -> None:
+    """A mark that is withheld was judged when it was recorded."""
+    if value not in WITHHELD:
+        _require_value(issue, value, deal)
 
 
 def _require_value(issue: Issue, value: str, deal: Deal) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from domain.history import Fact
+from domain.history import Fact, Whose
 from domain.values import Identifier, Label, Party, Score, Text, Value
 
 
@@ -164,7 +164,7 @@ class PeopleFact(Fact, frozen=True):
 class StakeholderIdentified(PeopleFact, tag="stakeholder-identified", frozen=True):
     """One of the customer's people who matters to the deal became known."""
 
-    personal: ClassVar[tuple[str, ...]] = ("name", "title", "contact_points")
+    personal: ClassVar[Whose] = {"name": ("id",), "title": ("id",), "contact_points": ("id",)}
 
     id: Identifier
     """Names the stakeholder on this deal; every other fact refers to it."""
@@ -185,7 +185,11 @@ class StakeholderIdentified(PeopleFact, tag="stakeholder-identified", frozen=Tru
 class StakeholderRevised(PeopleFact, tag="stakeholder-revised", frozen=True):
     """Facts of a stakeholder changed. Absent: as before; null: no longer known."""
 
-    personal: ClassVar[tuple[str, ...]] = ("name", "title", "contact_points")
+    personal: ClassVar[Whose] = {
+        "name": ("stakeholder",),
+        "title": ("stakeholder",),
+        "contact_points": ("stakeholder",),
+    }
 
     stakeholder: Identifier
     name: Label | UnsetType = UNSET
@@ -204,7 +208,10 @@ class StakeholderRevised(PeopleFact, tag="stakeholder-revised", frozen=True):
 class StakeholderAssessed(PeopleFact, tag="stakeholder-assessed", frozen=True):
     """How someone stands to us and to the deal. Absent: as before; null: not known."""
 
-    personal: ClassVar[tuple[str, ...]] = ("business_motive", "personal_motive")
+    personal: ClassVar[Whose] = {
+        "business_motive": ("stakeholder",),
+        "personal_motive": ("stakeholder",),
+    }
 
     stakeholder: Identifier
     influence: Score | None | UnsetType = UNSET
@@ -234,7 +241,7 @@ class RelationRecorded(PeopleFact, tag="relation-recorded", frozen=True):
 class LeaningObserved(PeopleFact, tag="leaning-observed", frozen=True):
     """Whose offer someone prefers."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ("stakeholder",)}
 
     stakeholder: Identifier
     vendor: Identifier | None = None
@@ -245,7 +252,7 @@ class LeaningObserved(PeopleFact, tag="leaning-observed", frozen=True):
 class StakeholderDeparted(PeopleFact, tag="stakeholder-departed", frozen=True):
     """Someone left, or has no part in the purchase any more."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ("stakeholder",)}
 
     stakeholder: Identifier
     successor: Identifier | None = None
@@ -256,7 +263,7 @@ class StakeholderDeparted(PeopleFact, tag="stakeholder-departed", frozen=True):
 class ContactMade(PeopleFact, tag="contact-made", frozen=True):
     """We and the customer's people were in touch."""
 
-    personal: ClassVar[tuple[str, ...]] = ("purpose", "summary")
+    personal: ClassVar[Whose] = {"purpose": ("their_people",), "summary": ("their_people",)}
 
     id: Identifier
     kind: ContactKind
@@ -282,7 +289,7 @@ class MinutesSent(PeopleFact, tag="minutes-sent", frozen=True):
 class SubjectErased(PeopleFact, tag="subject-erased", frozen=True):
     """Someone asked to be forgotten: from now on nothing personal of theirs is shown."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     stakeholder: Identifier
     reason: Text | None = None

@@ -5,7 +5,7 @@ from typing import Any, TypeVar, assert_never, cast
 import msgspec
 from msgspec import UNSET
 
-from domain.history import Recorded
+from domain.history import ERASED, Recorded
 from domain.people.facts import (
     AnyPeopleFact,
     Attitude,
@@ -31,9 +31,6 @@ from domain.people.facts import (
 
 replace = msgspec.structs.replace
 F = TypeVar("F", bound=PeopleFact)
-
-ERASED = "[erased]"
-"""Stands where something personal of an erased person stood."""
 
 
 class Stakeholder(msgspec.Struct, frozen=True):

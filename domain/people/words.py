@@ -1,17 +1,16 @@
 """The customer's people: what happened, in words.
 
-People are told of by their names as known before, those who were erased by no
-name. What moves someone (their motives) and how to reach them is not told.
+People are told of by their names as known before. What moves someone (their
+motives) and how to reach them is not told.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, assert_never
 
-import msgspec
 from msgspec import UNSET
 
-from domain.naming import BY_ID, Naming, because
+from domain.naming import BY_ID, Naming, because, called
 from domain.people.facts import (
     AnyPeopleFact,
     ContactMade,
@@ -38,52 +37,35 @@ _UNTOLD = ("contact_points", "business_motive", "personal_motive")
 
 def describe(fact: AnyPeopleFact, before: People, names: Naming = BY_ID) -> str:
     """One English phrase for `fact`, seen from the part before it. Users appear by their id."""
-    match _without_what_was_erased(fact, before):
-        case StakeholderIdentified() as identified:
-            return _identified(identified, before)
-        case StakeholderRevised(stakeholder=one) as revised:
-            return f"{_name(one, before)}: {_changed(revised, KNOWN_AT_FIRST, before)}"
-        case StakeholderAssessed(stakeholder=one) as assessed:
-            return f"{_name(one, before)} assessed: {_changed(assessed, ASSESSED, before)}"
-        case RelationRecorded() as related:
-            return _related(related, before)
+    match fact:
+        case StakeholderIdentified():
+            return _identified(fact, before)
+        case StakeholderRevised(stakeholder=one):
+            return f"{_name(one, before)}: {_changed(fact, KNOWN_AT_FIRST, before)}"
+        case StakeholderAssessed(stakeholder=one):
+            return f"{_name(one, before)} assessed: {_changed(fact, ASSESSED, before)}"
+        case RelationRecorded():
+            return _related(fact, before)
         case LeaningObserved(stakeholder=one, vendor=vendor, reason=reason):
             whom = names.vendor(vendor) if vendor else "nobody"
             return f"{_name(one, before)} leans to {whom}{because(reason)}"
         case StakeholderDeparted(stakeholder=one, successor=successor, reason=reason):
             followed = f", {_name(successor, before)} took over" if successor else ""
             return f"{_name(one, before)} left{followed}{because(reason)}"
-        case ContactMade() as made:
-            return _met(made, before)
+        case ContactMade():
+            return _met(fact, before)
         case MinutesSent(contact=contact_id):
             contact = before.contact(contact_id)
             return f"minutes sent: {_with(contact.made.fact, before) if contact else contact_id}"
         case SubjectErased(stakeholder=one, reason=reason):
             return f"personal data of {one} erased{because(reason)}"
-        case unknown:
-            assert_never(unknown)
-
-
-def _without_what_was_erased(fact: AnyPeopleFact, before: People) -> AnyPeopleFact:
-    """The fact without the personal fields that speak of somebody erased."""
-    match fact:
-        case StakeholderRevised(stakeholder=one) | StakeholderAssessed(stakeholder=one):
-            blank: Any = UNSET
-        case LeaningObserved(stakeholder=one) | StakeholderDeparted(stakeholder=one):
-            blank = None
-        case ContactMade(their_people=(one,)):
-            blank = None
         case _:
-            return fact
-    known = before.stakeholder(one)
-    if known is None or known.erased is None:
-        return fact
-    return msgspec.structs.replace(fact, **dict.fromkeys(fact.personal, blank))
+            assert_never(fact)
 
 
 def _name(stakeholder_id: str, before: People) -> str:
     known = before.stakeholder(stakeholder_id)
-    return known.name if known else stakeholder_id
+    return called(known.id, known.name) if known else stakeholder_id
 
 
 def _identified(fact: StakeholderIdentified, before: People) -> str:
@@ -91,7 +73,7 @@ def _identified(fact: StakeholderIdentified, before: People) -> str:
     holding = _and([*fact.roles, *(f"power of {power}" for power in fact.powers)])
     above = f"reports to {_name(fact.reports_to, before)}" if fact.reports_to else None
     known = [part for part in (fact.title, fact.department, level, holding, above) if part]
-    return f"{fact.name} identified" + (f": {', '.join(known)}" if known else "")
+    return f"{called(fact.id, fact.name)} identified" + (f": {', '.join(known)}" if known else "")
 
 
 def _changed(

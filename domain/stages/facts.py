@@ -12,7 +12,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from domain.history import Fact
+from domain.history import Fact, Whose
 from domain.values import ForecastCategory, Identifier, Money, Percent, Side, Text, Value
 
 
@@ -59,7 +59,7 @@ class StagesFact(Fact, frozen=True):
 class StageAdvanced(StagesFact, tag="stage-advanced", frozen=True):
     """The deal moved forward. Imported moves carry no gate: nobody here decided them."""
 
-    personal: ClassVar[tuple[str, ...]] = ("override",)
+    personal: ClassVar[Whose] = {"override": ()}
 
     from_: Identifier = msgspec.field(name="from")
     """The stage left."""
@@ -74,7 +74,7 @@ class StageAdvanced(StagesFact, tag="stage-advanced", frozen=True):
 class StageRegressed(StagesFact, tag="stage-regressed", frozen=True):
     """The deal moved back."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     from_: Identifier = msgspec.field(name="from")
     """The stage left."""
@@ -87,7 +87,7 @@ class StageRegressed(StagesFact, tag="stage-regressed", frozen=True):
 class GateCriterionAttested(StagesFact, tag="gate-criterion-attested", frozen=True):
     """Someone confirmed a criterion, or that it does not apply, with the reason in the note."""
 
-    personal: ClassVar[tuple[str, ...]] = ("note",)
+    personal: ClassVar[Whose] = {"note": ("contact",)}
 
     criterion: Identifier
     note: Text
@@ -102,7 +102,7 @@ class GateCriterionAttested(StagesFact, tag="gate-criterion-attested", frozen=Tr
 class GateCriterionRevoked(StagesFact, tag="gate-criterion-revoked", frozen=True):
     """An attestation no longer holds."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ()}
 
     criterion: Identifier
     reason: Text
@@ -113,7 +113,7 @@ class GateCriterionRevoked(StagesFact, tag="gate-criterion-revoked", frozen=True
 class ForecastRevised(StagesFact, tag="forecast-revised", frozen=True):
     """Parts of the forecast changed. Absent: as before; null: not known, or not overridden."""
 
-    personal: ClassVar[tuple[str, ...]] = ("reason",)
+    personal: ClassVar[Whose] = {"reason": ("told_by",)}
 
     amount: Money | None | UnsetType = UNSET
     """What the deal is expected to bring."""

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.deal import DealFact
-from domain.history import Recorded
+from domain.history import ERASED, Recorded
 from domain.people import People
 from domain.people.facts import (
     Attitude,
@@ -23,7 +23,7 @@ from domain.people.facts import (
     StakeholderRevised,
     SubjectErased,
 )
-from domain.people.people import ERASED, Stakeholder
+from domain.people.people import Stakeholder
 from tests.domain.people.asked import LI, MAP, PHONE, VISIT, WANG
 from tests.scenario import Scenario, given, opened
 

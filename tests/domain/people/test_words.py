@@ -122,24 +122,24 @@ def test_people_nobody_has_heard_of_are_told_of_by_their_id() -> None:
     assert describe(fact, People()) == "li influences wang"
 
 
-ERASED = KNOWN.and_given(SubjectErased("li")).deal.people
-
-
 @pytest.mark.parametrize(
     ("fact", "words"),
     [
-        (StakeholderRevised("li", name="Li Na", level=Level.TOP), "level front-line → top"),
-        (StakeholderAssessed("li", 3, personal_motive="A bonus"), "influence 2 → 3"),
-        (LeaningObserved("li", "us", "Engineer's pride"), "leans to us"),
-        (StakeholderDeparted("li", "zhao", "Li Na is ill"), "left, Zhao Lei took over"),
-        (ContactMade("c-2", ContactKind.CALL, ("li",), summary="Li Na likes it"), "call with"),
+        (StakeholderRevised("li", name="[erased]"), "[erased]: name [erased] → [erased]"),
+        (StakeholderAssessed("li", 3, personal_motive="[erased]"), "influence 2 → 3"),
+        (LeaningObserved("li", "us", "[erased]"), "[erased] leans to us: [erased]"),
         (RelationRecorded("zhao", "li", RelationKind.RIVAL), "Zhao Lei and [erased] are rivals"),
         (MinutesSent("c-1"), "minutes sent: visit with [erased]"),
         (SubjectErased("li"), "personal data of li erased"),
     ],
 )
-def test_of_an_erased_person_nothing_personal_is_told(fact: AnyPeopleFact, words: str) -> None:
-    told = describe(fact, ERASED)
-    assert words in told
-    assert [secret for secret in ("Li Na", "bonus", "pride", "ill") if secret in told] == []
-    assert "[erased]" in told or isinstance(fact, SubjectErased)
+def test_an_erased_person_is_told_of_by_no_name(fact: AnyPeopleFact, words: str) -> None:
+    assert words in describe(fact, KNOWN.and_given(SubjectErased("li")).deal.people)
+
+
+def test_whose_name_is_hidden_is_told_of_by_id() -> None:
+    hidden = StakeholderIdentified("li", "[hidden]", title="[hidden]")
+    assert describe(hidden, People()) == "li identified: [hidden]"
+    before = Scenario().and_given(opened(), hidden).deal.people
+    assert describe(MinutesSent("c-9"), before) == "minutes sent: c-9"
+    assert describe(LeaningObserved("li", "us"), before) == "li leans to us"

@@ -1,0 +1,234 @@
+"""Whose data a fact holds, as the names of the keys it is encrypted under.
+
+Theory of operation. A personal field is encrypted under the key of each person
+it speaks of, so that destroying one key is enough to forget. Whom it speaks of
+is told in two ways. The fields that name people (`Fact.personal`) give the outer
+keys, which stand openly beside the ciphertext: they follow from the public part
+of the fact alone. The names that occur in its text give the inner keys, which
+stand nowhere in the open: who is named in a secret is secret too. A field that
+names nobody, and each secret one, has the key of its stream: `deal:<deal>`, or
+`user:<user>` in the directory. A customer's person has the key
+`person:<person>`, the same on every deal, else `stakeholder:<deal>/<id>`.
+
+To tell this, the names of people and who took part in contacts must be known.
+`Subjects` gathers them in order of recording, withdrawn events included: whoever
+was named once is protected.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from functools import cache, cached_property
+from typing import Any
+from unicodedata import normalize
+
+import msgspec
+from msgspec import UNSET
+
+from domain.history import WITHHELD, Fact
+from domain.people.facts import ContactMade, StakeholderIdentified, StakeholderRevised
+
+_JOINED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+"""Kana, Hanzi and Hangul: no blank tells where a name ends."""
+_WORD = re.compile(rf"[^\W\d_{_JOINED}]+")
+_JOINED_NAME = re.compile(rf"[{_JOINED}]{{2,}}")
+_SHORTEST_PART = 3
+_SHORTEST_NAME = 2
+
+_OWN_NAME = "name"
+"""The field of a name is its bearer's alone, whoever else shares a part of the name."""
+
+
+class EncryptedField(msgspec.Struct, frozen=True):
+    """A field that is to be encrypted, and the names of the keys for it, sorted."""
+
+    name: str
+    outer: tuple[str, ...]
+    """Never empty; may be known to whoever reads the log."""
+    inner: tuple[str, ...] = ()
+    """None of the outer ones; to be known to nobody without them."""
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """One of the customer's people on a deal, as far as it takes to find their data."""
+
+    person: str | None = None
+    """The same human being across deals, as known now."""
+    persons: tuple[str, ...] = ()
+    """Everyone they were ever taken for."""
+    names: tuple[str, ...] = ()
+    """Every name they ever had."""
+
+
+class Subjects(msgspec.Struct, frozen=True, dict=True):
+    """Who may be spoken of on one deal."""
+
+    stakeholders: Mapping[str, Subject] = {}
+    """By stakeholder id."""
+    contacts: Mapping[str, tuple[str, ...]] = {}
+    """By contact id: the stakeholders who took part."""
+
+    def after(self, fact: Fact) -> "Subjects":
+        """What is known once `fact` is recorded. Total; not for folding in order of occurrence."""
+        match fact:
+            case StakeholderIdentified(id=one, name=name, person=person):
+                return self._known(one, name, person)
+            case StakeholderRevised(stakeholder=one, name=name, person=person):
+                if one in self.stakeholders:
+                    return self._known(one, name, person)
+            case ContactMade(id=contact, their_people=people):
+                took_part = dict.fromkeys((*self.contacts.get(contact, ()), *people))
+                return Subjects(self.stakeholders, {**self.contacts, contact: tuple(took_part)})
+            case _:
+                pass
+        return self
+
+    def _known(self, stakeholder: str, name: Any, person: Any) -> "Subjects":
+        """With what is said of a stakeholder; UNSET says nothing."""
+        before = self.stakeholders.get(stakeholder, Subject())
+        current = before.person if person is UNSET else person
+        persons = dict.fromkeys((*before.persons, current))
+        names = before.names if name is UNSET or name in WITHHELD else (*before.names, name)
+        after = Subject(
+            person=current,
+            persons=tuple(one for one in persons if one is not None),
+            names=tuple(dict.fromkeys(names)),
+        )
+        if after == before and stakeholder in self.stakeholders:
+            return self
+        return Subjects({**self.stakeholders, stakeholder: after}, self.contacts)
+
+    def keys_of(self, stakeholder: str, stream: str) -> tuple[str, ...]:
+        """The names of all keys that ever were a stakeholder's on the deal, sorted."""
+        subject = self.stakeholders.get(stakeholder, Subject())
+        of_persons = (_key_of_person(person) for person in subject.persons)
+        return tuple(sorted({_key_of_stakeholder(stakeholder, stream), *of_persons}))
+
+    def stakeholders_of(self, person: str) -> tuple[str, ...]:
+        """The ids of all stakeholders who were ever taken for this person."""
+        return tuple(one for one, known in self.stakeholders.items() if person in known.persons)
+
+    def key(self, stakeholder: str, stream: str) -> str:
+        """The name of the key under which the data of a stakeholder is encrypted now."""
+        person = self.stakeholders[stakeholder].person
+        return (
+            _key_of_stakeholder(stakeholder, stream) if person is None else _key_of_person(person)
+        )
+
+    def named_in(self, value: object) -> Iterator[str]:
+        """The stakeholders whose name, or a part of it, occurs in a text of `value`.
+
+        May name one more than once.
+        """
+        words, phrases = self._names
+        if not words and not phrases:
+            return
+        for text in _texts(value):
+            for word in words.keys() & set(_WORD.findall(text)):
+                yield from words[word]
+            for phrase, stakeholders in phrases.items():
+                if phrase in text:
+                    yield from stakeholders
+
+    @cached_property
+    def _names(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """Who is meant by a word that stands alone, and by characters wherever they stand."""
+        words: dict[str, set[str]] = {}
+        phrases: dict[str, set[str]] = {}
+        for stakeholder, subject in self.stakeholders.items():
+            for name in subject.names:
+                composed = normalize("NFC", name)
+                for word in _words_of(composed):
+                    words.setdefault(word, set()).add(stakeholder)
+                for phrase in _phrases_of(composed):
+                    phrases.setdefault(phrase, set()).add(stakeholder)
+        return words, phrases
+
+
+def encrypted_fields(fact: Fact, stream: str, subjects: Subjects) -> tuple[EncryptedField, ...]:
+    """The fields of `fact` that are to be encrypted, in order of declaration.
+
+    `subjects` is what was known before the fact; it counts itself. Personal fields
+    at their default are not written, and so not among them; secret ones always are.
+    """
+    marked = _marked(type(fact))
+    if not marked:
+        return ()
+    known = subjects.after(fact)
+    found = []
+    for name, default, whose in marked:
+        value = getattr(fact, name)
+        if whose is None:
+            outer = {stream}
+        elif value is UNSET or value == default:
+            continue
+        else:
+            outer = _named_by(fact, whose, stream, known) or {stream}
+        named = () if name == _OWN_NAME else known.named_in(value)
+        inner = {known.key(one, stream) for one in named} - outer
+        found.append(EncryptedField(name, tuple(sorted(outer)), tuple(sorted(inner))))
+    return tuple(found)
+
+
+@cache
+def _marked(fact_type: type[Fact]) -> tuple[tuple[str, Any, tuple[str, ...] | None], ...]:
+    """Name and default of each field that is not public, and whose it is; None: secret."""
+    return tuple(
+        (field.name, field.default, fact_type.personal.get(field.name))
+        for field in msgspec.structs.fields(fact_type)
+        if field.name in fact_type.personal or field.name in fact_type.secret
+    )
+
+
+def _named_by(fact: Fact, whose: tuple[str, ...], stream: str, subjects: Subjects) -> set[str]:
+    """The keys of the people whom these fields of the fact name."""
+    keys = set()
+    for field in whose:
+        value = getattr(fact, field)
+        if field == "contact":
+            value = subjects.contacts.get(value, ())
+        for one in value if isinstance(value, tuple) else (value,):
+            if one in subjects.stakeholders:
+                keys.add(subjects.key(one, stream))
+    return keys
+
+
+def _key_of_person(person: str) -> str:
+    return f"person:{person}"
+
+
+def _key_of_stakeholder(stakeholder: str, stream: str) -> str:
+    """A slash in the id of a deal is escaped: no two stakeholders ever share a name."""
+    deal = stream.partition(":")[2].replace("%", "%25").replace("/", "%2F")
+    return f"stakeholder:{deal}/{stakeholder}"
+
+
+def _words_of(name: str) -> list[str]:
+    """The words that give somebody away: long ones, and the only one there is."""
+    words = _WORD.findall(name)
+    shortest = _SHORTEST_NAME if len(words) == 1 else _SHORTEST_PART
+    return [word for word in words if len(word) >= shortest]
+
+
+def _phrases_of(name: str) -> list[str]:
+    """The characters that give somebody away, whatever stands around them."""
+    joined: list[str] = _JOINED_NAME.findall(name)
+    whole = len(name) >= _SHORTEST_NAME and not joined and not _words_of(name)
+    return [name] if whole else joined
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Each text anywhere in a value of a field."""
+    match value:
+        case Enum():
+            return
+        case str():
+            yield normalize("NFC", value)
+        case tuple():
+            for one in value:
+                yield from _texts(one)
+        case msgspec.Struct():
+            for name in value.__struct_fields__:
+                yield from _texts(getattr(value, name))
+        case _:
+            return
