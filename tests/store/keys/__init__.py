@@ -1,0 +1,1 @@
+"""The key store: keys by name, wrapped, erased and rotated."""
