@@ -8,27 +8,33 @@ event is appended and kept as they are: nothing encodes an event a second time.
 
 The topic beside the bytes, `<stored name>@<schema version>`, chooses the type
 to read them with. Bytes of an earlier schema go through the upcasters first.
-A fact is turned into bytes in `_encode_fact` and back in `_decode_current` and
-`_decode_earlier`, and nowhere else.
+
+What is personal or secret in a fact does not stand in it: behind the fact stands
+each such field encrypted (store/fields.py), and reading puts back what its
+audience may see (store/reading.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from functools import cache
 from operator import getitem
 from typing import Any, TypeAlias, cast
 
 import msgspec
-from eventsourcing.domain import DomainEventProtocol
-from eventsourcing.persistence import Mapper, StoredEvent
 
+from domain.accesses import FieldDisclosed
 from domain.deal import FACT_TYPES
 from domain.directory import MembershipEnded, MembershipGranted, UnitRegistered, UserRegistered
 from domain.history import Fact, Recorded, stored_name
 from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
+from domain.subjects import EncryptedField
 from store.contract import check_contract
 from store.errors import NotStorable, UnreadableEvent
+from store.fields import Encrypted, FieldCipher, KeyMissing, Place
+from store.reading import FieldForm, Reading, field_forms, with_encrypted, with_values
+from store.recorder import Row
 from store.upcasters import UPCASTERS, Upcaster
 
 REGISTERED: tuple[type[Fact], ...] = (
@@ -39,11 +45,9 @@ REGISTERED: tuple[type[Fact], ...] = (
     MembershipGranted,
     MembershipEnded,
     AuthorityLimitsSet,
+    FieldDisclosed,
 )
 """Every type of fact that the log can hold."""
-
-Row: TypeAlias = tuple[str, int, str, bytes]
-"""A stored event: stream, version, topic, canonical bytes."""
 
 _Decode: TypeAlias = Callable[[bytes], Recorded[Fact]]
 
@@ -108,13 +112,17 @@ class Codec:
             for name, fact_type in self._types.items()
         }
         self._upcasters = upcasters
-        self._decoders: dict[str, _Decode] = {}
+        self._forms = {name: field_forms(each) for name, each in self._types.items()}
+        self._decoders: dict[str, _Decoder] = {}
 
-    def to_row(self, event: Recorded[Fact]) -> Row:
-        """The row that stores `event`.
+    def to_row(
+        self, event: Recorded[Fact], fields: Sequence[EncryptedField], cipher: FieldCipher
+    ) -> tuple[Row, Recorded[Fact]]:
+        """The row that stores `event`, and the event as it is read back from it.
 
-        Raises NotStorable where the event could not be read back: a text that is
-        too long, an amount of the wrong type, a fact of an unregistered type.
+        `fields` are those that are encrypted; their keys have to be there. Raises
+        NotStorable where the event could not be read back: a text that is too long,
+        an amount of the wrong type, a fact of an unregistered type.
         """
         fact_type = type(event.fact)
         topic = self._topics.get(fact_type)
@@ -124,19 +132,36 @@ class Codec:
                 "Record one of the facts of the domain.",
             )
         try:
-            state = self._encode_fact(event)
-            self._decoder(topic)(state)
+            decoder = self._decoder(topic)
+            public, values = _parted(event.fact, fields)
+            state = _to_json(_envelope(event, public))
+            read = decoder.decode(with_values(state, values) if fields else state)
+            if fields:
+                state = with_encrypted(state, _closed(event, fields, values, cipher))
         except (msgspec.ValidationError, UnicodeEncodeError, TypeError, OverflowError) as error:
             raise NotStorable(
                 f"{event.type} on {event.stream} cannot be stored: {error}",
                 "Correct the value; nothing was recorded.",
             ) from error
-        return (event.stream, event.version, topic, state)
+        return (event.stream, event.version, topic, state), read
 
-    def to_event(self, stream: str, version: int, topic: str, state: bytes) -> Recorded[Fact]:
-        """The event that a row stores. Raises UnreadableEvent."""
+    def to_event(
+        self, stream: str, version: int, topic: str, state: bytes, reading: Reading
+    ) -> Recorded[Fact]:
+        """The event that a row stores, as far as the audience sees it. Raises UnreadableEvent."""
         try:
-            event = self._decoder(topic)(state)
+            decoder = self._decoder(topic)
+            if decoder.forms:
+                state = reading.opened(stream, version, decoder.type, state, decoder.forms)
+            event = decoder.decode(state)
+        except KeyMissing as error:
+            raise UnreadableEvent(
+                f"version {version} of {stream} ({topic}) cannot be read: the key store has no key"
+                f" {error}, and nobody erased it",
+                "Restore the key store that belongs to this log.",
+                stream,
+                version,
+            ) from error
         except _UNREADABLE as error:
             raise _unreadable(stream, version, topic, str(error)) from error
         if event.version != version or event.stream != stream:
@@ -144,43 +169,91 @@ class Codec:
             raise _unreadable(stream, version, topic, reason)
         return event
 
-    def _encode_fact(self, event: Recorded[Fact]) -> bytes:
-        fact = event.fact
-        return _to_json(
-            _Envelope(
-                event.stream,
-                event.version,
-                type(fact).schema_version,
-                _written(event.occurred_at),
-                _written(event.known_at),
-                _written(event.recorded_at),
-                event.actor,
-                event.source,
-                event.command_id,
-                event.correlation_id,
-                event.inferred,
-                fact,
-            )
-        )
+    def _decoder(self, topic: str) -> "_Decoder":
+        decoder = self._decoders.get(topic)
+        if decoder is None:
+            decoder = self._decoders[topic] = self._new_decoder(topic)
+        return decoder
 
-    def _decoder(self, topic: str) -> _Decode:
-        decode = self._decoders.get(topic)
-        if decode is None:
-            decode = self._decoders[topic] = self._new_decoder(topic)
-        return decode
-
-    def _new_decoder(self, topic: str) -> _Decode:
+    def _new_decoder(self, topic: str) -> "_Decoder":
         name, _, schema = topic.rpartition("@")
         fact_type = self._types.get(name)
         if fact_type is None or not 1 <= int(schema) <= fact_type.schema_version:
             raise LookupError(f"this release does not know the type {topic!r}")
         recorded = getitem(cast("Any", Recorded), fact_type)
+        forms = self._forms[name]
         if int(schema) == fact_type.schema_version:
-            return _decode_current(recorded)
+            return _Decoder(name, forms, _decode_current(recorded))
         steps = [
             self._upcasters[name, step] for step in range(int(schema), fact_type.schema_version)
         ]
-        return _decode_earlier(recorded, steps)
+        return _Decoder(name, forms, _decode_earlier(recorded, steps))
+
+
+class _Decoder(msgspec.Struct, frozen=True):
+    """How the bytes of one topic are read."""
+
+    type: str
+    forms: Mapping[str, FieldForm]
+    """Of the fields that may be encrypted."""
+    decode: _Decode
+
+
+def _envelope(event: Recorded[Fact], fact: Fact) -> _Envelope:
+    return _Envelope(
+        event.stream,
+        event.version,
+        fact.schema_version,
+        _written(event.occurred_at),
+        _written(event.known_at),
+        _written(event.recorded_at),
+        event.actor,
+        event.source,
+        event.command_id,
+        event.correlation_id,
+        event.inferred,
+        fact,
+    )
+
+
+def _parted(fact: Fact, fields: Sequence[EncryptedField]) -> tuple[Fact, dict[str, bytes]]:
+    """The fact without the fields that are encrypted, and these as JSON by their stored names."""
+    if not fields:
+        return fact, {}
+    fact_type = type(fact)
+    public = copy(fact)
+    values = {}
+    for field in fields:
+        values[_stored_field(fact_type, field.name)] = _to_json(getattr(fact, field.name))
+        # What is unset is not written, whatever the field's type.
+        msgspec.structs.force_setattr(public, field.name, msgspec.UNSET)
+    return public, values
+
+
+def _closed(
+    event: Recorded[Fact],
+    fields: Sequence[EncryptedField],
+    values: Mapping[str, bytes],
+    cipher: FieldCipher,
+) -> dict[str, Encrypted]:
+    """The fields that are encrypted, by their stored names. `values` are in their order."""
+    type_, secret = event.type, type(event.fact).secret
+    return {
+        name: cipher.encrypt(
+            Place(event.stream, event.version, type_, name),
+            field.outer,
+            field.inner,
+            value,
+            secret=field.name in secret,
+        )
+        for field, (name, value) in zip(fields, values.items(), strict=True)
+    }
+
+
+@cache
+def _stored_field(fact_type: type[Fact], field: str) -> str:
+    encoded = fact_type.__struct_encode_fields__
+    return encoded[fact_type.__struct_fields__.index(field)]
 
 
 def _decode_current(recorded: Any) -> _Decode:
@@ -212,22 +285,3 @@ def _unreadable(stream: str, version: int, topic: str, reason: str) -> Unreadabl
 def codec() -> Codec:
     """The codec of all registered types, checked and built once for the process."""
     return Codec()
-
-
-class EventMapper(Mapper[str]):
-    """The library's view of the codec. Its transcoder, compressor and cipher stay out."""
-
-    def __init__(self, codec: Codec) -> None:
-        self._codec = codec
-
-    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
-        return StoredEvent(*self._codec.to_row(cast("Recorded[Fact]", domain_event)))
-
-    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
-        event = self._codec.to_event(
-            str(stored_event.originator_id),
-            stored_event.originator_version,
-            stored_event.topic,
-            stored_event.state,
-        )
-        return cast("DomainEventProtocol[str]", event)

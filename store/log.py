@@ -9,13 +9,17 @@ principal, so a repeated command meets its own row, before deciding or at the
 latest when appending, and returns what the first one led to.
 
 Histories stay in memory while they are in use, and only newer events are read.
+They are given up when somebody is erased, by whichever process.
+
+What is personal or secret is encrypted under keys of the key ring, which are
+durable before an event that needs them is appended. Whoever reads says how much
+they may see; deciding sees everything.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import groupby, starmap
+from itertools import groupby
 from typing import Self, TypeAlias, cast
 
 import msgspec
@@ -28,36 +32,34 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
+from domain.access import EVERYTHING, PUBLIC_ONLY, Sensitivity
 from domain.corrections import DealMerged, MergeDeal, require_going_on
 from domain.deal import DealCommand, DealEvent, History, decide
 from domain.directory import UserRegistered
-from domain.history import Draft, Fact, Recorded, StreamKind, stream_of
+from domain.history import Fact, Recorded, StreamKind, stream_of
 from domain.intent import Intent
 from domain.organisation import AnyOrganisationCommand, Organisation, stream_for
 from domain.organisation import decide as decide_organisation
 from domain.process import ProcessBook, ProcessPublished, SalesProcess
 from domain.process_files import built_in_processes
 from domain.refusals import CommandIdReused, IdTaken, VersionConflict
-from store.codec import Codec, EventMapper, Row, codec
-from store.errors import StoreError, UnreadableEvent
+from store import opening
+from store.codec import Codec, codec
+from store.commands import check_command_id, command_row, content
+from store.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable, UnreadableEvent
+from store.fields import FieldCipher
+from store.keys.ring import KeyRing
 from store.location import Location
-from store.recorders import Append, CommandRow, LogFactory, LogRecorder, create
+from store.mapper import ReadingMapper
+from store.reading import PUBLIC, Reading
+from store.recorder import Append, Recorder, Row
+from store.writing import Batch, Writer, checked_stream
 
 Clock: TypeAlias = Callable[[], datetime]
 
 WARM_HISTORIES = 1_000
-LONGEST_IDENTIFIER = 200
 
-_KINDS = frozenset(StreamKind)
 _ORGANISATION = (StreamKind.USER, StreamKind.UNIT, StreamKind.AUTHORITY)
-
-
-class Batch(msgspec.Struct, frozen=True):
-    """Drafts to append to one stream, whose last version is `expected_version`."""
-
-    stream: str
-    expected_version: int
-    drafts: Sequence[Draft[Fact]]
 
 
 class Handled(msgspec.Struct, frozen=True):
@@ -86,33 +88,80 @@ def utc_now() -> datetime:
 class DealLog(Application[str]):
     """The event log of one store. Safe to use from many threads; close it when done."""
 
-    recorder: LogRecorder
-
-    def __init__(self, location: Location, clock: Clock = utc_now) -> None:
+    def __init__(self, location: Location, keys: KeyRing, clock: Clock = utc_now) -> None:
         self.location = location
-        self._clock = clock
+        self.keys = keys
+        self.now = clock
         self._codec: Codec = codec()
-        super().__init__({LogFactory.SQLITE_DBNAME: str(location.log)})
-        self._warm: LRUCache[str, History] = LRUCache(WARM_HISTORIES)
-        self._book: tuple[int, ProcessBook] = (0, built_in_processes())
-        self._organisation: tuple[int, Organisation] = (0, Organisation())
+        self._cipher = FieldCipher(keys)
+        self._whole = Reading(self._cipher, EVERYTHING)
+        self._generation = keys.generation
+        self.erasures_finished = 0
+        """How many erasures were cut short earlier, and finished when the log was opened."""
+        self.erasure_unfinished: StoreError | None = None
+        """Why one that was cut short could not be finished; it is tried again when opened next."""
+        super().__init__(opening.settings(location))
+        self.records = cast("Recorder", self.recorder)
+        self._forget()
 
     @classmethod
     def create(cls, location: Location, clock: Clock = utc_now) -> Self:
-        """Make a new, empty log and open it. Raises StoreError where something is there."""
-        create(location.log)
+        """Make a new, empty log and its keys, and open it.
+
+        Raises StoreError where something is there.
+        """
+        opening.make(location, clock)
         return cls.open(location, clock)
 
     @classmethod
     def open(cls, location: Location, clock: Clock = utc_now) -> Self:
-        """Open a log. Raises StoreError when there is none, or the file is of another kind."""
-        log = cls(location, clock)
+        """Open a log, and finish what a crash has cut short.
+
+        Raises StoreError when there is none, or a file is of another kind.
+        """
+        keys = opening.open_keys(location, clock)
         try:
-            log.head()
-        except StoreError:
+            log = cls(location, keys, clock)
+        except BaseException:
+            keys.close()
+            raise
+        try:
+            opening.check_fit(keys, log.records.properties()["id"])
+            if keys.pending_erasures():
+                log._finish_erasures()
+        except BaseException:
             log.close()
             raise
         return log
+
+    def _finish_erasures(self) -> None:
+        """Their keys are doomed, so where nothing can be written now, the rest may wait."""
+        from store.erasure import finish_pending
+
+        try:
+            self.erasures_finished = finish_pending(self)
+        except (StoreBusy, StoreFull, StoreUnavailable) as error:
+            self.erasure_unfinished = error
+
+    def close(self) -> None:
+        super().close()
+        self.keys.close()
+
+    def _forget(self) -> None:
+        """Give up everything that was decrypted."""
+        self._warm: LRUCache[str, History] = LRUCache(WARM_HISTORIES)
+        self._writer = Writer(self._codec, self._cipher, self._events_to)
+        self._book: tuple[int, ProcessBook] = (0, built_in_processes())
+        self._organisation: tuple[int, Organisation] = (0, Organisation())
+
+    def _refresh(self) -> None:
+        """Give up what was decrypted where somebody was erased meanwhile."""
+        generation = self.keys.generation
+        if generation != self._generation:
+            # The cipher may know already, since it looks by itself when it makes keys.
+            self._cipher.refresh()
+            self._generation = generation
+            self._forget()
 
     # Commands.
 
@@ -129,7 +178,7 @@ class DealLog(Application[str]):
         known command id; VersionConflict when the deal is not at
         `expected_version`. Raises StoreError.
         """
-        stream = _checked(stream_of(StreamKind.DEAL, deal_id))
+        stream = checked_stream(stream_of(StreamKind.DEAL, deal_id))
 
         def decided() -> tuple[int, Sequence[Fact]]:
             history = self.history(deal_id)
@@ -151,10 +200,10 @@ class DealLog(Application[str]):
 
         Raises IdTaken when that version has other content.
         """
-        stream = _checked(stream_of(StreamKind.PROCESS, process.id))
+        stream = checked_stream(stream_of(StreamKind.PROCESS, process.id))
 
         def decided() -> tuple[int, Sequence[Fact]]:
-            version = self.recorder.version(stream)
+            version = self.records.version(stream)
             book = self.processes()
             if process.ref not in book:
                 return version, (ProcessPublished(process),)
@@ -173,11 +222,11 @@ class DealLog(Application[str]):
         The log is ours while it is decided: a rule over several streams (units
         have no loops) would not notice a second writer. Raises Refusal, StoreError.
         """
-        stream = _checked(stream_for(command))
+        stream = checked_stream(stream_for(command))
 
         def decided() -> tuple[int, Sequence[Fact]]:
             facts = decide_organisation(command, self.organisation(), intent)
-            return self.recorder.version(stream), facts
+            return self.records.version(stream), facts
 
         return self._carry_out(stream, command, intent, decided, alone=True)
 
@@ -185,12 +234,22 @@ class DealLog(Application[str]):
         """Append the drafts of all batches in one transaction, as they are.
 
         Returns the position of the last event in the feed. Raises VersionConflict,
-        and records nothing, when a stream is not at its batch's expected version.
+        and records nothing, when a stream is not at its batch's expected version;
+        PersonErased for what speaks of somebody erased.
         """
         try:
-            return self.recorder.append(self._rows(batches, self._clock()))
+            return self.records.append([row for row, _ in self._writer.rows(batches, self.now())])
         except IntegrityError:
             raise self._first_conflict(batches) from None
+
+    def append_alone(self, decided: Callable[[], Sequence[Batch]]) -> int:
+        """Append what is decided while nobody else can append, as it is, in one transaction.
+
+        Returns the position of the last event in the feed. Raises PersonErased.
+        """
+        with self.records.transaction() as append:
+            batches = decided()
+            return append([row for row, _ in self._writer.rows(batches, self.now())])
 
     def _carry_out(
         self,
@@ -201,8 +260,8 @@ class DealLog(Application[str]):
         *,
         alone: bool = False,
     ) -> Handled:
-        _check_command_id(intent.command_id)
-        fingerprint = _fingerprint(stream, payload, intent)
+        check_command_id(intent.command_id)
+        fingerprint = self.keys.fingerprint(content(stream, payload, intent))
 
         def attempt(append: Append) -> Handled:
             earlier = self._earlier(intent, fingerprint)
@@ -210,24 +269,26 @@ class DealLog(Application[str]):
                 return earlier
             version, facts = decided()
             batch = Batch(stream, version, [intent.draft(fact) for fact in facts])
-            recorded_at = self._clock()
-            rows = list(self._rows([batch], recorded_at))
-            append(rows, _command_row(intent, fingerprint, batch, recorded_at))
-            events = tuple(starmap(self._codec.to_event, rows))
-            return Handled(stream, version + len(rows), events)
+            recorded_at = self.now()
+            sealed = self._writer.rows([batch], recorded_at)
+            command = command_row(intent, fingerprint, batch, recorded_at)
+            append([row for row, _ in sealed], command)
+            return Handled(stream, version + len(sealed), tuple(event for _, event in sealed))
 
         if not alone:
             with suppress(IntegrityError):
-                return attempt(self.recorder.append)
-        with self.recorder.transaction() as append:
+                return attempt(self.records.append)
+        with self.records.transaction() as append:
             return attempt(append)
 
     def _earlier(self, intent: Intent, fingerprint: bytes) -> Handled | None:
         """The first result of a repeated command, None for a new one."""
-        row = self.recorder.command(intent.principal.id, intent.command_id)
+        self._refresh()
+        row = self.records.command(intent.principal.id, intent.command_id)
         if row is None:
             return None
-        if row.fingerprint != fingerprint:
+        # Of a command that told of somebody erased meanwhile, nothing is left to compare.
+        if row.fingerprint not in {None, fingerprint}:
             raise CommandIdReused(
                 f"the command id {intent.command_id!r} was used for another command",
                 "Send a new command under an id of its own.",
@@ -235,19 +296,12 @@ class DealLog(Application[str]):
         events = self._select(row.stream, row.first_version - 1, row.last_version)
         return Handled(row.stream, row.last_version, events, repeated=True)
 
-    def _rows(self, batches: Iterable[Batch], recorded_at: datetime) -> Iterator[Row]:
-        to_row = self._codec.to_row
-        for batch in batches:
-            stream = _checked(batch.stream)
-            for version, draft in enumerate(batch.drafts, start=batch.expected_version + 1):
-                yield to_row(draft.recorded(stream, version, recorded_at))
-
     def _first_conflict(self, batches: Sequence[Batch]) -> VersionConflict:
         heads: dict[str, int] = {}
         for batch in batches:
             version = heads.get(batch.stream)
             if version is None:
-                version = self.recorder.version(batch.stream)
+                version = self.records.version(batch.stream)
             if version != batch.expected_version:
                 return _conflict(batch.stream, version, batch.expected_version)
             heads[batch.stream] = version + len(batch.drafts)
@@ -255,9 +309,16 @@ class DealLog(Application[str]):
 
     # Streams.
 
-    def history(self, deal_id: str) -> History:
-        """All events of a deal and its state; empty, at version 0, for an unknown deal."""
-        stream = _checked(stream_of(StreamKind.DEAL, deal_id))
+    def history(self, deal_id: str, visible: Collection[Sensitivity] = EVERYTHING) -> History:
+        """All events of a deal and its state; empty, at version 0, for an unknown deal.
+
+        What is not `visible` is hidden, and so is all that follows from it.
+        """
+        stream = checked_stream(stream_of(StreamKind.DEAL, deal_id))
+        self._refresh()
+        if frozenset(visible) != EVERYTHING:
+            events = self._select(stream, reading=self._reading(visible))
+            return History.of(stream, cast("Sequence[DealEvent]", events))
         try:
             known = self._warm.get(stream)
         except KeyError:
@@ -268,26 +329,46 @@ class DealLog(Application[str]):
             self._warm.put(stream, known)
         return known
 
-    def events_in(self, stream: str) -> tuple[Recorded[Fact], ...]:
-        """All events of a stream in order of version; none for an unknown stream."""
+    def _events_to(self, stream: str, version: int) -> Sequence[Recorded[Fact]]:
+        """The events of a stream up to a version at least, from memory or from the log."""
+        with suppress(KeyError):
+            known = self._warm.get(stream)
+            if known.version >= version:
+                return known.events
         return self._select(stream)
 
-    def events_of(self, streams: Iterable[str]) -> dict[str, tuple[Recorded[Fact], ...]]:
-        """The events of each stream that has any, in few statements."""
-        to_event = self._codec.to_event
-        rows = self.recorder.rows_of(streams)
+    def events_in(
+        self, stream: str, visible: Collection[Sensitivity] = EVERYTHING
+    ) -> tuple[Recorded[Fact], ...]:
+        """All events of a stream in order of version; none for an unknown stream."""
+        self._refresh()
+        return self._select(stream, reading=self._reading(visible))
+
+    def events_of(
+        self, streams: Iterable[str], visible: Collection[Sensitivity]
+    ) -> dict[str, tuple[Recorded[Fact], ...]]:
+        """The events of each stream that has any, in few statements, as far as `visible`."""
+        self._refresh()
+        to_event, reading = self._codec.to_event, self._reading(visible)
+        rows = self.records.rows_of(streams)
         return {
-            stream: tuple(starmap(to_event, group)) for stream, group in groupby(rows, key=_stream)
+            stream: tuple(to_event(*row, reading) for row in group)
+            for stream, group in groupby(rows, key=_stream)
         }
+
+    def _reading(self, visible: Collection[Sensitivity]) -> Reading:
+        if frozenset(visible) <= PUBLIC_ONLY:
+            return PUBLIC
+        return Reading(self._cipher, visible)
 
     def streams(self, kind: StreamKind) -> list[str]:
         """The names of all streams of a kind, in the order in which they began."""
-        return self.recorder.names(kind)
+        return self.records.names(kind)
 
     def processes(self) -> ProcessBook:
         """The built-in processes and all published ones."""
         known, book = self._book
-        count = self.recorder.count(StreamKind.PROCESS)
+        count = self.records.count(StreamKind.PROCESS)
         if count != known:
             book = built_in_processes().with_(*self._published())
             self._book = (count, book)
@@ -295,49 +376,56 @@ class DealLog(Application[str]):
 
     def users(self) -> dict[str, UserRegistered]:
         """Each registered user by id, as registered last."""
-        events = self.events_of(self.streams(StreamKind.USER))
+        events = self.events_of(self.streams(StreamKind.USER), EVERYTHING)
         registered = (event.fact for stream in events.values() for event in stream)
         return {fact.user: fact for fact in registered if isinstance(fact, UserRegistered)}
 
     def organisation(self) -> Organisation:
         """Who is in the organisation and how far its roles may go, as of now."""
+        self._refresh()
         known, organisation = self._organisation
-        head = self.recorder.head()
+        head = self.records.head()
         if head == known:
             return organisation
-        if not known or self.recorder.holds(_ORGANISATION, after=known):
+        if not known or self.records.holds(_ORGANISATION, after=known):
             names = [name for kind in _ORGANISATION for name in self.streams(kind)]
-            organisation = Organisation.of(self.events_of(names).values())
+            organisation = Organisation.of(self.events_of(names, EVERYTHING).values())
         self._organisation = (head, organisation)
         return organisation
 
     def _published(self) -> Iterator[SalesProcess]:
-        for events in self.events_of(self.streams(StreamKind.PROCESS)).values():
+        for events in self.events_of(self.streams(StreamKind.PROCESS), PUBLIC_ONLY).values():
             for event in events:
                 if isinstance(event.fact, ProcessPublished):
                     yield event.fact.process
 
     def _select(
-        self, stream: str, after: int = 0, last: int | None = None
+        self,
+        stream: str,
+        after: int = 0,
+        last: int | None = None,
+        reading: Reading | None = None,
     ) -> tuple[Recorded[Fact], ...]:
-        rows = self.recorder.rows(stream, after)
+        rows = self.records.rows(stream, after)
         if last is not None:
             rows = rows[: last - after]
-        return tuple(starmap(self._codec.to_event, rows))
+        to_event, whole = self._codec.to_event, reading or self._whole
+        return tuple(to_event(*row, whole) for row in rows)
 
     # The feed.
 
     def feed(self, after: int, limit: int) -> list[Positioned]:
         """At most `limit` events behind position `after`, in the order of their commits.
 
-        Positions count 1, 2, 3… without gaps. Raises UnreadableEvent with the
-        position of an event that cannot be read.
+        Only what is public of them: read models hold nothing else. Positions count
+        1, 2, 3… without gaps. Raises UnreadableEvent with the position of an event
+        that cannot be read.
         """
         to_event = self._codec.to_event
         found: list[Positioned] = []
-        for position, stream, version, topic, state in self.recorder.feed(after, limit):
+        for position, stream, version, topic, state in self.records.feed(after, limit):
             try:
-                found.append(Positioned(position, to_event(stream, version, topic, state)))
+                found.append(Positioned(position, to_event(stream, version, topic, state, PUBLIC)))
             except UnreadableEvent as error:
                 error.position = position
                 raise
@@ -345,11 +433,11 @@ class DealLog(Application[str]):
 
     def head(self) -> int:
         """Position of the last event in the feed, 0 when there is none."""
-        return self.recorder.head()
+        return self.records.head()
 
     def positions(self, stream: str) -> dict[int, int]:
         """Position in the feed of each version of a stream."""
-        return self.recorder.positions(stream)
+        return self.records.positions(stream)
 
     # What the library builds.
 
@@ -358,63 +446,14 @@ class DealLog(Application[str]):
         return Environment(name, env)
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[TrackingRecorder]:
-        return cast("InfrastructureFactory[TrackingRecorder]", LogFactory(env))
+        return opening.factory(self.location, env)
 
     def construct_mapper(self) -> Mapper[str]:
-        return EventMapper(self._codec)
-
-    def construct_recorder(self) -> LogRecorder:
-        recorder = self.factory.application_recorder()
-        assert isinstance(recorder, LogRecorder)
-        return recorder
-
-
-def _checked(stream: str) -> str:
-    """The name of a stream, if it is one."""
-    kind, _, identifier = stream.partition(":")
-    if kind not in _KINDS or not 0 < len(identifier) <= LONGEST_IDENTIFIER:
-        kinds = ", ".join(StreamKind)
-        raise StoreError(
-            f"{stream!r} is not the name of a stream",
-            f"It is a kind ({kinds}), a colon and an id of 1 to {LONGEST_IDENTIFIER} characters.",
-        )
-    return stream
+        return ReadingMapper(self._codec)
 
 
 def _stream(row: Row) -> str:
     return row[0]
-
-
-def _command_row(
-    intent: Intent, fingerprint: bytes, batch: Batch, recorded_at: datetime
-) -> CommandRow:
-    return CommandRow(
-        principal=intent.principal.id,
-        command_id=intent.command_id,
-        fingerprint=fingerprint,
-        stream=batch.stream,
-        first_version=batch.expected_version + 1,
-        last_version=batch.expected_version + len(batch.drafts),
-        recorded_at=f"{recorded_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
-    )
-
-
-def _check_command_id(command_id: str) -> None:
-    if not 0 < len(command_id) <= LONGEST_IDENTIFIER or not command_id.isprintable():
-        raise StoreError(
-            "this command id cannot be used",
-            f"Give 1 to {LONGEST_IDENTIFIER} printable characters, such as a UUID.",
-        )
-
-
-def _fingerprint(stream: str, payload: msgspec.Struct, intent: Intent) -> bytes:
-    """Tells one command from another: what is asked, of which stream, and when it occurred.
-
-    A time equal to the clock's is filled in, not told, so a plain retry is the same command.
-    """
-    told = None if intent.occurred_at == intent.now else intent.occurred_at
-    content = msgspec.json.encode((payload, told, intent.known_at))
-    return hashlib.sha256(stream.encode() + b"\0" + content).digest()
 
 
 def _conflict(stream: str, version: int, expected: int | None) -> VersionConflict:

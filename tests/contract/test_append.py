@@ -11,7 +11,8 @@ from domain.lifecycle.facts import NoteAdded
 from domain.refusals import VersionConflict
 from store.errors import NotStorable, StoreError
 from store.location import Location
-from store.log import Batch, DealLog
+from store.log import DealLog
+from store.writing import Batch
 from tests.contract.asking import OCCURRED_AT, OPENED, Ticking, draft, intent, notes
 
 FIRST = Batch("deal:d-1", 0, [draft(OPENED), *notes(2)])

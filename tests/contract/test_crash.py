@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from domain.access import PUBLIC_ONLY
 from domain.history import StreamKind
 from store.location import Location
 from store.log import DealLog
@@ -28,7 +29,7 @@ def check(location: Location, acknowledged: dict[str, int]) -> None:
     """Every acknowledged append is there, whole, and at most one more of each writer."""
     with DealLog.open(location) as log:
         streams = log.streams(StreamKind.DEAL)
-        events = log.events_of(streams)
+        events = log.events_of(streams, PUBLIC_ONLY)
         positions = [found.position for found in log.feed(0, log.head() + 1)]
     assert positions == list(range(1, len(streams) * EVENTS_PER_STREAM + 1))
     for found in events.values():

@@ -31,7 +31,8 @@ from domain.refusals import (
 )
 from domain.values import Party
 from store.location import Location
-from store.log import Batch, DealLog, Handled
+from store.log import DealLog, Handled
+from store.writing import Batch
 from tests.contract.asking import draft, intent
 
 LIMITS = AuthorityLimits((RoleLimits(Role.SELLER, "5"), RoleLimits(Role.MANAGER, "20")))

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from domain.access import EVERYTHING
 from domain.directory import UserRegistered
 from domain.history import StreamKind
 from domain.lifecycle.commands import AddNote, OpenOpportunity
@@ -11,7 +12,8 @@ from domain.process_files import built_in_processes
 from domain.refusals import IdTaken, UnknownProcess
 from domain.values import ForecastCategory, ProcessRef
 from store.location import Location
-from store.log import Batch, DealLog
+from store.log import DealLog
+from store.writing import Batch
 from tests.contract.asking import BO, OPEN, OPENED, Ticking, draft, intent, notes
 
 OURS = SalesProcess(
@@ -21,7 +23,7 @@ OURS = SalesProcess(
 
 def test_an_unknown_stream_is_empty(log: DealLog) -> None:
     assert log.events_in("deal:d-1") == ()
-    assert log.events_of(["deal:d-1"]) == {}
+    assert log.events_of(["deal:d-1"], EVERYTHING) == {}
     assert log.history("d-1").version == 0
 
 
@@ -29,7 +31,7 @@ def test_many_streams_are_read_at_once(log: DealLog) -> None:
     names = [f"deal:d-{number}" for number in range(1_203)]
     log.append([Batch(name, 0, notes(2, name)) for name in names])
     log.append([Batch(name, 2, notes(1, name)) for name in names[:50]])
-    found = log.events_of([*names, "deal:unknown", names[0]])
+    found = log.events_of([*names, "deal:unknown", names[0]], EVERYTHING)
     assert set(found) == set(names)
     assert found == {name: log.events_in(name) for name in names}
     assert [event.version for event in found["deal:d-7"]] == [1, 2, 3]

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from domain.lifecycle.commands import AddNote
 from domain.refusals import VersionConflict
 from store.location import Location
-from store.log import Batch, DealLog
+from store.log import DealLog
+from store.writing import Batch
 from tests.contract.asking import intent, notes
 from tests.shared_data import REPOSITORY
 

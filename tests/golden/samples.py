@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec import inspect
 
+from domain.accesses import FieldDisclosed
 from domain.directory import MembershipEnded, MembershipGranted, UnitRegistered, UserRegistered
 from domain.history import Draft, Fact, Recorded, StreamKind, stream_of
 from domain.organisation import AuthorityLimitsSet
@@ -20,6 +21,7 @@ KINDS: dict[type[Fact], StreamKind] = {
     MembershipGranted: StreamKind.USER,
     MembershipEnded: StreamKind.USER,
     AuthorityLimitsSet: StreamKind.AUTHORITY,
+    FieldDisclosed: StreamKind.ACCESS,
 }
 
 

@@ -6,10 +6,11 @@ from domain.deal import FACT_TYPES, Deal, DealEvent, evolve
 from domain.history import Fact, Recorded, StreamKind, stored_name
 from domain.lifecycle.facts import OpportunityWon
 from domain.values import Money
-from store.codec import REGISTERED, codec
+from store.codec import REGISTERED
 from tests.golden.files import golden_lines, golden_topics
 from tests.golden.samples import KINDS
 from tests.golden.write import missing, topic_of
+from tests.stored import to_event, to_row
 
 KINDS_BY_NAME = {stored_name(fact_type): kind for fact_type, kind in KINDS.items()}
 CURRENT = {topic_of(fact_type): fact_type for fact_type in REGISTERED}
@@ -18,7 +19,7 @@ CURRENT = {topic_of(fact_type): fact_type for fact_type in REGISTERED}
 def load(topic: str) -> list[Recorded[Fact]]:
     """The golden events of a topic. Every line is of version 2 of 4f1c, of the kind of the fact."""
     kind = KINDS_BY_NAME.get(topic.partition("@")[0], StreamKind.DEAL)
-    return [codec().to_event(f"{kind}:4f1c", 2, topic, line) for line in golden_lines(topic)]
+    return [to_event(f"{kind}:4f1c", 2, topic, line) for line in golden_lines(topic)]
 
 
 @pytest.mark.parametrize("fact_type", REGISTERED, ids=stored_name)
@@ -42,7 +43,7 @@ def test_golden_events_load(topic: str) -> None:
 
 @pytest.mark.parametrize("topic", sorted(CURRENT))
 def test_golden_events_of_current_schemas_are_written_as_they_were(topic: str) -> None:
-    rows = [codec().to_row(event) for event in load(topic)]
+    rows = [to_row(event) for event in load(topic)]
     assert [row[2] for row in rows] == [topic] * len(rows)
     assert [row[3] for row in rows] == golden_lines(topic)
 

@@ -5,9 +5,10 @@ same bytes, means that the code broke the stored contract; the line is right.
 """
 
 from domain.history import Fact, stored_name
-from store.codec import REGISTERED, codec
+from store.codec import REGISTERED
 from tests.golden.files import golden_file, golden_lines
 from tests.golden.samples import samples
+from tests.stored import to_row
 
 
 def missing(fact_type: type[Fact]) -> list[bytes]:
@@ -22,7 +23,7 @@ def topic_of(fact_type: type[Fact]) -> str:
 
 
 def _lines(fact_type: type[Fact]) -> list[bytes]:
-    return [codec().to_row(event)[3] for event in samples(fact_type)]
+    return [to_row(event)[3] for event in samples(fact_type)]
 
 
 def write_missing() -> None:

@@ -16,6 +16,7 @@ from domain.stages.facts import ForecastRevised
 from domain.values import Money, ProcessRef
 from store.codec import REGISTERED, Codec, codec
 from store.errors import NotStorable, UnreadableEvent
+from tests.stored import to_event, to_row
 from tests.strategies import events, facts_of, moments
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -41,10 +42,10 @@ def recorded(fact: Fact, **changes: Any) -> Recorded[Fact]:
 @given(data=st.data())
 def test_every_event_comes_back_as_it_was(fact_type: type[Fact], data: st.DataObject) -> None:
     event = data.draw(events(facts_of(fact_type)))
-    row = codec().to_row(event)
-    back = codec().to_event(*row)
+    row = to_row(event)
+    back = to_event(*row)
     assert back == event
-    assert codec().to_row(back) == row
+    assert to_row(back) == row
 
 
 def test_the_written_form_byte_for_byte() -> None:
@@ -52,7 +53,6 @@ def test_the_written_form_byte_for_byte() -> None:
         value=Money.parse("1054.5", "USD"),
         signed_on=NOON.date(),
         contract_reference='Frame "A"\n',
-        reasons=("Preis", "价格"),
     )
     event = recorded(won, known_at=NOON + timedelta(microseconds=120), inferred=True)
     state = (
@@ -62,34 +62,27 @@ def test_the_written_form_byte_for_byte() -> None:
         b'"recorded_at":"2026-11-21T12:00:00.000000Z",'
         b'"actor":"ann","source":"api","command_id":"c-1","correlation_id":"c-0","inferred":true,'
         b'"fact":{"type":"opportunity-won","value":{"amount":"1054.50","currency":"USD"},'
-        b'"signed_on":"2026-11-21","contract_reference":"Frame \\"A\\"\\n",'
-        b'"reasons":["Preis","\xe4\xbb\xb7\xe6\xa0\xbc"]}}'
+        b'"signed_on":"2026-11-21","contract_reference":"Frame \\"A\\"\\n"}}'
     )
-    assert codec().to_row(event) == ("deal:d-1", 3, "opportunity-won@2", state)
+    assert to_row(event) == ("deal:d-1", 3, "opportunity-won@2", state)
 
 
 def test_defaults_are_left_out_and_nulls_that_say_something_are_kept() -> None:
     opened = OpportunityOpened("D", ProcessRef("p", 1), "s", "USD", "ann", products=())
-    assert (
-        codec()
-        .to_row(recorded(opened))[3]
-        .endswith(
-            b'"fact":{"type":"opportunity-opened","name":"D","process":{"id":"p","version":1},'
-            b'"stage":"s","currency":"USD","owner":"ann"}}'
-        )
+    assert to_row(recorded(opened))[3].endswith(
+        b'"fact":{"type":"opportunity-opened","name":"D","process":{"id":"p","version":1},'
+        b'"stage":"s","currency":"USD","owner":"ann"}}'
     )
     revised = ForecastRevised(amount=None)
-    assert (
-        codec()
-        .to_row(recorded(revised))[3]
-        .endswith(b'"fact":{"type":"forecast-revised","amount":null}}')
+    assert to_row(recorded(revised))[3].endswith(
+        b'"fact":{"type":"forecast-revised","amount":null}}'
     )
 
 
 @given(moment=moments)
 def test_times_are_written_in_utc_with_six_digits(moment: datetime) -> None:
     elsewhere = moment.astimezone(timezone(timedelta(hours=5, minutes=45)))
-    state = codec().to_row(recorded(NoteAdded("x"), occurred_at=elsewhere))[3]
+    state = to_row(recorded(NoteAdded("x"), occurred_at=elsewhere))[3]
     text = msgspec.json.decode(state)["occurred_at"]
     assert text == f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
 
@@ -97,7 +90,7 @@ def test_times_are_written_in_utc_with_six_digits(moment: datetime) -> None:
 @given(minor=st.integers(0, 10**17 - 1))
 def test_amounts_are_written_plainly_with_all_minor_digits(minor: int) -> None:
     revised = ForecastRevised(amount=Money.from_minor(minor, "USD"))
-    fact = msgspec.json.decode(codec().to_row(recorded(revised))[3])["fact"]
+    fact = msgspec.json.decode(to_row(recorded(revised))[3])["fact"]
     assert fact["amount"] == {
         "amount": f"{minor // 100}.{minor % 100:02d}",
         "currency": "USD",
@@ -107,13 +100,13 @@ def test_amounts_are_written_plainly_with_all_minor_digits(minor: int) -> None:
 def test_a_time_without_its_zone_is_not_storable() -> None:
     naive = NOON.replace(tzinfo=None)
     with pytest.raises(NotStorable, match="has no time zone"):
-        codec().to_row(recorded(NoteAdded("x"), occurred_at=naive))
+        to_row(recorded(NoteAdded("x"), occurred_at=naive))
 
 
 def test_a_time_before_the_first_year_is_not_storable() -> None:
     first = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5)))
     with pytest.raises(NotStorable, match="out of range"):
-        codec().to_row(recorded(NoteAdded("x"), occurred_at=first))
+        to_row(recorded(NoteAdded("x"), occurred_at=first))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +122,7 @@ def test_a_time_before_the_first_year_is_not_storable() -> None:
 )
 def test_what_could_not_be_read_back_is_not_storable(fact: Fact, reason: str) -> None:
     with pytest.raises(NotStorable, match=reason) as caught:
-        codec().to_row(recorded(fact))
+        to_row(recorded(fact))
     assert "nothing was recorded" in str(caught.value)
 
 
@@ -139,7 +132,7 @@ class Unregistered(Fact, tag="unregistered", frozen=True):
 
 def test_facts_of_unregistered_types_are_not_storable() -> None:
     with pytest.raises(NotStorable, match="Unregistered is not a registered type"):
-        codec().to_row(recorded(Unregistered()))
+        to_row(recorded(Unregistered()))
 
 
 @pytest.mark.parametrize(
@@ -161,23 +154,23 @@ def test_bytes_that_cannot_be_read_are_reported_with_their_place(
     topic: str, state: bytes, reason: str
 ) -> None:
     with pytest.raises(UnreadableEvent, match=reason) as caught:
-        codec().to_event("deal:d-9", 4, topic, state)
+        to_event("deal:d-9", 4, topic, state)
     assert (caught.value.stream, caught.value.version) == ("deal:d-9", 4)
     assert "version 4 of deal:d-9" in str(caught.value)
 
 
 @pytest.mark.parametrize(("stream", "version"), [("deal:other", 3), ("deal:d-1", 4)])
 def test_bytes_of_another_place_are_not_read(stream: str, version: int) -> None:
-    _, _, topic, state = codec().to_row(recorded(NoteAdded("x")))
+    _, _, topic, state = to_row(recorded(OpportunityWon()))
     with pytest.raises(UnreadableEvent, match="its bytes are of version 3 of deal:d-1"):
-        codec().to_event(stream, version, topic, state)
+        to_event(stream, version, topic, state)
 
 
 def test_a_field_of_a_newer_release_is_not_passed_over() -> None:
-    _, _, topic, state = codec().to_row(recorded(NoteAdded("x")))
-    newer = state.replace(b'"text"', b'"mood":1,"text"')
+    _, _, topic, state = to_row(recorded(OpportunityWon(share_percent=40)))
+    newer = state.replace(b'"share_percent"', b'"mood":1,"share_percent"')
     with pytest.raises(UnreadableEvent, match="unknown field `mood`"):
-        codec().to_event("deal:d-1", 3, topic, newer)
+        to_event("deal:d-1", 3, topic, newer)
 
 
 def test_every_fact_of_a_deal_is_registered() -> None:

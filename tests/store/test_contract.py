@@ -14,6 +14,7 @@ from domain.history import Fact, Recorded
 from domain.values import Money, Value
 from store.codec import Codec
 from store.contract import StoredContractError
+from store.reading import PUBLIC
 from store.upcasters import Plain, Upcaster
 
 
@@ -206,7 +207,8 @@ STATE = (
 def test_a_fact_of_any_schema_goes_through_the_steps_that_follow(
     schema: int, stored: bytes
 ) -> None:
-    event = Codec([Moved], CHAIN).to_event("deal:d", 1, f"moved@{schema}", STATE % (schema, stored))
+    row = ("deal:d", 1, f"moved@{schema}", STATE % (schema, stored))
+    event = Codec([Moved], CHAIN).to_event(*row, PUBLIC)
     assert event.fact == Moved("here", "there")
     assert isinstance(event, Recorded)
 

@@ -24,7 +24,9 @@ from store.location import Location
 )
 def test_a_url_names_the_log_and_the_views_beside_it(url: str, log: str, views: str) -> None:
     location = Location.parse(url)
-    assert location == Location(Path(log), Path(views))
+    assert (location.log, location.views) == (Path(log), Path(views))
+    assert location.keys == location.views.with_name(location.views.name.replace("views", "keys"))
+    assert location.encryption == f"file:{str(location.views).replace('.views.db', '.key')}"
     assert Location.parse(str(location)) == location
 
 

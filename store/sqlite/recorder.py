@@ -1,23 +1,31 @@
 """The tables of the log on SQLite, and every statement on them.
 
+See `store.recorder.Recorder` for what the methods promise.
+
 Positions in the feed are a column of their own, counted 1, 2, 3… without gaps
 in the order of commits: SQLite has one writer at a time, gives out the next
 number inside the append's transaction, takes it back when that fails, and
 nothing is ever deleted. Being declared, they outlive VACUUM.
+
+The hash of an event's bytes is its leaf in the Merkle log. It is written in the
+transaction of the append, apart from the event: into the tile of 256 leaves that
+it fills, or into the table of the edge, from which it moves when its tile is full.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 from eventsourcing.utils import Environment, EnvType
 
-from store.codec import Row
-from store.connections import LogDatastore, create_log
+from store.recorder import Append, CheckpointRow, CommandRow, Row
+from store.seals.merkle import HASH_BYTES, leaf_hash
+from store.seals.tiles import TILE_WIDTH, new_tiles
+from store.sqlite.connections import LogDatastore, create_log
 
 EVENTS = """
 CREATE TABLE stored_events (
@@ -33,7 +41,7 @@ COMMANDS = """
 CREATE TABLE commands (
     principal TEXT NOT NULL,
     command_id TEXT NOT NULL,
-    fingerprint BLOB NOT NULL,
+    fingerprint BLOB,
     stream TEXT NOT NULL,
     first_version INTEGER NOT NULL,
     last_version INTEGER NOT NULL,
@@ -41,12 +49,39 @@ CREATE TABLE commands (
     PRIMARY KEY (principal, command_id)
 ) STRICT, WITHOUT ROWID
 """
+TILES = """
+CREATE TABLE tiles (
+    level INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (level, number)
+) STRICT, WITHOUT ROWID
+"""
+EDGE = "CREATE TABLE edge (position INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT"
+CHECKPOINTS = """
+CREATE TABLE checkpoints (
+    size INTEGER PRIMARY KEY,
+    note TEXT NOT NULL,
+    made_at TEXT NOT NULL
+) STRICT
+"""
+PROPERTIES = "CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT"
+
+TABLES = (EVENTS, COMMANDS, TILES, EDGE, CHECKPOINTS, PROPERTIES)
 
 _INSERT_EVENT = """
 INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?)
 """
 _INSERT_COMMAND = "INSERT INTO commands VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SELECT_COMMAND = "SELECT * FROM commands WHERE principal = ? AND command_id = ?"
+_SELECT_COMMANDS = """
+SELECT * FROM commands WHERE (principal, command_id) > (?, ?)
+ORDER BY principal, command_id LIMIT ?
+"""
+_CLEAR_FINGERPRINT = """
+UPDATE commands SET fingerprint = NULL
+WHERE stream = ? AND ? BETWEEN first_version AND last_version AND fingerprint IS NOT NULL
+"""
 _SELECT_VERSION = """
 SELECT 1 FROM stored_events WHERE originator_id = ? AND originator_version = ?
 """
@@ -82,50 +117,39 @@ SELECT EXISTS (SELECT 1 FROM stored_events WHERE position > ? AND ({}))
 """
 _OF_KIND = "(+originator_id >= ? || ':' AND +originator_id < ? || ';')"
 
+_SELECT_TILE = "SELECT hashes FROM tiles WHERE level = ? AND number = ?"
+_INSERT_TILE = "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)"
+_SELECT_EDGE = "SELECT hash FROM edge WHERE position > ? AND position <= ? ORDER BY position"
+_INSERT_EDGE = "INSERT INTO edge VALUES (?, ?)"
+_DELETE_EDGE = "DELETE FROM edge WHERE position <= ?"
+_INSERT_CHECKPOINT = "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)"
+_SELECT_CHECKPOINTS = "SELECT * FROM checkpoints ORDER BY size"
+_INSERT_PROPERTY = "INSERT INTO properties VALUES (?, ?)"
+_SELECT_PROPERTIES = "SELECT * FROM properties"
+
 _SELECT_NOTIFICATIONS = """
 SELECT position, originator_id, originator_version, topic, state FROM stored_events
 WHERE position > ? AND position <= ? {} ORDER BY position LIMIT ?
 """
 
 _STREAMS_PER_STATEMENT = 500
+_COMMANDS_PER_PAGE = 5_000
 _LARGEST_POSITION = 2**63 - 1
 
 
-class CommandRow(NamedTuple):
-    """What one command of a principal led to: versions first to last of a stream.
-
-    Where it changed nothing, `first_version` is `last_version` + 1, and
-    `last_version` the version it was decided on.
-    """
-
-    principal: str
-    command_id: str
-    fingerprint: bytes
-    stream: str
-    first_version: int
-    last_version: int
-    recorded_at: str
-
-
-class Append(Protocol):
-    """Appends rows, and the command that led to them; see `LogRecorder.append`."""
-
-    def __call__(self, rows: Iterable[Row], command: CommandRow | None = None) -> int: ...
-
-
-def create(path: Path) -> None:
+def create(path: Path, properties: Mapping[str, str]) -> None:
     """Make the file and tables of a new log. Raises StoreError where something is there."""
-    create_log(path, (EVENTS, COMMANDS))
+    tables = [(table, ()) for table in TABLES]
+    create_log(path, [*tables, *((_INSERT_PROPERTY, item) for item in properties.items())])
 
 
 class LogRecorder(SQLiteApplicationRecorder):
-    """Writes and reads rows of the log; the library's own calls go through the same ones."""
+    """A `store.recorder.Recorder`; the library's own calls go through the same rows."""
 
     datastore: LogDatastore
 
     @contextmanager
     def transaction(self) -> Iterator[Append]:
-        """The log to ourselves: what is read inside stays true until the append in it."""
         with self.datastore.writing() as cursor:
 
             def append(rows: Iterable[Row], command: CommandRow | None = None) -> int:
@@ -136,28 +160,33 @@ class LogRecorder(SQLiteApplicationRecorder):
             yield append
 
     def append(self, rows: Iterable[Row], command: CommandRow | None = None) -> int:
-        """Append all rows, and the command that led to them, in one transaction.
-
-        Returns the position of the last row in the feed; the head without rows.
-        Raises IntegrityError, and appends nothing, when a stream's versions would
-        not follow the last one without gap, or the command is known already.
-        """
         with self.transaction() as append:
             return append(rows, command)
 
     def command(self, principal: str, command_id: str) -> CommandRow | None:
-        """What a command led to earlier, None when it is new."""
         with self.datastore.reading() as cursor:
             row = cursor.execute(_SELECT_COMMAND, (principal, command_id)).fetchone()
         return None if row is None else CommandRow(*row)
 
+    def commands(self) -> Iterator[CommandRow]:
+        last = ("", "")
+        while True:
+            with self.datastore.reading() as cursor:
+                found = cursor.execute(_SELECT_COMMANDS, (*last, _COMMANDS_PER_PAGE)).fetchall()
+            if not found:
+                return
+            yield from (CommandRow(*row) for row in found)
+            last = found[-1][:2]
+
+    def clear_fingerprints(self, events: Iterable[tuple[str, int]]) -> int:
+        with self.datastore.writing() as cursor:
+            return cursor.executemany(_CLEAR_FINGERPRINT, events).rowcount
+
     def rows(self, stream: str, after: int = 0) -> list[Row]:
-        """The rows of one stream with versions above `after`, in order."""
         with self.datastore.reading() as cursor:
             return cursor.execute(_SELECT_STREAM, (stream, after)).fetchall()
 
     def rows_of(self, streams: Iterable[str]) -> Iterator[Row]:
-        """The rows of many streams, each stream's together and in order of version."""
         names = sorted(set(streams))
         for start in range(0, len(names), _STREAMS_PER_STATEMENT):
             some = names[start : start + _STREAMS_PER_STATEMENT]
@@ -167,41 +196,62 @@ class LogRecorder(SQLiteApplicationRecorder):
             yield from found
 
     def feed(self, after: int, limit: int) -> list[tuple[int, str, int, str, bytes]]:
-        """Position and row of at most `limit` events behind position `after`, in order."""
         with self.datastore.reading() as cursor:
             return cursor.execute(_SELECT_FEED, (after, limit)).fetchall()
 
     def version(self, stream: str) -> int:
-        """The last version of a stream, 0 when it has none."""
         with self.datastore.reading() as cursor:
             return _number(cursor.execute(_SELECT_HEAD, (stream,)))
 
     def positions(self, stream: str) -> dict[int, int]:
-        """The position in the feed of each version of a stream."""
         with self.datastore.reading() as cursor:
             return dict(cursor.execute(_SELECT_POSITIONS, (stream,)).fetchall())
 
     def names(self, kind: str) -> list[str]:
-        """The streams of a kind, in the order in which they began."""
         with self.datastore.reading() as cursor:
             return [name for (name,) in cursor.execute(_SELECT_NAMES, (kind, kind))]
 
     def count(self, kind: str) -> int:
-        """How many events the streams of a kind hold together."""
         with self.datastore.reading() as cursor:
             return _number(cursor.execute(_COUNT_KIND, (kind, kind)))
 
     def holds(self, kinds: Collection[str], after: int) -> bool:
-        """Whether streams of these kinds have events behind position `after`."""
         statement = _EXISTS_OF_KIND.format(" OR ".join(_OF_KIND for _ in kinds))
         bounds = [bound for kind in kinds for bound in (kind, kind)]
         with self.datastore.reading() as cursor:
             return bool(_number(cursor.execute(statement, (after, *bounds))))
 
     def head(self) -> int:
-        """The last position of the feed, 0 when the log is empty."""
         with self.datastore.reading() as cursor:
             return _number(cursor.execute(_SELECT_LAST_POSITION))
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        with self.datastore.reading() as cursor:
+            return _Hashes(cursor).tile(level, number)
+
+    def leaves(self, first: int, last: int) -> Sequence[bytes]:
+        with self.datastore.reading() as cursor:
+            return _Hashes(cursor).leaves(first, last)
+
+    def keep_checkpoint(self, checkpoint: CheckpointRow) -> None:
+        with self.datastore.writing() as cursor:
+            cursor.execute(_INSERT_CHECKPOINT, checkpoint)
+
+    def checkpoints(self) -> list[CheckpointRow]:
+        with self.datastore.reading() as cursor:
+            return [CheckpointRow(*row) for row in cursor.execute(_SELECT_CHECKPOINTS)]
+
+    def properties(self) -> dict[str, str]:
+        with self.datastore.reading() as cursor:
+            return dict(cursor.execute(_SELECT_PROPERTIES).fetchall())
+
+    def size_bytes(self) -> int:
+        path = self.datastore.path
+        files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def purge(self) -> None:
+        self.datastore.purge()
 
     # What the library calls; the rest of its calls work on these tables as they are.
 
@@ -237,10 +287,48 @@ class LogRecorder(SQLiteApplicationRecorder):
         ]
 
 
+class _Hashes:
+    """Reads the stored hashes, inside a transaction or outside of one."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self._cursor = cursor
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        row = self._cursor.execute(_SELECT_TILE, (level, number)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def leaves(self, first: int, last: int) -> Sequence[bytes]:
+        number = first // TILE_WIDTH
+        tile = self.tile(0, number)
+        if tile is None:
+            return [leaf for (leaf,) in self._cursor.execute(_SELECT_EDGE, (first, last))]
+        start = number * TILE_WIDTH
+        return [
+            tile[HASH_BYTES * place : HASH_BYTES * (place + 1)]
+            for place in range(first - start, last - start)
+        ]
+
+
 def _insert(cursor: sqlite3.Cursor, rows: Iterable[Row]) -> int:
+    """Insert rows, and their leaves into the Merkle log. Answers the last position."""
+    before = _number(cursor.execute(_SELECT_LAST_POSITION))
     with closing(cursor.connection.cursor()) as reader:
-        cursor.executemany(_INSERT_EVENT, _without_gaps(reader, rows))
-    return _number(cursor.execute(_SELECT_LAST_POSITION))
+        checked = list(_without_gaps(reader, rows))
+    cursor.executemany(_INSERT_EVENT, checked)
+    _seal(cursor, before, [leaf_hash(state) for _, _, _, state in checked])
+    return before + len(checked)
+
+
+def _seal(cursor: sqlite3.Cursor, before: int, leaves: Sequence[bytes]) -> None:
+    """Add the leaves behind the first `before` ones."""
+    head = before + len(leaves)
+    edge = head - head % TILE_WIDTH
+    if before < edge:
+        tiles = new_tiles(_Hashes(cursor), before, leaves)
+        cursor.executemany(_INSERT_TILE, [(one.level, one.number, one.hashes) for one in tiles])
+        cursor.execute(_DELETE_EDGE, (edge,))
+    first = max(before, edge)
+    cursor.executemany(_INSERT_EDGE, enumerate(leaves[first - before :], start=first + 1))
 
 
 def _without_gaps(reader: sqlite3.Cursor, rows: Iterable[Row]) -> Iterator[Row]:

@@ -9,7 +9,7 @@ reader waits for a writer.
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
@@ -32,7 +32,7 @@ from store.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable
 APPLICATION_ID = 0x4465616C
 """Marks the file as a log of dealstate, in the SQLite header ("Deal")."""
 
-LOG_SCHEMA = 1
+LOG_SCHEMA = 2
 """Version of the tables, in the SQLite header as `user_version`."""
 
 BUSY_TIMEOUT_SECONDS = 30.0
@@ -45,23 +45,36 @@ _WAL = "wal"
 _SYNCHRONOUS_FULL = 2
 
 
-def create_log(path: Path, statements: Sequence[str]) -> None:
+def create_log(path: Path, statements: Iterable[tuple[str, Sequence[str]]]) -> None:
     """Make a new log. An empty file that a crash left behind is taken over.
+
+    `statements` are those that make and fill its tables, with their parameters.
 
     Raises StoreError when there is a log or anything else already.
     """
-    if not path.parent.is_dir():
-        raise StoreError(f"there is no folder {path.parent}", "Make it, or name another place.")
+    check_new(path)
     with translated(path), closing(_connect(path, "rwc")) as connection:
         _refuse_unless_empty(connection, path)
         make_durable(connection, path)
         connection.execute("BEGIN IMMEDIATE")
         _refuse_unless_empty(connection, path)
-        for statement in statements:
-            connection.execute(statement)
+        for statement, parameters in statements:
+            connection.execute(statement, parameters)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {LOG_SCHEMA}")
         connection.execute("COMMIT")
+
+
+def check_new(path: Path) -> None:
+    """Raise StoreError where a new log cannot be made, for want of a folder or since one is there.
+
+    Changes nothing.
+    """
+    if not path.parent.is_dir():
+        raise StoreError(f"there is no folder {path.parent}", "Make it, or name another place.")
+    if path.exists():
+        with translated(path), closing(_connect(path, "ro")) as connection:
+            _refuse_unless_empty(connection, path)
 
 
 def open_log(path: Path) -> sqlite3.Connection:
@@ -75,6 +88,8 @@ def open_log(path: Path) -> sqlite3.Connection:
             _refuse_unless_ours(connection, path)
             make_durable(connection, path)
             connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
+            # What is overwritten (fingerprints of erased people) leaves nothing in the file.
+            connection.execute("PRAGMA secure_delete = ON")
         except BaseException:
             connection.close()
             raise
@@ -114,7 +129,10 @@ def _refuse_unless_ours(connection: sqlite3.Connection, path: Path) -> None:
             "Upgrade dealstate.",
         )
     if schema < LOG_SCHEMA:
-        raise StoreError(f"{path} has tables of unknown version {schema}", "Restore a backup.")
+        raise StoreError(
+            f"{path} was written before the first release (tables {schema})",
+            "Make a new store and record or import the data again.",
+        )
 
 
 def _refuse_unless_writable(path: Path) -> None:
@@ -238,6 +256,18 @@ class LogDatastore(SQLiteDatastore):
                 self._give_back(connection)
         finally:
             self._turn.release()
+
+    def purge(self) -> None:
+        """Empty the write-ahead log, where overwritten pages stand in their earlier form.
+
+        Raises StoreBusy while another reader needs it.
+        """
+        with self.reading() as cursor:
+            (busy, _, _) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreBusy(
+                f"the write-ahead log of {self.path} is in use", "Try again in a moment."
+            )
 
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:

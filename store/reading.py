@@ -1,0 +1,159 @@
+"""Events opened for an audience: what it may not see is never decrypted.
+
+Whatever is worked out from events so opened (states, figures, words) holds
+nothing else, so it has the same audience without a word about it.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import cast
+
+import msgspec
+from msgspec import inspect
+
+from domain.access import EVERYTHING, PUBLIC_ONLY, Sensitivity
+from domain.history import ERASED, HIDDEN, Fact, stored_name
+from store.fields import Encrypted, FieldCipher, KeyErased, Place
+
+_END = b"}}"
+_ENCRYPTED = b'},"encrypted":'
+_to_json = msgspec.json.Encoder().encode
+_decode_fields = msgspec.json.Decoder(dict[str, Encrypted]).decode
+_decode_names = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class WithheldForm(msgspec.Struct, frozen=True):
+    """What is read in place of a value that cannot be shown, as JSON; None: the field's default."""
+
+    erased: bytes | None = None
+    hidden: bytes | None = None
+
+    @classmethod
+    def of(cls, template: str | None) -> "WithheldForm":
+        if template is None:
+            return cls()
+        return cls(
+            template.replace(_WORD, ERASED).encode(), template.replace(_WORD, HIDDEN).encode()
+        )
+
+
+class FieldForm(msgspec.Struct, frozen=True):
+    """How one field of a type of fact is kept and shown."""
+
+    sensitivity: Sensitivity
+    withheld: WithheldForm
+
+
+_WORD = "\0"
+_ANY_MEMBER = "other"
+_OF_EARLIER_RELEASES = FieldForm(Sensitivity.SECRET, WithheldForm.of(f'"{_WORD}"'))
+"""For fields that today's types do not have any more: as few people as possible see them."""
+
+
+def field_forms(fact_type: type[Fact]) -> dict[str, FieldForm]:
+    """The fields of a type that are not public, by their stored names.
+
+    Raises TypeError where a field has no form in which it could be withheld.
+    """
+    info = inspect.type_info(fact_type)
+    assert isinstance(info, inspect.StructType)
+    forms = {}
+    for field in info.fields:
+        if field.name in fact_type.personal:
+            sensitivity, template = Sensitivity.PERSONAL, _template(field.type)
+        elif field.name in fact_type.secret:
+            # Whether there is a secret at all is secret too, unless there always is one.
+            sensitivity = Sensitivity.SECRET
+            template = _template(field.type) if field.required else None
+        else:
+            continue
+        if template is None and field.required:
+            place = f"{stored_name(fact_type)}.{field.name}"
+            raise TypeError(f"{place} is required, and nothing could stand for it, withheld")
+        forms[field.encode_name] = FieldForm(sensitivity, WithheldForm.of(template))
+    return forms
+
+
+def _template(kind: inspect.Type) -> str | None:
+    """JSON with the mark of a word for each text, None where the type holds more than texts.
+
+    So it still shows that there is something: a way to reach somebody, a reason.
+    """
+    match kind:
+        case inspect.StrType():
+            return f'"{_WORD}"'
+        case inspect.UnionType(types=types):
+            return next((found for one in types if (found := _template(one)) is not None), None)
+        case inspect.VarTupleType(item_type=item):
+            found = _template(item)
+            return None if found is None else f"[{found}]"
+        case inspect.EnumType(cls=enum) if _ANY_MEMBER in {one.value for one in enum}:
+            return f'"{_ANY_MEMBER}"'
+        case inspect.StructType(fields=fields):
+            parts = {one.encode_name: _template(one.type) for one in fields if one.required}
+            if None in parts.values():
+                return None
+            return "{" + ",".join(f'"{name}":{part}' for name, part in parts.items()) + "}"
+        case _:
+            return None
+
+
+def with_values(state: bytes, values: Mapping[str, bytes]) -> bytes:
+    """The bytes of an event with more fields of its fact, as JSON by their stored names."""
+    added = b"".join([b',"%b":%b' % (field.encode(), value) for field, value in values.items()])
+    return state[: -len(_END)] + added + _END
+
+
+def with_encrypted(state: bytes, fields: Mapping[str, Encrypted]) -> bytes:
+    """The bytes of an event, behind its fact the encrypted fields by their stored names."""
+    return state[: -len(_END)] + _ENCRYPTED + _to_json(fields) + b"}"
+
+
+class Reading:
+    """Opens stored events for an audience, given as the sensitivities that it may see."""
+
+    def __init__(self, cipher: FieldCipher | None, visible: Collection[Sensitivity]) -> None:
+        self.visible = frozenset(visible)
+        assert cipher is not None or self.visible <= PUBLIC_ONLY, "without keys nothing is opened"
+        self._cipher = cipher
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is hidden."""
+        return self.visible == EVERYTHING
+
+    def opened(
+        self, stream: str, version: int, type_: str, state: bytes, forms: Mapping[str, FieldForm]
+    ) -> bytes:
+        """The bytes with what may be seen put in its place. Raises KeyMissing, ValueError."""
+        head, found, tail = state.partition(_ENCRYPTED)
+        if not found:
+            return state
+        values = self._values(Place(stream, version, type_, ""), tail[:-1], forms)
+        shown = {field: value for field, value in values if value is not None}
+        return with_values(head + _END, shown)
+
+    def _values(
+        self, place: Place, fields: bytes, forms: Mapping[str, FieldForm]
+    ) -> list[tuple[str, bytes | None]]:
+        if self._cipher is None:
+            return [
+                (field, forms.get(field, _OF_EARLIER_RELEASES).withheld.hidden)
+                for field in _decode_names(fields)
+            ]
+        return [
+            (field, self._value(place._replace(field=field), encrypted, forms.get(field)))
+            for field, encrypted in _decode_fields(fields).items()
+        ]
+
+    def _value(self, place: Place, encrypted: Encrypted, form: FieldForm | None) -> bytes | None:
+        form = form or _OF_EARLIER_RELEASES
+        if form.sensitivity not in self.visible:
+            return form.withheld.hidden
+        try:
+            return cast("FieldCipher", self._cipher).decrypt(place, encrypted).value
+        except KeyErased:
+            return form.withheld.erased
+
+
+PUBLIC = Reading(None, PUBLIC_ONLY)
+"""What needs no key."""

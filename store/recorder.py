@@ -1,0 +1,126 @@
+"""What a recorder of the log offers, on whichever database.
+
+Positions in the feed count 1, 2, 3… without gaps, in one stable order in which a
+transaction begun after another committed follows it. The leaf of an event in
+the Merkle log has the index position - 1.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol, TypeAlias
+
+Row: TypeAlias = tuple[str, int, str, bytes]
+"""A stored event: stream, version, topic, canonical bytes."""
+
+
+class CommandRow(NamedTuple):
+    """What one command of a principal led to: versions first to last of a stream.
+
+    Where it changed nothing, `first_version` is `last_version` + 1, and
+    `last_version` the version it was decided on.
+    """
+
+    principal: str
+    command_id: str
+    fingerprint: bytes | None
+    """None once it was cleared, since it told of somebody erased."""
+    stream: str
+    first_version: int
+    last_version: int
+    recorded_at: str
+
+
+class CheckpointRow(NamedTuple):
+    """A signed statement of how many events there are and what their root hash is."""
+
+    size: int
+    note: str
+    made_at: str
+
+
+class Append(Protocol):
+    """Appends rows, and the command that led to them; see `Recorder.append`."""
+
+    def __call__(self, rows: Iterable[Row], command: CommandRow | None = None) -> int: ...
+
+
+class Recorder(Protocol):
+    """Writes and reads the rows of one log."""
+
+    # Events.
+
+    def transaction(self) -> AbstractContextManager[Append]:
+        """The log to ourselves: what is read inside stays true until the append in it."""
+
+    def append(self, rows: Iterable[Row], command: CommandRow | None = None) -> int:
+        """Append all rows, and the command that led to them, in one transaction.
+
+        Returns the position of the last row in the feed; the head without rows.
+        Raises IntegrityError, and appends nothing, when a stream's versions would
+        not follow the last one without gap, or the command is known already.
+        """
+
+    def command(self, principal: str, command_id: str) -> CommandRow | None:
+        """What a command led to earlier, None when it is new."""
+
+    def commands(self) -> Iterator[CommandRow]:
+        """All commands, in order of principal and command id."""
+
+    def clear_fingerprints(self, events: Iterable[tuple[str, int]]) -> int:
+        """Forget what the commands looked like that led to these (stream, version)s."""
+
+    def rows(self, stream: str, after: int = 0) -> list[Row]:
+        """The rows of one stream with versions above `after`, in order."""
+
+    def rows_of(self, streams: Iterable[str]) -> Iterator[Row]:
+        """The rows of many streams, each stream's together and in order of version."""
+
+    def feed(self, after: int, limit: int) -> list[tuple[int, str, int, str, bytes]]:
+        """Position and row of at most `limit` events behind position `after`, in order."""
+
+    def version(self, stream: str) -> int:
+        """The last version of a stream, 0 when it has none."""
+
+    def positions(self, stream: str) -> dict[int, int]:
+        """The position in the feed of each version of a stream."""
+
+    def names(self, kind: str) -> list[str]:
+        """The streams of a kind, in the order in which they began."""
+
+    def count(self, kind: str) -> int:
+        """How many events the streams of a kind hold together."""
+
+    def holds(self, kinds: Collection[str], after: int) -> bool:
+        """Whether streams of these kinds have events behind position `after`."""
+
+    def head(self) -> int:
+        """The last position of the feed, 0 when the log is empty."""
+
+    # The Merkle log; see store/seals.
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        """The hashes of a tile as far as it is stored, 32 bytes each."""
+
+    def leaves(self, first: int, last: int) -> Sequence[bytes]:
+        """The leaf hashes of the indices [first, last), which lie in one tile of 256.
+
+        They stand apart from the events: in the tile once it is full, in a table of
+        the edge until then.
+        """
+
+    def keep_checkpoint(self, checkpoint: CheckpointRow) -> None:
+        """Keep a checkpoint, in place of an earlier one of the same size."""
+
+    def checkpoints(self) -> list[CheckpointRow]:
+        """All checkpoints, the smallest first."""
+
+    # The store.
+
+    def properties(self) -> dict[str, str]:
+        """What was said of the store when it was made, by name."""
+
+    def size_bytes(self) -> int:
+        """What the log takes on the disk."""
+
+    def purge(self) -> None:
+        """Leave nothing on the disk of what was overwritten or cleared."""
