@@ -1,14 +1,19 @@
-"""Catch-up: read models pull the log's feed and commit their checkpoint with their rows."""
+"""Catch-up: read models pull the log's feed and commit their checkpoint with their rows.
 
-from collections.abc import Callable, Sequence
+They see what is public and nothing else, so they need no key, and erasing
+somebody leaves nothing to look for in them.
+"""
+
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import Connection, Table, insert, inspect, select, update
 
+from domain.access import PUBLIC_ONLY, Sensitivity
 from domain.history import Recorded, StreamKind
 from domain.process import ProcessBook
-from projections import audit, deals, periods, users
+from projections import audit, deals, periods
 from projections.frames import Batch, DealFold
 from projections.instants import micros
 from projections.tables import checkpoints, metadata
@@ -23,7 +28,9 @@ class Feed(Protocol):
 
     def feed(self, after: int, limit: int) -> Sequence[Positioned]: ...
     def head(self) -> int: ...
-    def events_of(self, streams: Sequence[str]) -> dict[str, tuple[Recorded[Any], ...]]: ...
+    def events_of(
+        self, streams: Sequence[str], visible: Collection[Sensitivity]
+    ) -> dict[str, tuple[Recorded[Any], ...]]: ...
     def processes(self) -> ProcessBook: ...
 
 
@@ -39,7 +46,7 @@ class ReadModel(Protocol):
     def apply(self, connection: Connection, batch: Batch) -> None: ...
 
 
-MODELS: tuple[ReadModel, ...] = (users, audit, deals, periods)
+MODELS: tuple[ReadModel, ...] = (audit, deals, periods)
 
 Progress = Callable[[int, int], None]
 """Called with (events done, events in all)."""
@@ -159,7 +166,7 @@ def _folds(log: Feed, events: Sequence[Positioned]) -> tuple[DealFold, ...]:
     if not versions:
         return ()
     processes = log.processes()
-    histories = log.events_of(list(versions))
+    histories = log.events_of(list(versions), PUBLIC_ONLY)
     return tuple(
         DealFold.of(stream.partition(":")[2], histories[stream][:version], processes)
         for stream, version in versions.items()

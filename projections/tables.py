@@ -29,14 +29,6 @@ checkpoints = Table(
 """Up to which position each model has read the log. `last_event` names the event
 there, and so tells one log from another."""
 
-users = Table(
-    "users",
-    metadata,
-    Column("user_id", String, primary_key=True),
-    Column("name", String, nullable=False),
-    Column("reference", String),
-)
-
 
 def _reported_columns() -> list[Column[object]]:
     """The columns of `Reported`, which deals and deal periods share."""

@@ -1,6 +1,6 @@
 """Stores for the tests of the read models: a log, its views, and what to write to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import select
 
-from domain.access import Principal, Role
+from domain.access import Principal, Role, Sensitivity
 from domain.deal import DealEvent, DealFact
 from domain.directory import UserRegistered
 from domain.history import Draft, Fact
@@ -21,7 +21,8 @@ from projections.frames import DealFold
 from projections.tables import metadata
 from projections.views import Views
 from store.location import Location
-from store.log import Batch, DealLog, Positioned
+from store.log import DealLog, Positioned
+from store.writing import Batch
 from tests.projections.histories import EPOCH, RECORDED_AT
 from tests.scenario import BOOK, LONGER, SHORT, opened, usd
 
@@ -43,7 +44,9 @@ class Clock:
 
 def make_log(folder: Path, clock: Clock | None = None) -> DealLog:
     """A new log in `folder` that knows the processes of the tests."""
-    log = DealLog.create(Location.beside(folder / "deals.db"), clock or Clock())
+    location = Location.beside(folder / "deals.db")
+    DealLog.create(location).close()
+    log = DealLog.open(location, clock or Clock())
     published = [draft(ProcessPublished(process)) for process in (SHORT, LONGER)]
     log.append([Batch("process:short", 0, published)])
     return log
@@ -161,9 +164,11 @@ class LogUpTo:
     def head(self) -> int:
         return self._head
 
-    def events_of(self, streams: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    def events_of(
+        self, streams: Sequence[str], visible: Collection[Sensitivity]
+    ) -> dict[str, tuple[Any, ...]]:
         found = {}
-        for stream, events in self._log.events_of(streams).items():
+        for stream, events in self._log.events_of(streams, visible).items():
             positions = self._log.positions(stream)
             found[stream] = tuple(e for e in events if positions[e.version] <= self._head)
         return found
