@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from api.openapi import describe
-from api.queries import release
+from api.queries.stores import release
 from api.routes import audit, deals, documentation, pipeline, processes, stores
 from api.routes.failures import handle_failures
 from api.routes.guard import Guard
@@ -30,7 +30,7 @@ def create_app(settings: Settings) -> FastAPI:
     Raises StoreError then when there is none, TimeError at once for an unknown time zone.
     """
     zone = parse_zone(settings.timezone)
-    location = Location.parse(settings.db)
+    location = Location.parse(settings.db, settings.kek)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -5,11 +5,14 @@ from http import HTTPStatus
 import msgspec
 
 from api.cursors import CursorError
-from api.queries import NothingThen, UnknownUser
+from api.queries.instants import NothingThen
+from api.queries.users import UnknownUser
 from api.times import TimeError
 from domain.refusals import Refusal, UnknownProcess
 from projections.deals import DealNotFound
+from store.disclosure import FieldErased, FieldNotEncrypted
 from store.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable, UnreadableEvent
+from store.notary import LogContradicted, UnknownCheckpoint, UnknownEvent, WitnessRefused
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -35,15 +38,27 @@ MEANINGS = {
     "store-unusable": "The store is missing, of another kind, or damaged.",
     "unreadable-event": "A stored event cannot be read.",
     "behind": "The read models have not caught up with the log yet.",
+    "event-not-found": "The deal has no event of that version.",
+    "checkpoint-not-found": "No checkpoint of that size was made, or the two are in wrong order.",
+    "field-not-found": "The event has no encrypted field of that name.",
+    "field-erased": "The value of the field is gone for good: somebody it speaks of was erased.",
+    "log-contradicted": "The log is not what it has signed before; it was changed.",
+    "witness-refused": "The witness has not cosigned the checkpoint.",
     "internal-error": "Something went wrong inside; the server's log tells what.",
 }
 """Codes that are not refusals of the domain, and what they mean."""
 
 
 ON_THE_COMMAND_LINE = {
+    "backup-contradicted": "A backup and what is known of its log cannot both be true.",
+    "backup-older": "A backup lacks events that are known to have been recorded.",
     "import-failed": "The input, or an option of the import, cannot be used at all.",
+    "checkpoint-not-kept": "The checkpoint could not be written or posted where it was to go.",
+    "file-not-written": "The file to write is there already, or cannot be written.",
     "invalid-limits": "The file of authority limits has errors.",
+    "person-not-found": "Nobody, or more than one person, answers to that.",
     "port-unavailable": "The server cannot listen on that port.",
+    "witness-unusable": "The key or the state of the witness cannot be used.",
 }
 """Codes that only the command line has."""
 
@@ -81,6 +96,18 @@ def _of_store(error: StoreError) -> Failure:
             code, status = "store-full", HTTPStatus.INSUFFICIENT_STORAGE
         case StoreUnavailable():
             code, status = "store-unavailable", HTTPStatus.SERVICE_UNAVAILABLE
+        case UnknownEvent():
+            code, status = "event-not-found", HTTPStatus.NOT_FOUND
+        case UnknownCheckpoint():
+            code, status = "checkpoint-not-found", HTTPStatus.NOT_FOUND
+        case FieldNotEncrypted():
+            code, status = "field-not-found", HTTPStatus.NOT_FOUND
+        case FieldErased():
+            code, status = "field-erased", HTTPStatus.GONE
+        case LogContradicted():
+            code, status = "log-contradicted", HTTPStatus.INTERNAL_SERVER_ERROR
+        case WitnessRefused():
+            code, status = "witness-refused", HTTPStatus.BAD_GATEWAY
         case UnreadableEvent():
             code, status = "unreadable-event", HTTPStatus.INTERNAL_SERVER_ERROR
         case _:

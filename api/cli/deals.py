@@ -20,7 +20,8 @@ from api.cli.output import (
 from api.cli.portrait import tell
 from api.cli.terminal import Terminal, terminal
 from api.cursors import CursorError
-from api.queries import SORTS, DealListing, list_deals, show_deal
+from api.queries.deals import show_deal
+from api.queries.listing import SORTS, DealListing, list_deals
 from api.wire.deals import Deal, DealPage
 from domain.lifecycle import Status
 
@@ -179,7 +180,7 @@ def show(
     at = terminal(context)
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
-        answer = show_deal(store, at.readable(store, deal), instants)
+        answer = show_deal(at.readable(store, deal), instants)
     if shape is Shape.JSON:
         print_json(answer)
     else:

@@ -9,7 +9,7 @@ from api.cli import shown
 from api.cli.groups import AsOf, KnownAt, WantedDeal, commands
 from api.cli.output import Shape, ShapeOption, clean, print_json, say
 from api.cli.terminal import terminal
-from api.queries import NoSuchStage, show_gate
+from api.queries.deals import NoSuchStage, show_gate
 from api.wire.deals import DealGate
 from api.wire.gates import Attestation, Gate, GateCriterion, GateEvidence
 
@@ -45,7 +45,7 @@ def gate(
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
         try:
-            answer = show_gate(store, at.readable(store, deal), instants, stage)
+            answer = show_gate(at.readable(store, deal), instants, stage)
         except NoSuchStage as error:
             raise typer.BadParameter(str(error), param_hint="'--stage'") from None
     if shape is Shape.JSON:

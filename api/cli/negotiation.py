@@ -10,8 +10,7 @@ from api.cli.groups import AsOf, KnownAt, WantedDeal, commands
 from api.cli.output import Column, Shape, ShapeOption, clean, note, print_json, print_table, say
 from api.cli.score import ISSUES, figures_told, issue_rows, marks_told, values_of
 from api.cli.terminal import terminal
-from api.negotiations import negotiations_of
-from api.queries import find_deal, require
+from api.queries.negotiations import negotiations_of
 from api.wire.concessions import ConcessionEntry
 from api.wire.marks import Distance
 from api.wire.negotiation import (
@@ -21,7 +20,7 @@ from api.wire.negotiation import (
     NegotiationOffer,
 )
 from api.wire.quotes import Quote
-from domain.access import NOTHING, Action
+from domain.naming import called
 from domain.values import Party
 
 app = commands()
@@ -53,9 +52,7 @@ def negotiation(
     at = terminal(context)
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
-        deal_id = find_deal(store, deal)
-        visible = require(store, at.principal(store), Action.READ, deal_id, NOTHING)
-        answer = negotiations_of(store, deal_id, instants, visible)
+        answer = negotiations_of(at.readable(store, deal), instants)
     if shape is Shape.JSON:
         print_json(answer)
     else:
@@ -75,7 +72,7 @@ def _tell(answer: DealNegotiations, when: str, zone: ZoneInfo) -> None:
 
 
 def _names(answer: DealNegotiations) -> dict[str, str]:
-    theirs = {one.id: one.personal.name for one in answer.people if one.personal}
+    theirs = {one.id: called(one.id, one.personal.name) for one in answer.people}
     return {user.id: user.name for user in answer.users if user.name} | theirs
 
 

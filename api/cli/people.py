@@ -10,8 +10,9 @@ from api.cli import shown
 from api.cli.groups import AsOf, KnownAt, WantedDeal, commands
 from api.cli.output import Column, Shape, ShapeOption, clean, note, print_json, print_table, say
 from api.cli.terminal import terminal
-from api.queries import stakeholder_map
+from api.queries.deals import stakeholder_map
 from api.wire.people import Coverage, MappedPerson, StakeholderMap
+from domain.naming import called
 from domain.people.facts import Attitude, BuyingRole, Focus, Relationship
 from domain.values import OURSELVES
 
@@ -54,7 +55,7 @@ def map_(
     at = terminal(context)
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
-        answer = stakeholder_map(store, at.readable(store, deal), instants)
+        answer = stakeholder_map(at.readable(store, deal), instants)
     if shape is Shape.JSON:
         print_json(answer)
     else:
@@ -66,7 +67,7 @@ def _tell(answer: StakeholderMap, when: str, zone: ZoneInfo) -> None:
     if not answer.people:
         note("Nobody of the customer's people is known there.")
         return
-    names = {one.id: one.personal.name for one in answer.people}
+    names = {one.id: called(one.id, one.personal.name) for one in answer.people}
     say()
     _print_lines(answer, names, zone)
     say()
@@ -102,7 +103,7 @@ def _print_lines(answer: StakeholderMap, names: Mapping[str, str], zone: ZoneInf
     root = Tree("", hide_root=True)
     above: list[Tree] = [root]
     for one in answer.people:
-        words = Text(clean(one.personal.name), style="bold")
+        words = Text(clean(names[one.id]), style="bold")
         words.append(clean(_portrait(one, names, zone)), style="not bold")
         del above[one.depth + 1 :]
         above.append(above[-1].add(words, style="dim" if one.departure else ""))

@@ -21,7 +21,8 @@ from api.cli.output import (
     say,
 )
 from api.cli.terminal import terminal
-from api.queries import ask_pipeline, stage_names
+from api.queries.pipeline import ask_pipeline
+from api.queries.processes import stage_names
 from api.wire.pipelines import Pipeline, PipelineFigures
 from api.wire.values import User
 from projections.pipeline import DIMENSIONS

@@ -21,7 +21,7 @@ from api.cli.output import (
     say,
 )
 from api.cli.terminal import Terminal, terminal
-from api.queries import list_processes, show_process
+from api.queries.processes import list_processes, show_process
 from api.wire.processes import Process, ProcessSummary
 from domain.process import ProcessBook
 from domain.process_files import ProcessError, built_in_processes, check_process, decode_process

@@ -15,7 +15,9 @@ from api.cli.output import Shape, ShapeOption, clean, note, print_json, say
 from api.cli.script import read_script
 from api.cli.terminal import Terminal, terminal
 from api.commands import CommandError, command_type, decode_command
-from api.queries import deal_of_reference, entries_of_events, find_deal
+from api.queries.listing import deal_of_reference, find_deal
+from api.queries.trails import entries_of_events
+from api.queries.views import view_of_recorder
 from api.times import TimeError, parse_occurrence
 from api.wire.trails import CommandResult, ScriptResult
 from api.workspace import Workspace
@@ -49,7 +51,8 @@ records nothing.
 
 A script holds a command a line, as it would stand behind the deal, with --at, --as and --data; a
 line that begins with # is a remark, one that ends in a backslash goes on in the next. It stops at
-the first refusal; recorded again, it goes on from there.
+the first refusal; recorded again, it goes on from there. A line that was recorded stays as it is;
+what is new stands behind it.
 
 \b
 Commands, each explained by dealstate record COMMAND --help:
@@ -252,11 +255,12 @@ def _carry_out(
     else:
         deal_id = find_deal(store, deal)
     handled = store.log.handle(deal_id, command, intent, if_version)
+    view = view_of_recorder(store, intent.principal, deal_id)
     return CommandResult(
         deal_id=deal_id,
         version=handled.version,
         repeated=handled.repeated,
-        events=entries_of_events(store, deal_id, [event.version for event in handled.events]),
+        events=entries_of_events(view, [event.version for event in handled.events]),
     )
 
 

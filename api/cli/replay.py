@@ -17,7 +17,7 @@ from api.cli.output import (
     say,
 )
 from api.cli.terminal import Terminal, terminal
-from api.queries import replay_deal
+from api.queries.deals import replay_deal
 from api.wire.moves import Move, Replay
 
 app = commands()
@@ -49,7 +49,7 @@ def replay(
     at = terminal(context)
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
-        answer = replay_deal(store, at.readable(store, deal), instants, first)
+        answer = replay_deal(at.readable(store, deal), instants, first)
     match layout:
         case Format.JSON:
             print_json(answer)

@@ -2,6 +2,10 @@
 
 A line that begins with `#` is a remark; one that ends in a backslash goes on in the
 next. Everything is read and checked before anything is recorded.
+
+A command without an id of its own gets one that follows from its place: the n-th of
+its name, by that user, at that time. What it says has no part in that, because ids
+stand openly in the log, and a short text could be guessed from anything made of it.
 """
 
 import shlex
@@ -24,8 +28,8 @@ class ScriptedCommand(msgspec.Struct, frozen=True):
     line: int
     name: str
     command: DealCommand
-    command_id: str
-    """As given, else one that follows from the text, so that recording again adds nothing."""
+    command_id: str = ""
+    """As given, else one that follows from its place, so that recording again adds nothing."""
     at: str = "now"
     user: str | None = None
 
@@ -37,17 +41,23 @@ def read_script(path: Path, deal: str, source: str | None) -> list[ScriptedComma
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _wrong(f"cannot read {path}: {reason}") from None
-    said: Counter[str] = Counter()
+    said: Counter[tuple[str, ...]] = Counter()
     script = []
     for number, line in _whole_lines(text):
-        said[line] += 1
-        told = "\0".join((deal, source or "", str(said[line]), line))
-        unique = sha256(told.encode()).hexdigest()[:32]
         try:
-            script.append(_scripted(number, line, f"script:{unique}"))
+            one = _scripted(number, line)
         except (CommandError, ValueError) as error:
             raise _wrong(f"{path}, line {number}: {error}") from None
+        if not one.command_id:
+            place = (deal, source or "", one.name, one.user or "", one.at)
+            said[place] += 1
+            one = msgspec.structs.replace(one, command_id=_id_of(*place, str(said[place])))
+        script.append(one)
     return script
+
+
+def _id_of(*place: str) -> str:
+    return f"script:{sha256(chr(0).join(place).encode()).hexdigest()[:32]}"
 
 
 def _wrong(message: str) -> typer.BadParameter:
@@ -72,7 +82,7 @@ def _whole_lines(text: str) -> list[tuple[int, str]]:
     return whole if begun is None else [*whole, begun]
 
 
-def _scripted(number: int, line: str, command_id: str) -> ScriptedCommand:
+def _scripted(number: int, line: str) -> ScriptedCommand:
     name, *rest = shlex.split(line)
     command_type(name)
     given: dict[str, str] = {}
@@ -83,4 +93,4 @@ def _scripted(number: int, line: str, command_id: str) -> ScriptedCommand:
             raise ValueError(f"{option} needs a value")
         given[_OPTIONS[option]] = value
     command = decode_command(name, given.pop("data", "{}").encode())
-    return ScriptedCommand(number, name, command, **({"command_id": command_id} | given))
+    return ScriptedCommand(number, name, command, **given)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from zoneinfo import ZoneInfo
 
-from api.queries import Instants
+from api.queries.instants import Instants
 from api.times import shown, shown_day
 from api.wire.deals import Deal
 from api.wire.values import Amount, User

@@ -5,11 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from api.queries import TrailQuery, trail_of_all
-from api.routes.common import Answer, Parameters, Store, answers, instant, next_link
+from api.queries.trails import TrailQuery, trail_of_all, with_leaves
+from api.queries.views import visible_in_all
+from api.routes.common import Answer, Caller, Parameters, Store, answers, instant, next_link
 from api.times import DayMeans
 from api.wire.trails import AuditTrail
 from api.workspace import Workspace
+from domain.access import Action
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"], default_response_class=Answer)
 
@@ -39,8 +41,12 @@ class TrailParameters(Parameters):
 
 @router.get("", responses=answers(AuditTrail, "Entries in the order of the log."))
 def audit_everything(
-    request: Request, store: Store, parameters: Annotated[TrailParameters, Query()]
+    request: Request,
+    store: Store,
+    caller: Caller,
+    parameters: Annotated[TrailParameters, Query()],
 ) -> Answer:
     """Every event of an actor or a period, of all streams."""
-    trail = trail_of_all(store, parameters.query(store))
+    visible = visible_in_all(caller, Action.AUDIT)
+    trail = with_leaves(store, caller, trail_of_all(store, visible, parameters.query(store)))
     return Answer(trail, headers=next_link(request, trail.cursor))

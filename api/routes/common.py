@@ -4,14 +4,16 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.queries import Instants
+from api.queries.instants import Instants
+from api.queries.views import LONGEST_NAME, View, open_view
 from api.times import DayMeans, TimeError, parse_instant
 from api.wire.problems import Problem
 from api.workspace import Workspace
+from domain.access import Action, Principal, Role
 
 
 class ParameterFault(ValueError):
@@ -29,6 +31,25 @@ def _store(request: Request) -> Workspace:
 
 
 Store = Annotated[Workspace, Depends(_store)]
+
+
+def _caller() -> Principal:
+    """Whoever reaches the server, which listens to this machine alone, holds the store."""
+    return Principal("http", frozenset({Role.OPERATOR}))
+
+
+Caller = Annotated[Principal, Depends(_caller)]
+"""Who asks. Every route that shows a deal, or the trail, answers to them."""
+
+DealId = Annotated[str, Path(description="Id of the deal.", max_length=LONGEST_NAME)]
+
+
+def _readable(store: Store, caller: Caller, deal_id: DealId) -> View:
+    return open_view(store, caller, Action.READ, deal_id)
+
+
+ReadableDeal = Annotated[View, Depends(_readable)]
+"""The deal of the path, as far as the caller may read it."""
 
 
 class Parameters(BaseModel):

@@ -2,28 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from api.negotiations import negotiations_of
-from api.queries import (
-    LONGEST_NAME,
-    SORTS,
-    DealListing,
-    NoSuchStage,
-    list_deals,
-    replay_deal,
-    show_deal,
-    show_gate,
-    stakeholder_map,
-    trail_of_deal,
-)
+from api.queries.deals import NoSuchStage, replay_deal, show_deal, show_gate, stakeholder_map
+from api.queries.listing import SORTS, DealListing, list_deals
+from api.queries.negotiations import negotiations_of
+from api.queries.trails import trail_of_deal, with_leaves
+from api.queries.views import LONGEST_NAME
 from api.routes.audit import TrailParameters
 from api.routes.common import (
     Answer,
     AtParameters,
+    Caller,
     ParameterFault,
     Parameters,
+    ReadableDeal,
     Store,
     answers,
     next_link,
@@ -33,14 +27,11 @@ from api.wire.moves import Replay
 from api.wire.negotiation import DealNegotiations
 from api.wire.people import StakeholderMap
 from api.wire.trails import AuditTrail
-from domain.access import EVERYTHING
 from domain.lifecycle import Status
 from domain.values import BusinessType
 from projections.deals import FILTERS
 
 router = APIRouter(prefix="/v1/deals", tags=["deals"], default_response_class=Answer)
-
-DealId = Annotated[str, Path(description="Id of the deal.", max_length=LONGEST_NAME)]
 
 
 class ListingParameters(Parameters):
@@ -88,11 +79,9 @@ def list_the_deals(
 
 
 @router.get("/{deal_id}", responses=answers(DealDetail, "The deal at (as of, known at)."))
-def show_the_deal(
-    store: Store, deal_id: DealId, parameters: Annotated[AtParameters, Query()]
-) -> Answer:
+def show_the_deal(deal: ReadableDeal, parameters: Annotated[AtParameters, Query()]) -> Answer:
     """One deal in full, as it stood at any moment."""
-    return Answer(show_deal(store, deal_id, parameters.instants(store)))
+    return Answer(show_deal(deal, parameters.instants(deal.store)))
 
 
 class GateParameters(AtParameters):
@@ -106,22 +95,18 @@ class GateParameters(AtParameters):
 
 
 @router.get("/{deal_id}/gate", responses=answers(DealGate, "The gate at (as of, known at)."))
-def show_the_gate(
-    store: Store, deal_id: DealId, parameters: Annotated[GateParameters, Query()]
-) -> Answer:
+def show_the_gate(deal: ReadableDeal, parameters: Annotated[GateParameters, Query()]) -> Answer:
     """What it takes to leave a stage: met by which events, attested by whom, missing what."""
     try:
-        return Answer(show_gate(store, deal_id, parameters.instants(store), parameters.stage))
+        return Answer(show_gate(deal, parameters.instants(deal.store), parameters.stage))
     except NoSuchStage as error:
         raise ParameterFault("stage", str(error)) from None
 
 
 @router.get("/{deal_id}/map", responses=answers(StakeholderMap, "The map at (as of, known at)."))
-def map_the_people(
-    store: Store, deal_id: DealId, parameters: Annotated[AtParameters, Query()]
-) -> Answer:
+def map_the_people(deal: ReadableDeal, parameters: Annotated[AtParameters, Query()]) -> Answer:
     """The customer's people: who reports to whom, how they stand to us, and what is covered."""
-    return Answer(stakeholder_map(store, deal_id, parameters.instants(store)))
+    return Answer(stakeholder_map(deal, parameters.instants(deal.store)))
 
 
 @router.get(
@@ -129,10 +114,10 @@ def map_the_people(
     responses=answers(DealNegotiations, "The negotiations at (as of, known at)."),
 )
 def show_the_negotiations(
-    store: Store, deal_id: DealId, parameters: Annotated[AtParameters, Query()]
+    deal: ReadableDeal, parameters: Annotated[AtParameters, Query()]
 ) -> Answer:
     """What was negotiated: positions by round, concessions and what they cost, approvals, terms."""
-    return Answer(negotiations_of(store, deal_id, parameters.instants(store), EVERYTHING))
+    return Answer(negotiations_of(deal, parameters.instants(deal.store)))
 
 
 class ReplayParameters(AtParameters):
@@ -142,17 +127,18 @@ class ReplayParameters(AtParameters):
 
 
 @router.get("/{deal_id}/replay", responses=answers(Replay, "The moves that stand then."))
-def replay_the_deal(
-    store: Store, deal_id: DealId, parameters: Annotated[ReplayParameters, Query()]
-) -> Answer:
+def replay_the_deal(deal: ReadableDeal, parameters: Annotated[ReplayParameters, Query()]) -> Answer:
     """One deal move by move, in the order in which things happened."""
-    return Answer(replay_deal(store, deal_id, parameters.instants(store), parameters.first))
+    return Answer(replay_deal(deal, parameters.instants(deal.store), parameters.first))
 
 
 @router.get("/{deal_id}/audit", responses=answers(AuditTrail, "The entries of the deal."))
 def audit_the_deal(
-    request: Request, store: Store, deal_id: DealId, parameters: Annotated[TrailParameters, Query()]
+    request: Request,
+    deal: ReadableDeal,
+    caller: Caller,
+    parameters: Annotated[TrailParameters, Query()],
 ) -> Answer:
     """Every event of one deal, withdrawn ones too."""
-    trail = trail_of_deal(store, deal_id, parameters.query(store))
+    trail = with_leaves(deal.store, caller, trail_of_deal(deal, parameters.query(deal.store)))
     return Answer(trail, headers=next_link(request, trail.cursor))

@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 
 from api.cursors import CursorError
 from api.problems import MEANINGS, Failure, failure_of
-from api.queries import NothingThen, UnknownUser
+from api.queries.instants import NothingThen
+from api.queries.users import UnknownUser
 from api.routes.common import ParameterFault, ProblemAnswer
 from api.times import TimeError
 from api.wire.problems import ParameterProblem, Problem

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.queries import ask_pipeline
+from api.queries.pipeline import ask_pipeline
 from api.routes.common import Answer, AtParameters, ParameterFault, Store, answers
 from api.wire.pipelines import Pipeline
 from projections.pipeline import DIMENSIONS

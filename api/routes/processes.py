@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from api.queries import list_processes, show_process
+from api.queries.processes import list_processes, show_process
 from api.routes.common import Answer, Store, answers
 from api.wire.processes import Process, ProcessList
 

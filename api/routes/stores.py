@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from api.problems import Failure
-from api.queries import read_status
+from api.queries.stores import read_status
 from api.routes.common import Answer, Store, answers
 from api.routes.failures import problem_answer
 from api.wire.health import Alive, StoreStatus

@@ -3,8 +3,8 @@
 import msgspec
 
 from api.times import written
-from api.wire.audience import Audience, amount, money, number, ratio
-from api.wire.values import Amount, Instant, User, same
+from api.wire.numbers import amount, money, number, ratio
+from api.wire.values import Amount, Instant, Names, User, same
 from domain.negotiation import figures as reckoned
 from domain.negotiation import ledger
 from domain.negotiation.facts import Tactic
@@ -44,7 +44,7 @@ class ConcessionEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(
-        cls, conceded: ledger.Concession, state: IssueState, currency: str, audience: Audience
+        cls, conceded: ledger.Concession, state: IssueState, currency: str, names: Names
     ) -> "ConcessionEntry":
         move = conceded.move
         granted = {event.version: event.actor for event in state.approvals}
@@ -53,11 +53,11 @@ class ConcessionEntry(msgspec.Struct, frozen=True, kw_only=True):
             made_at=written(move.at),
             size=number(conceded.size) or "0",
             cost=amount(conceded.cost, currency),
-            in_return_for=audience.words(conceded.in_return_for),
+            in_return_for=conceded.in_return_for,
             improved=list(conceded.improved),
-            came_back=audience.texts(conceded.came_back),
+            came_back=list(conceded.came_back),
             made_to=list(conceded.made_to),
-            approved_by=audience.user(approver) if approver else None,
+            approved_by=names.user(approver) if approver else None,
             **same(move, ("issue", "side", "round", "offer", "version", "from_", "to")),
             **same(conceded, ("conditional", "fulfilled", "tactic", "approval")),
         )
@@ -167,14 +167,14 @@ class Crossing(msgspec.Struct, frozen=True):
     """Version of the event that had granted exactly this value."""
 
     @classmethod
-    def of(cls, crossing: reckoned.Crossing, audience: Audience) -> "Crossing":
+    def of(cls, crossing: reckoned.Crossing, names: Names) -> "Crossing":
         return cls(
             crossing.issue,
             crossing.value,
             crossing.offer,
             crossing.by_acceptance,
             written(crossing.at),
-            audience.user(crossing.actor),
+            names.user(crossing.actor),
             crossing.version,
             crossing.approval,
         )

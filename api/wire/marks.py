@@ -5,9 +5,9 @@ from typing import Literal
 import msgspec
 
 from api.times import written
-from api.wire.audience import Audience, number, ratio
 from api.wire.concessions import Crossing
-from api.wire.values import Instant
+from api.wire.numbers import number, ratio
+from api.wire.values import Instant, Names
 from domain.negotiation.facts import PressureReading
 from domain.negotiation.marks import Zone
 from domain.negotiation.positions import IssueState
@@ -104,7 +104,7 @@ class NegotiationSecrets(msgspec.Struct, frozen=True):
     readings: list[Reading]
 
     @classmethod
-    def of(cls, secrets: projected.Secrets, audience: Audience) -> "NegotiationSecrets":
+    def of(cls, secrets: projected.Secrets, names: Names) -> "NegotiationSecrets":
         zones = {one.issue: ZoneOfAgreement.of(one) for one in secrets.zones}
         return cls(
             issues=[_issue_secrets(one, zones.get(one.issue.id)) for one in secrets.issues],
@@ -121,7 +121,7 @@ class NegotiationSecrets(msgspec.Struct, frozen=True):
                 )
                 for one in secrets.distances
             ],
-            walk_away_breaches=[Crossing.of(one, audience) for one in secrets.walk_away_breaches],
+            walk_away_breaches=[Crossing.of(one, names) for one in secrets.walk_away_breaches],
             readings=[
                 Reading(event.fact.issue, event.fact.value, event.fact.reading, event.version)
                 for state in secrets.issues

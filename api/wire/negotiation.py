@@ -5,13 +5,11 @@ from datetime import date, datetime
 import msgspec
 
 from api.times import written
-from api.wire.audience import Audience
 from api.wire.concessions import ConcessionEntry, Crossing, NegotiationFigures
 from api.wire.deals import Deal
 from api.wire.marks import NegotiationSecrets
 from api.wire.quotes import Quote
-from api.wire.values import Amount, Instant, User, same
-from domain.access import Sensitivity
+from api.wire.values import Amount, Instant, Names, User, same
 from domain.deal import Deal as DealState
 from domain.history import Recorded
 from domain.negotiation.facts import (
@@ -33,7 +31,7 @@ from projections import negotiation as projected
 
 
 class TablePersonal(msgspec.Struct, frozen=True):
-    """What only those see who may see what is personal."""
+    """What speaks of someone as a person."""
 
     name: str
     title: str | None
@@ -44,8 +42,7 @@ class TablePerson(msgspec.Struct, frozen=True):
 
     id: str
     roles: list[str]
-    personal: TablePersonal | None
-    """Null for who may not see it."""
+    personal: TablePersonal
 
 
 class AgreedTerm(msgspec.Struct, frozen=True):
@@ -85,7 +82,7 @@ class NegotiatedIssue(msgspec.Struct, frozen=True, kw_only=True):
     reopenings: list[Reopening]
 
     @classmethod
-    def of(cls, state: IssueState, audience: Audience) -> "NegotiatedIssue":
+    def of(cls, state: IssueState) -> "NegotiatedIssue":
         issue, agreed = state.issue, state.agreed
         return cls(
             options=list(issue.options),
@@ -99,7 +96,7 @@ class NegotiatedIssue(msgspec.Struct, frozen=True, kw_only=True):
                 Reopening(
                     written(event.occurred_at),
                     event.fact.reopened_by,
-                    audience.words(event.fact.reason),
+                    event.fact.reason,
                     event.version,
                 )
                 for event in state.reopenings
@@ -150,7 +147,7 @@ class NegotiationOffer(msgspec.Struct, frozen=True, kw_only=True):
     answer: OfferReplied | None
 
     @classmethod
-    def of(cls, offer: Offer, audience: Audience) -> "NegotiationOffer":
+    def of(cls, offer: Offer) -> "NegotiationOffer":
         made, answer = offer.made, offer.answer
         return cls(
             id=made.fact.id,
@@ -163,14 +160,14 @@ class NegotiationOffer(msgspec.Struct, frozen=True, kw_only=True):
             valid_until=made.fact.valid_until,
             made_by=made.fact.made_by,
             made_to=list(made.fact.made_to),
-            in_return_for=audience.words(made.fact.in_return_for),
+            in_return_for=made.fact.in_return_for,
             tactic=made.fact.tactic,
-            came_back=audience.texts(event.fact.what for event in offer.fulfilled),
+            came_back=[event.fact.what for event in offer.fulfilled],
             answer=OfferReplied(
                 answer.fact.reply,
                 written(answer.occurred_at),
                 answer.fact.answered_by,
-                audience.words(answer.fact.reason),
+                answer.fact.reason,
                 answer.version,
             )
             if answer
@@ -201,7 +198,7 @@ class ApprovalEntry(msgspec.Struct, frozen=True):
     version: int
 
     @classmethod
-    def of(cls, event: Recorded[ApprovalFact], audience: Audience) -> "ApprovalEntry":
+    def of(cls, event: Recorded[ApprovalFact], names: Names) -> "ApprovalEntry":
         fact = event.fact
         match fact:
             case ApprovalRequested(reason=words):
@@ -215,9 +212,9 @@ class ApprovalEntry(msgspec.Struct, frozen=True):
             fact.value,
             what,
             written(event.occurred_at),
-            audience.user(event.actor),
+            names.user(event.actor),
             fact.authority,
-            audience.words(words),
+            words,
             event.version,
         )
 
@@ -261,40 +258,41 @@ class NegotiationLedger(msgspec.Struct, frozen=True, kw_only=True):
     """Null for who may not see them."""
 
     @classmethod
-    def of(cls, found: projected.Ledger, currency: str, audience: Audience) -> "NegotiationLedger":
+    def of(
+        cls, found: projected.Ledger, currency: str, names: Names, *, secrets_shown: bool
+    ) -> "NegotiationLedger":
         negotiation = found.negotiation
-        shown = Sensitivity.SECRET in audience.visible
         states = {state.issue.id: state for state in negotiation.issues}
         return cls(
             id=negotiation.id,
             version=negotiation.opened.version,
             opened_at=written(negotiation.opened.occurred_at),
             counterparts=list(negotiation.opened.fact.counterparts),
-            issues=[NegotiatedIssue.of(state, audience) for state in negotiation.issues],
-            offers=[NegotiationOffer.of(offer, audience) for offer in negotiation.offers],
+            issues=[NegotiatedIssue.of(state) for state in negotiation.issues],
+            offers=[NegotiationOffer.of(offer) for offer in negotiation.offers],
             positions=[
                 PositionsAtEnd(one.round, one.issue, one.ours, one.theirs)
                 for one in found.positions
             ],
             concessions=[
-                ConcessionEntry.of(one, states[one.move.issue], currency, audience)
+                ConcessionEntry.of(one, states[one.move.issue], currency, names)
                 for one in found.concessions
             ],
             figures=NegotiationFigures.of(found.figures, currency),
-            approvals=_approvals(found, audience),
+            approvals=_approvals(found, names),
             pressures=_pressures(found),
-            authority_breaches=[Crossing.of(one, audience) for one in found.authority_breaches],
-            conclusion=_conclusion(found, audience),
-            secrets=NegotiationSecrets.of(projected.secrets(negotiation), audience)
-            if shown
+            authority_breaches=[Crossing.of(one, names) for one in found.authority_breaches],
+            conclusion=_conclusion(found),
+            secrets=NegotiationSecrets.of(projected.secrets(negotiation), names)
+            if secrets_shown
             else None,
         )
 
 
-def _approvals(found: projected.Ledger, audience: Audience) -> list[ApprovalEntry]:
+def _approvals(found: projected.Ledger, names: Names) -> list[ApprovalEntry]:
     events = [event for state in found.negotiation.issues for event in state.approvals]
     events.sort(key=lambda event: (event.occurred_at, event.version))
-    return [ApprovalEntry.of(event, audience) for event in events]
+    return [ApprovalEntry.of(event, names) for event in events]
 
 
 def _pressures(found: projected.Ledger) -> list[Pressure]:
@@ -305,14 +303,14 @@ def _pressures(found: projected.Ledger) -> list[Pressure]:
     ]
 
 
-def _conclusion(found: projected.Ledger, audience: Audience) -> Conclusion | None:
+def _conclusion(found: projected.Ledger) -> Conclusion | None:
     ended = found.negotiation.concluded
     if ended is None:
         return None
     return Conclusion(
         ended.fact.result,
         written(ended.occurred_at),
-        audience.words(ended.fact.reason),
+        ended.fact.reason,
         ended.version,
     )
 
@@ -336,38 +334,34 @@ class DealNegotiations(msgspec.Struct, frozen=True, kw_only=True):
         deal: Deal,
         state: DealState,
         organisation: Organisation,
-        audience: Audience,
+        names: Names,
         *,
+        secrets_shown: bool,
         as_of: datetime,
         known_at: datetime,
     ) -> "DealNegotiations":
-        """From the state folded up to that moment."""
+        """From the state folded up to that moment, from what may be seen of the events."""
         return cls(
             as_of=written(as_of),
             known_at=written(known_at),
             deal=deal,
-            quotes=[Quote.of(event, audience) for event in state.negotiations.quotes],
+            quotes=[Quote.of(event, names) for event in state.negotiations.quotes],
             negotiations=[
-                NegotiationLedger.of(found, deal.currency, audience)
+                NegotiationLedger.of(found, deal.currency, names, secrets_shown=secrets_shown)
                 for found in projected.ledgers(state, organisation)
             ],
-            people=_people(state, audience),
-            users=_users(state, audience),
+            people=_people(state),
+            users=[names.user(one) for one in sorted(_named(state, Party.US))],
         )
 
 
-def _people(state: DealState, audience: Audience) -> list[TablePerson]:
+def _people(state: DealState) -> list[TablePerson]:
     spoken_of = _named(state, Party.CUSTOMER)
-    shown = Sensitivity.PERSONAL in audience.visible
     return [
-        TablePerson(one.id, list(one.roles), TablePersonal(one.name, one.title) if shown else None)
+        TablePerson(one.id, list(one.roles), TablePersonal(one.name, one.title))
         for one in state.people.stakeholders
         if one.id in spoken_of
     ]
-
-
-def _users(state: DealState, audience: Audience) -> list[User]:
-    return [audience.user(one) for one in sorted(_named(state, Party.US))]
 
 
 def _named(state: DealState, side: Party) -> set[str]:

@@ -5,8 +5,8 @@ from datetime import date
 import msgspec
 
 from api.times import written
-from api.wire.audience import Audience, amount, ratio
-from api.wire.values import Amount, Instant, User
+from api.wire.numbers import amount, ratio
+from api.wire.values import Amount, Instant, Names, User
 from domain.history import Recorded
 from domain.negotiation import figures as reckoned
 from domain.negotiation.facts import QuoteIssued
@@ -40,14 +40,14 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     valid_until: date | None
 
     @classmethod
-    def of(cls, event: Recorded[QuoteIssued], audience: Audience) -> "Quote":
+    def of(cls, event: Recorded[QuoteIssued], names: Names) -> "Quote":
         quote = event.fact
         discount = reckoned.quote_discount(quote)
         return cls(
             number=quote.version,
             version=event.version,
             issued_at=written(event.occurred_at),
-            issued_by=audience.user(event.actor),
+            issued_by=names.user(event.actor),
             total=Amount(str(quote.total.amount), quote.total.currency),
             list_total=amount(reckoned.list_total(quote), quote.total.currency),
             discount=ratio(discount.share) if discount else None,
@@ -61,7 +61,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
                 )
                 for line in quote.lines
             ],
-            payment_terms=audience.words(quote.payment_terms),
-            delivery_terms=audience.words(quote.delivery_terms),
+            payment_terms=quote.payment_terms,
+            delivery_terms=quote.delivery_terms,
             valid_until=quote.valid_until,
         )

@@ -10,7 +10,8 @@ from domain.deal import DealFact
 from domain.people.facts import BuyingRole, ContactKind, ContactMade, StakeholderIdentified
 from domain.stages.facts import GateCriterionAttested
 from store.location import Location
-from store.log import Batch, DealLog
+from store.log import DealLog
+from store.writing import Batch
 from tests.api.cli.conftest import Run
 from tests.api.small_store import DEALS, on
 

@@ -27,7 +27,8 @@ from domain.people.facts import (
     SubjectErased,
 )
 from store.location import Location
-from store.log import Batch, DealLog
+from store.log import DealLog
+from store.writing import Batch
 from tests.api.cli.conftest import Run, run_command
 from tests.api.small_store import HOSTILE_NAME, PROCESS, make_small_store, on
 

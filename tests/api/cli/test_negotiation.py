@@ -273,11 +273,13 @@ def test_histories_that_differ_in_secrets_alone_look_the_same_from_outside(
 def test_an_analyst_sees_neither_secrets_nor_what_is_personal(ask: Ask) -> None:
     answer = answered(ask, "--as", "u-ann")
     assert [one.secrets for one in answer.negotiations] == [None, None]
-    assert [person.personal for person in answer.people] == [None]
+    assert [(one.id, one.personal.name) for one in answer.people] == [("wang", "[hidden]")]
     printed = ask("--as", "u-ann").stdout + ask("--as", "u-ann", "--format", "json").stdout
     for word in ("Wang Fang", "Prepayment", "980", "880", "960", "Last step", "A new buyer"):
         assert word not in printed
-    assert "hidden" in ask("--as", "u-ann").stdout
+    table = ask("--as", "u-ann").stdout
+    assert "Negotiation main with wang, opened 2026-03-05, broken-off 2026-03-26: [hidden]" in table
+    assert "price  price         USD        1000  hidden     hidden        hidden" in table
 
 
 def test_who_may_not_read_the_deal_is_refused(ask: Ask) -> None:

@@ -152,18 +152,20 @@ def test_a_file_that_is_not_there_is_a_usage_error(write: Run, tmp_path: Path) -
 # --as.
 
 EVERYBODY = ("u-anna", "u-ben", "u-mei", "u-sam-1", "u-sam-2", "u-nobody")
+READERS = {"u-anna", "u-ben", "u-mei", "u-sam-1"}
+"""Of the deal S-1: its owner, an auditor, her manager and an analyst."""
 
 
 @pytest.mark.parametrize(
     ("args", "allowed"),
     [
-        (["show", "S-1"], {"u-anna", "u-ben", "u-mei"}),
-        (["replay", "S-1"], {"u-anna", "u-ben", "u-mei"}),
-        (["gate", "S-1"], {"u-anna", "u-ben", "u-mei"}),
-        (["map", "S-1"], {"u-anna", "u-ben", "u-mei"}),
-        (["negotiation", "S-1"], {"u-anna", "u-ben", "u-mei", "u-sam-1"}),
-        (["audit", "trail", "S-1"], {"u-anna", "u-ben", "u-mei"}),
-        (["show", "M-1"], {"u-ben"}),
+        (["show", "S-1"], READERS),
+        (["replay", "S-1"], READERS),
+        (["gate", "S-1"], READERS),
+        (["map", "S-1"], READERS),
+        (["negotiation", "S-1"], READERS),
+        (["audit", "trail", "S-1"], READERS),
+        (["show", "M-1"], {"u-ben", "u-sam-1"}),
         (["audit", "trail"], {"u-ben"}),
         (["record", "S-1", "add-note", "--data", '{"text": "x"}'], {"u-anna", "u-mei"}),
         (["record", "M-1", "add-note", "--data", '{"text": "x"}'], set()),
@@ -182,6 +184,32 @@ def test_each_user_acts_in_their_own_roles(
         assert result.exit_code == (0 if user in allowed else 1), (user, result.stderr)
         if user not in allowed:
             assert "Refused (not-allowed)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "told", "kept"),
+    [
+        (["show", "P-1"], "lost-to-competitor (Globex): [hidden]", "Price."),
+        (["replay", "P-1"], "owner Anna Lee → Ben Ito: [hidden]", "Anna is on leave."),
+        (["replay", "S-1", "--format", "json"], 'suspended: [hidden]"', "Budget frozen."),
+        (["audit", "trail", "P-1"], "note: [hidden]", "Wrong deal."),
+        (["gate", "P-1", "--stage", "P0"], "Anna Lee on 2026-01-20: [hidden]", "The plant"),
+    ],
+)
+def test_an_analyst_reads_deals_without_what_people_said(
+    staffed: Run, args: list[str], told: str, kept: str
+) -> None:
+    seen = staffed("--as", "u-sam-1", *args).stdout
+    assert told in seen
+    assert kept not in seen
+    assert kept in staffed(*args).stdout
+
+
+def test_who_opens_a_deal_for_somebody_else_is_told_what_they_may_read(staffed: Run) -> None:
+    opening = '{"name": "Rail", "owner": "u-ben", "currency": "USD"}'
+    opened = staffed("--as", "u-anna", "record", "d-9", "open-opportunity", "--data", opening)
+    assert opened.lines[-1] == "d-9 is at version 1."
+    assert staffed("--as", "u-anna", "show", "d-9").exit_code == 1
 
 
 def test_who_acts_is_on_the_trail(staffed: Run) -> None:

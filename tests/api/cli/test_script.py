@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from api.cli.script import read_script
 from api.wire.trails import AuditTrail, ScriptResult
 from tests.api.cli.conftest import Run
 
@@ -74,6 +75,24 @@ def test_the_same_line_twice_is_two_commands(write: Run, notes: Path) -> None:
     notes.write_text(line % 40 + line % 50 + line % 40, encoding="utf-8")
     done = write("record", "S-1", "--script", str(notes), "--format", "json").read(ScriptResult)
     assert [len(one.events) for one in done.commands] == [1, 1, 1]
+
+
+def test_a_line_that_was_recorded_stays_as_it_is(write: Run, notes: Path) -> None:
+    write("record", "S-1", "--script", str(notes))
+    notes.write_text(NOTES.replace("They called", "They rang"), encoding="utf-8")
+    refused = write("record", "S-1", "--script", str(notes))
+    assert refused.exit_code == 1
+    assert "Refused (command-id-reused)" in refused.stderr
+    assert f"{notes}, line 2, add-note:" in refused.stderr
+
+
+def test_an_id_tells_nothing_of_what_was_said(notes: Path) -> None:
+    ids = []
+    for text in ("They called", "They rang"):
+        notes.write_text(NOTES.replace("They called", text), encoding="utf-8")
+        ids.append([one.command_id for one in read_script(notes, "S-1", None)])
+    assert ids[0] == ids[1]
+    assert len(set(ids[0])) == 2
 
 
 def test_a_refusal_names_the_line_and_keeps_what_came_before(write: Run, notes: Path) -> None:

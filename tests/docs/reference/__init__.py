@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.docs.reference.audience import audience
 from tests.docs.reference.commands import commands
 from tests.docs.reference.edges import command_line, http, refusals
 from tests.docs.reference.events import events
@@ -12,6 +13,7 @@ from tests.house.measures import REPOSITORY
 DOCS = REPOSITORY / "docs"
 
 PAGES: dict[str, Callable[[], str]] = {
+    "audience.md": audience,
     "cli.md": command_line,
     "commands.md": commands,
     "events.md": events,

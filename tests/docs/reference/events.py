@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
 from inspect import getdoc
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -17,6 +17,7 @@ from domain.deal import FACT_TYPES
 from domain.history import Fact, Recorded, stored_name
 from domain.intent import command_name
 from store.codec import REGISTERED, codec
+from store.fields import FieldCipher
 from store.upcasters import UPCASTERS
 from tests.docs.reference.markdown import MADE, TEXTS, code, fields_table, link, table
 from tests.docs.reference.played import events_beside_deals, events_of_the_story, set_up
@@ -36,7 +37,8 @@ UTC with six digits. Amounts are text with their currency's minor digits. A fiel
 left out, so that equal events have equal bytes; the default *none* is the empty list, and *as
 before* says nothing about the field.
 {TEXTS}
-Around the fact stands the envelope, the same for all:
+Around the fact stands the envelope, the same for all. What is personal or secret does not stand in
+the fact but behind it, each field encrypted on its own: [who sees which field](audience.md).
 
 """
 
@@ -46,6 +48,13 @@ Some fields are marked:
 - **Personal.** {beside(Fact)["personal"]}
 - **Secret.** {beside(Fact)["secret"]}
 """
+
+_ENCRYPTED = {
+    "summary": {"keys": ["person:p-li"], "commitment": "32 bytes", "ciphertext": "bytes in base64"}
+}
+
+_UNUSED = cast("FieldCipher", None)
+"""Nothing is encrypted for the page."""
 
 _BESIDE = """\
 ## Beside the deals
@@ -80,17 +89,20 @@ def examples() -> dict[str, Recorded[Any]]:
 
 
 def stored(fact_type: type[Fact]) -> bytes:
-    """The bytes of the example of a type."""
-    return codec().to_row(examples()[stored_name(fact_type)])[3]
+    """The bytes of the example of a type, as they are before fields are encrypted."""
+    row, _ = codec().to_row(examples()[stored_name(fact_type)], (), _UNUSED)
+    return row[3]
 
 
 def _envelope() -> str:
     whole = json.loads(stored(FACT_TYPES[0]))
     whole["fact"] = {"type": whole["fact"]["type"]}
+    whole["encrypted"] = _ENCRYPTED
     shown = code("json", laid_out(whole))
     return (
         shown
-        + "\nIn the examples only the fact is shown. [Concepts](concepts.md) explains the rest.\n"
+        + "\nIn the examples only the fact is shown, with what is encrypted in its place."
+        + " [Concepts](concepts.md) explains the rest.\n"
     )
 
 

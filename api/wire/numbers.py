@@ -1,33 +1,12 @@
-"""For whom an answer is, and how its numbers are written."""
+"""How the numbers of an answer are written."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 
-import msgspec
-
-from api.wire.values import Amount, Names, User
-from domain.access import Sensitivity
+from api.wire.values import Amount
 from domain.currencies import MINOR_DIGITS
 
 RATIO_DIGITS = 4
-
-
-class Audience(msgspec.Struct, frozen=True):
-    """Who an answer is for: whose names it gives, and how much may be seen."""
-
-    names: Names
-    visible: frozenset[Sensitivity]
-
-    def words(self, text: str | None) -> str | None:
-        """Free text may speak of people: it is for who may see what is personal."""
-        return text if Sensitivity.PERSONAL in self.visible else None
-
-    def texts(self, texts: Iterable[str]) -> list[str]:
-        return [text for text in texts if self.words(text) is not None]
-
-    def user(self, user_id: str) -> User:
-        return self.names.user(user_id)
 
 
 def ratio(value: Fraction | None) -> str | None:

@@ -1,13 +1,12 @@
-"""Numbers of an answer in their one written form, and what an audience does not get to read."""
+"""Numbers of an answer in their one written form."""
 
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
-from api.wire.audience import Audience, amount, number, ratio
-from api.wire.values import Amount, Names
-from domain.access import EVERYTHING, PUBLIC_ONLY
+from api.wire.numbers import amount, number, ratio
+from api.wire.values import Amount
 
 
 @pytest.mark.parametrize(
@@ -49,10 +48,3 @@ def test_money_has_its_minor_digits_and_more_where_it_has_more(
 ) -> None:
     assert amount(Decimal(value), currency) == Amount(written, currency)
     assert amount(None, currency) is None
-
-
-def test_free_text_is_for_who_may_see_what_is_personal() -> None:
-    insider = Audience(Names({}), EVERYTHING)
-    outsider = Audience(Names({}), PUBLIC_ONLY)
-    assert (insider.words("Why"), outsider.words("Why")) == ("Why", None)
-    assert (insider.texts(["a", "b"]), outsider.texts(["a", "b"])) == (["a", "b"], [])

@@ -1,0 +1,1 @@
+"""What can be asked of a store. The command line and HTTP ask the same and get the same shapes."""

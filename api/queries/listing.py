@@ -1,0 +1,81 @@
+"""Deals as they stand now, from the read models, which hold only what is public."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from api.cursors import decode_cursor, encode_cursor
+from api.queries.users import names_of, user_id_of
+from api.queries.views import LONGEST_NAME
+from api.wire.deals import Deal, DealPage
+from api.wire.values import Names
+from api.workspace import Workspace
+from projections import deals
+
+SORTS = {"amount" if name == "amount_minor" else name: name for name in deals.SORTABLE}
+"""What deals are sorted by, and the columns that hold it."""
+
+
+class DealListing(msgspec.Struct, frozen=True):
+    """Which deals, in which order, from where on."""
+
+    where: Mapping[str, str] = {}
+    search: str | None = None
+    sort: str = "-opened_at"
+    """One of `SORTS`; with a minus in front, the largest first."""
+    limit: int = 50
+    cursor: str | None = None
+
+
+def list_deals(store: Workspace, listing: DealListing) -> DealPage:
+    """The deals that match, as they stand now.
+
+    Raises ValueError for a filter, an order or a cursor that does not exist.
+    """
+    descending = listing.sort.startswith("-")
+    sort = listing.sort.removeprefix("-")
+    if sort not in SORTS:
+        raise ValueError(f"deals cannot be sorted by {sort!r}; use {', '.join(SORTS)}")
+    with store.fresh() as connection:
+        names = names_of(store)
+        after = decode_cursor(listing.cursor, sort, descending) if listing.cursor else None
+        found = deals.page(
+            connection,
+            deals.DealQuery(
+                where=with_user_ids(listing.where, names, "owner", "manager"),
+                search=listing.search,
+                sort=SORTS[sort],
+                descending=descending,
+                limit=listing.limit,
+                after=after,
+            ),
+        )
+    return DealPage(
+        deals=[Deal.of_row(row, names) for row in found.rows],
+        cursor=encode_cursor(sort, descending, *found.next) if found.next else None,
+    )
+
+
+def with_user_ids(where: Mapping[str, str], names: Names, *dimensions: str) -> dict[str, str]:
+    """The filter with ids for the users that it names. Raises UnknownUser."""
+    return {
+        name: user_id_of(value, names) if name in dimensions and value else value
+        for name, value in where.items()
+    }
+
+
+def deal_of_reference(store: Workspace, reference: str) -> str | None:
+    """The id of the deal that another system knows under this reference."""
+    with store.fresh() as connection:
+        return deals.of_reference(connection, reference)
+
+
+def find_deal(store: Workspace, wanted: str) -> str:
+    """The id of the deal named by id, reference or unique prefix of its name.
+
+    Raises DealNotFound.
+    """
+    if not 0 < len(wanted.strip()) <= LONGEST_NAME:
+        raise deals.DealNotFound(wanted, [])
+    with store.fresh() as connection:
+        return deals.find(connection, wanted)

@@ -1,0 +1,114 @@
+"""The audit trail: of one deal, as far as its view shows it, and over all streams."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from api.queries.users import names_of, user_id_of
+from api.queries.views import View
+from api.wire.trails import AuditEntry, AuditTrail
+from api.wire.values import Names
+from api.workspace import Workspace
+from domain.access import NO_DEAL, Action, Principal, Sensitivity, may
+from domain.history import StreamKind
+from projections import audit
+from store.seals.notes import encode_base64
+
+if TYPE_CHECKING:
+    from domain.deal import DealEvent
+
+
+class TrailQuery(msgspec.Struct, frozen=True):
+    """Which entries: by whom, recorded from and until when (both inclusive)."""
+
+    actor: str | None = None
+    recorded_from: datetime | None = None
+    recorded_until: datetime | None = None
+    limit: int = 100
+    cursor: int = 0
+    """Entries behind this place in the log."""
+
+
+def trail_of_deal(view: View, query: TrailQuery) -> AuditTrail:
+    """The trail of one deal. Raises DealNotFound."""
+    names = names_of(view.store)
+    actor = user_id_of(query.actor, names) if query.actor else None
+    found = [
+        entry
+        for entry in audit.trail(view.events(), view.store.log.positions(view.stream))
+        if entry.position > query.cursor
+        and (actor is None or entry.actor == actor)
+        and (query.recorded_from is None or entry.recorded_at >= query.recorded_from)
+        and (query.recorded_until is None or entry.recorded_at <= query.recorded_until)
+    ]
+    entries = [AuditEntry.of(view.stream, entry, names) for entry in found[: query.limit]]
+    return _trail(entries, more=len(found) > query.limit)
+
+
+def entries_of_events(view: View, versions: Sequence[int]) -> list[AuditEntry]:
+    """What the trail says of some events of a deal."""
+    if not versions:
+        return []
+    trail = audit.trail(view.events(), view.store.log.positions(view.stream))
+    names = names_of(view.store)
+    return [AuditEntry.of(view.stream, trail[version - 1], names) for version in versions]
+
+
+def trail_of_all(
+    store: Workspace, visible: frozenset[Sensitivity], query: TrailQuery
+) -> AuditTrail:
+    """The trail over all streams, in the order of the log."""
+    with store.fresh() as connection:
+        names = names_of(store)
+        rows = audit.find_entries(
+            connection,
+            audit.EntryQuery(
+                actor=user_id_of(query.actor, names) if query.actor else None,
+                recorded_from=query.recorded_from,
+                recorded_until=query.recorded_until,
+                after=query.cursor,
+                limit=query.limit + 1,
+            ),
+        )
+    told = _read_entries(store, visible, rows[: query.limit], names)
+    return _trail(told, more=len(rows) > query.limit)
+
+
+def with_leaves(store: Workspace, principal: Principal, trail: AuditTrail) -> AuditTrail:
+    """The trail with the place of each entry in the Merkle log, for those who may audit."""
+    if not may(principal, Action.AUDIT, NO_DEAL).allowed:
+        return trail
+    leaves = store.notary.leaves(entry.position for entry in trail.entries)
+    entries = [
+        msgspec.structs.replace(
+            entry, index=entry.position - 1, leaf=encode_base64(leaves[entry.position])
+        )
+        for entry in trail.entries
+    ]
+    return AuditTrail(entries, trail.cursor)
+
+
+def _trail(entries: list[AuditEntry], *, more: bool) -> AuditTrail:
+    return AuditTrail(entries, str(entries[-1].position) if more else None)
+
+
+def _read_entries(
+    store: Workspace,
+    visible: frozenset[Sensitivity],
+    rows: Sequence[Mapping[str, Any]],
+    names: Names,
+) -> list[AuditEntry]:
+    """What the entries of the index say, read from the log."""
+    entries: dict[int, AuditEntry] = {}
+    streams = dict.fromkeys(row["stream"] for row in rows)
+    for stream, events in store.log.events_of(streams, visible).items():
+        positions = store.log.positions(stream)
+        if stream.startswith(f"{StreamKind.DEAL}:"):
+            of_deal = cast("Sequence[DealEvent]", events)
+            told = [AuditEntry.of(stream, e, names) for e in audit.trail(of_deal, positions)]
+        else:
+            told = [AuditEntry.of_event(e, positions[e.version], names) for e in events]
+        entries.update((entry.position, entry) for entry in told)
+    return [entries[row["position"]] for row in rows]

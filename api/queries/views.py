@@ -1,0 +1,76 @@
+"""A deal as far as whoever asks may see it: here, and only here, a right becomes a reading.
+
+Theory of operation. Whether somebody may do something on a deal follows from
+what is public of it: its owner and its team. The answer also says how much they
+may see. A `View` opens the events of the deal for that much and no more: what
+else they hold is never decrypted. Every answer about a deal is worked out from
+the events of a view, so it holds nothing else either, and nothing has to be
+taken out of an answer afterwards.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from api.workspace import Workspace
+from domain.access import NO_DEAL, PUBLIC_ONLY, Action, DealScope, Principal, Sensitivity, may
+from domain.access import require as require_right
+from domain.deal import DealEvent, History
+from domain.history import StreamKind, stream_of
+from projections.deals import DealNotFound
+
+LONGEST_NAME = 200
+"""Longest text that asks for a deal. Ids are no longer, and names need not be given whole."""
+
+
+class View(msgspec.Struct, frozen=True):
+    """One deal, for somebody who may see what is `visible`."""
+
+    store: Workspace
+    deal_id: str
+    visible: frozenset[Sensitivity]
+
+    @property
+    def stream(self) -> str:
+        return stream_of(StreamKind.DEAL, self.deal_id)
+
+    def events(self) -> Sequence[DealEvent]:
+        """Every event of the deal, in order of version. Raises DealNotFound."""
+        return _history(self.store, self.deal_id, self.visible).events
+
+
+def open_view(store: Workspace, principal: Principal, action: Action, deal_id: str) -> View:
+    """The deal, for who may do that on it, as far as they may see it in doing so.
+
+    Raises DealNotFound, NotAllowed.
+    """
+    answer = require_right(principal, action, _scope(store, deal_id))
+    return View(store, deal_id, answer.visible)
+
+
+def view_of_recorder(store: Workspace, principal: Principal, deal_id: str) -> View:
+    """The deal, for who just recorded something on it, as far as they may read it.
+
+    Whoever opens a deal for somebody else may record that, and not read what follows.
+    Raises DealNotFound.
+    """
+    return View(store, deal_id, may(principal, Action.READ, _scope(store, deal_id)).visible)
+
+
+def visible_in_all(principal: Principal, action: Action) -> frozenset[Sensitivity]:
+    """What the principal may see who does that over all deals. Raises NotAllowed."""
+    return require_right(principal, action, NO_DEAL).visible
+
+
+def _scope(store: Workspace, deal_id: str) -> DealScope:
+    life = _history(store, deal_id, PUBLIC_ONLY).deal.life
+    return store.log.organisation().scope(life.owner, life.team_ids)
+
+
+def _history(store: Workspace, deal_id: str, visible: frozenset[Sensitivity]) -> History:
+    """The history of a deal that exists. Raises DealNotFound."""
+    fits = 0 < len(deal_id) <= LONGEST_NAME and "\0" not in deal_id
+    history = store.log.history(deal_id, visible) if fits else None
+    if history is None or not history.events:
+        raise DealNotFound(deal_id, [])
+    return history
