@@ -12,6 +12,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DEALSTATE_", frozen=True)
 
     db: str = Field(default=DEFAULT_DB, description="URL of the store.")
+    kek: str | None = Field(
+        default=None,
+        description="Where the key-encryption key comes from: file:PATH, env:NAME or"
+        " plugin:MODULE:FACTORY; by default the key file beside the store.",
+    )
     timezone: str = Field(
         default=DEFAULT_TIMEZONE, description="Time zone of dates without a time, as an IANA name."
     )

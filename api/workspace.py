@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from projections.engine import Progress, catch_up
 from projections.views import Views
 from store.location import Location
 from store.log import Clock, DealLog, utc_now
+from store.notary import Notary
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -54,8 +56,18 @@ class Workspace:
         clock: Clock = utc_now,
         progress: Progress | None = None,
     ) -> Self:
-        """Make a store and open it. Raises StoreError where something is there."""
-        return cls(DealLog.create(location, clock), Views(location.views), zone, clock, progress)
+        """Make a store with its first checkpoint, and open it.
+
+        Raises StoreError where something is there.
+        """
+        store = cls(DealLog.create(location, clock), Views(location.views), zone, clock, progress)
+        store.notary.checkpoint()
+        return store
+
+    @cached_property
+    def notary(self) -> Notary:
+        """Makes checkpoints, receipts and proofs of the log."""
+        return Notary(self.log.records, self.log.keys, self.now)
 
     @property
     def location(self) -> Location:

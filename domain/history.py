@@ -58,6 +58,7 @@ class StreamKind(StrEnum):
     USER = "user"
     UNIT = "unit"
     AUTHORITY = "authority"
+    ACCESS = "access"
 
 
 def stream_of(kind: StreamKind, identifier: str) -> str:

@@ -137,7 +137,7 @@ class Codec:
             state = _to_json(_envelope(event, public))
             read = decoder.decode(with_values(state, values) if fields else state)
             if fields:
-                state = with_encrypted(state, _closed(event, fields, values, cipher))
+                state = with_encrypted(state, _closed(event, decoder.type, fields, values, cipher))
         except (msgspec.ValidationError, UnicodeEncodeError, TypeError, OverflowError) as error:
             raise NotStorable(
                 f"{event.type} on {event.stream} cannot be stored: {error}",
@@ -232,12 +232,13 @@ def _parted(fact: Fact, fields: Sequence[EncryptedField]) -> tuple[Fact, dict[st
 
 def _closed(
     event: Recorded[Fact],
+    type_: str,
     fields: Sequence[EncryptedField],
     values: Mapping[str, bytes],
     cipher: FieldCipher,
 ) -> dict[str, Encrypted]:
     """The fields that are encrypted, by their stored names. `values` are in their order."""
-    type_, secret = event.type, type(event.fact).secret
+    secret = type(event.fact).secret
     return {
         name: cipher.encrypt(
             Place(event.stream, event.version, type_, name),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import shown
+from api.cli import checking, checkpoints, proofs, shown, witnessing
 from api.cli.groups import commands
 from api.cli.output import (
     Column,
@@ -16,12 +16,16 @@ from api.cli.output import (
     print_table,
 )
 from api.cli.terminal import Terminal, terminal
-from api.queries import TrailQuery, trail_of_all, trail_of_deal
+from api.queries.trails import TrailQuery, trail_of_all, trail_of_deal, with_leaves
 from api.wire.trails import AuditEntry, AuditTrail
 
 app = commands()
-audit = commands(help="Who did what, when, and what became of it.", no_args_is_help=True)
+audit = commands(
+    help="Who did what and when, and proofs that the log is as it was.", no_args_is_help=True
+)
 app.add_typer(audit, name="audit")
+for part in (checkpoints, proofs, checking, witnessing):
+    audit.add_typer(part.app)
 
 
 @app.callback()
@@ -78,10 +82,10 @@ def trail(
             after,
         )
         if deal is None:
-            at.require_audit(store)
-            answer = trail_of_all(store, query)
+            answer = trail_of_all(store, at.audited(store), query)
         else:
-            answer = trail_of_deal(store, at.readable(store, deal), query)
+            answer = trail_of_deal(at.readable(store, deal), query)
+        answer = with_leaves(store, at.principal(store), answer)
     match layout:
         case Format.JSON:
             print_json(answer)

@@ -21,10 +21,17 @@ def report(error: Exception) -> bool:
     return True
 
 
-def fail(code: str, detail: str, advice: str | None = None) -> NoReturn:
+def exit_code(error: Exception) -> int:
+    """How a command ends: 3 where the log contradicts what it has signed, 1 for everything else."""
+    from store.notary import LogContradicted
+
+    return 3 if isinstance(error, LogContradicted) else 1
+
+
+def fail(code: str, detail: str, advice: str | None = None, exit_code: int = 1) -> NoReturn:
     """Tell a failure that only the command line knows, and end."""
     assert code in ON_THE_COMMAND_LINE
     note(f"Error ({code}): {detail}")
     if advice:
         note(advice)
-    raise typer.Exit(1)
+    raise typer.Exit(exit_code)

@@ -23,7 +23,7 @@ from api.cli.output import (
     say,
 )
 from api.cli.terminal import Terminal, terminal
-from api.queries import named_user
+from api.queries.users import named_user
 from api.wire.organisation import (
     HeldRole,
     LimitsOfRole,

@@ -24,17 +24,22 @@ COMMANDS = {
     "map": "people",
     "negotiation": "negotiation",
     "audit": "audit",
+    "disclose": "disclose",
+    "keys": "keys",
     "process": "process",
     "users": "organisation",
     "units": "organisation",
     "limits": "organisation",
+    "erase": "erase",
+    "backup": "backup",
+    "restore": "backup",
     "rebuild": "stores",
     "status": "stores",
     "serve": "serve",
 }
 """Each command and the module of this package that holds it, in the order of the help."""
 
-_HOISTED = ("--db", "--as", "--timezone")
+_HOISTED = ("--db", "--kek", "--as", "--timezone")
 _OWN_TIMEZONE = "import"
 
 
@@ -59,11 +64,11 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            from api.cli.failures import report
+            from api.cli.failures import exit_code, report
 
             if not report(error):
                 raise
-            raise typer.Exit(1) from error
+            raise typer.Exit(exit_code(error)) from error
 
 
 def _refuse_broken_text(args: list[str]) -> None:
@@ -102,7 +107,7 @@ app = commands(cls=Commands, no_args_is_help=True)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from api.queries import release
+        from api.queries.stores import release
 
         print(f"dealstate {release()}")
         raise typer.Exit
@@ -128,6 +133,17 @@ def root(
             envvar="DEALSTATE_DB", show_envvar=True, metavar="URL", help="The store to work on."
         ),
     ] = "sqlite:///dealstate.db",
+    kek: Annotated[
+        str | None,
+        typer.Option(
+            envvar="DEALSTATE_KEK",
+            show_envvar=True,
+            metavar="SOURCE",
+            help="Where the key-encryption key comes from: file:PATH, env:NAME or"
+            " plugin:MODULE:FACTORY.",
+            show_default="the key file beside the store",
+        ),
+    ] = None,
     user: Annotated[
         str | None,
         typer.Option(
@@ -155,4 +171,4 @@ def root(
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows another one in its place.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
-    context.obj = Terminal(db, user, timezone)
+    context.obj = Terminal(db, user, timezone, kek)

@@ -2,7 +2,7 @@
 
 import socket
 from ipaddress import ip_address
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from api.cli.failures import fail
 from api.cli.groups import commands
 from api.cli.output import say
 from api.cli.terminal import terminal
+
+if TYPE_CHECKING:
+    from api.settings import Settings
 
 app = commands()
 
@@ -46,11 +49,13 @@ def serve(
     at = terminal(context)
     with at.opened() as store, store.fresh():
         location = str(store.location)
-    listening = _listen(host, port)
+    from api.settings import Settings
+
+    listening = listen(host, port)
     address, bound = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     say(f"Serving {location} at http://{shown}:{bound}/docs. Stop with Ctrl-C.")
-    _run(location, at.zone.key, listening)
+    _run(Settings(db=location, timezone=at.zone.key, kek=at.kek), listening)
 
 
 def is_loopback(host: str) -> bool:
@@ -63,7 +68,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that waits for connections. Ends the command where that is not possible."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
@@ -75,12 +81,11 @@ def _listen(host: str, port: int) -> socket.socket:
         )
 
 
-def _run(location: str, timezone: str, listening: socket.socket) -> None:
+def _run(settings: "Settings", listening: socket.socket) -> None:
     import uvicorn
 
     from api.app import create_app
-    from api.settings import Settings
 
-    application = create_app(Settings(db=location, timezone=timezone))
+    application = create_app(settings)
     config = uvicorn.Config(application, log_level="warning", server_header=False)
     uvicorn.Server(config).run(sockets=[listening])

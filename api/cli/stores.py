@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli import shown
 from api.cli.groups import commands
 from api.cli.output import (
     Column,
@@ -14,12 +15,13 @@ from api.cli.output import (
     say,
 )
 from api.cli.progress import Progress
-from api.cli.terminal import terminal
-from api.queries import read_status
+from api.cli.terminal import Terminal, terminal
+from api.queries.stores import read_status
 from api.wire.health import RebuildResult, StoreStatus, TableDifference
 from api.workspace import Workspace
 from projections.rebuild import Rebuilt
 from projections.rebuild import rebuild as build_anew
+from store.keys.sources import FileSource, parse_source
 
 app = commands()
 
@@ -33,13 +35,32 @@ Examples:
 def init(context: typer.Context) -> None:
     """Make a new, empty store.
 
-    A store is two files: the log, which is never changed and only grows, and the
-    read models beside it, which can be built anew from the log.
+    A store is the log, which is never changed and only grows; the keys of its
+    encrypted fields, each wrapped under one key that is kept elsewhere or in a key
+    file; and the read models, which can be built anew from the log.
     """
     at = terminal(context)
     with Workspace.create(at.location, at.zone) as store, store.fresh():
         say(f"Made a store at {store.location}.")
+        _tell_files(store)
         say("Next: dealstate import FILE --from csv --map MAP, or dealstate simulate --deals 300.")
+
+
+def _tell_files(store: Workspace) -> None:
+    """What was made, and what is to be done with it."""
+    place = store.location
+    source = parse_source(place.encryption)
+    say(f"  keys      {place.keys}")
+    say(f"  key file  {source.path}" if isinstance(source, FileSource) else f"  key from  {source}")
+    say(
+        "Back up the log and the keys, apart from each other: whoever was erased comes back with an"
+    )
+    say(
+        "old copy of the keys. Keep the key file apart from both: it opens the keys, and without it"
+    )
+    say("what is personal or secret cannot be read any more.")
+    say("Others verify checkpoints and receipts of this log with its public key:")
+    say(f"  {store.notary.verifier_keys()[-1]}")
 
 
 @app.command(
@@ -53,18 +74,20 @@ def status(context: typer.Context, shape: ShapeOption = Shape.TEXT) -> None:
 
     How much there is of everything, and how far the read models have read the log.
     """
-    with terminal(context).opened() as store:
+    at = terminal(context)
+    with at.opened() as store:
         answer = read_status(store)
     if shape is Shape.JSON:
         print_json(answer)
         return
-    _tell_status(answer)
+    _tell_status(answer, at)
 
 
-def _tell_status(answer: StoreStatus) -> None:
+def _tell_status(answer: StoreStatus, at: Terminal) -> None:
     say(f"Store      {answer.store}")
     say(f"Release    dealstate {answer.release}")
-    say(f"Log        {answer.events:,} events, {_megabytes(answer.log_bytes)}")
+    say(f"Log        {answer.events:,} events, all sealed, {_megabytes(answer.log_bytes)}")
+    say(f"Checkpoint {_checkpoint(answer, at)}")
     say(f"Views      {_megabytes(answer.views_bytes)}")
     say(f"Deals      {answer.deals:,}")
     say(f"Users      {answer.users:,}")
@@ -85,6 +108,14 @@ def _tell_status(answer: StoreStatus) -> None:
             for model in answer.models
         ],
     )
+
+
+def _checkpoint(answer: StoreStatus, at: Terminal) -> str:
+    last = answer.checkpoint
+    if last is None:
+        return "none; make one with dealstate audit checkpoint"
+    made = shown.moment(last.made_at, at.zone)
+    return f"of {last.size:,} events, {made}; {last.events_after:,} events since"
 
 
 def _megabytes(size_bytes: int) -> str:

@@ -17,25 +17,28 @@ from api.times import DayMeans, TimeError, parse_instant, parse_zone
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from api.queries import Instants
+    from api.queries.instants import Instants
+    from api.queries.views import View
     from api.workspace import Workspace
-    from domain.access import Principal
+    from domain.access import Principal, Sensitivity
     from store.location import Location
 
 
 class Terminal:
     """The global options, and what follows from them."""
 
-    def __init__(self, db: str, user: str | None, timezone: str) -> None:
+    def __init__(self, db: str, user: str | None, timezone: str, kek: str | None = None) -> None:
         if user is not None and not user.strip():
             raise typer.BadParameter("name a user, or leave it out", param_hint="'--as'")
         self._db = db
         self._user = user
         self._timezone = timezone
+        self.kek = kek
+        """Where the key-encryption key comes from; none: from the key file beside the store."""
 
     def acting_as(self, user: str | None) -> "Terminal":
         """The same for another user; None: for whoever acts anyway."""
-        return self if user is None else Terminal(self._db, user, self._timezone)
+        return self if user is None else Terminal(self._db, user, self._timezone, self.kek)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -50,9 +53,21 @@ class Terminal:
         from store.location import Location
 
         try:
-            return Location.parse(self._db)
+            location = Location.parse(self._db, self.kek)
         except StoreError as error:
             raise typer.BadParameter(str(error), param_hint="'--db'") from None
+        if self.kek is not None:
+            self._check_kek(self.kek)
+        return location
+
+    def _check_kek(self, kek: str) -> None:
+        from store.errors import StoreError
+        from store.keys.sources import parse_source
+
+        try:
+            parse_source(kek)
+        except StoreError as error:
+            raise typer.BadParameter(str(error), param_hint="'--kek'") from None
 
     @contextmanager
     def opened(self, *, role_needed: bool = True) -> "Iterator[Workspace]":
@@ -68,6 +83,7 @@ class Terminal:
             Progress("Reading the log", "events") as progress,
             Workspace.open(location, zone, progress=progress.reached) as store,
         ):
+            _tell_erasures(store)
             if role_needed and self._user:
                 self.principal(store)
             yield store
@@ -84,9 +100,16 @@ class Terminal:
         with self.opened(role_needed=False) as store:
             yield store
 
+    def refuse_user(self) -> None:
+        """For what is done to the files of a store, before anybody's roles can be looked up."""
+        if self._user:
+            raise typer.BadParameter(
+                "whoever holds the files does this; leave it out", param_hint="'--as'"
+            )
+
     def user(self, store: "Workspace") -> str:
         """The id of who acts: the local user, or the one of --as."""
-        from api.queries import named_user
+        from api.queries.users import named_user
 
         return named_user(store, self._user) if self._user else f"local:{_login_name()}"
 
@@ -115,26 +138,20 @@ class Terminal:
             )
         return principal
 
-    def readable(self, store: "Workspace", wanted: str) -> str:
-        """The id of a deal that is to be shown in full, to whoever acts.
-
-        Raises DealNotFound, and NotAllowed where they may not see all of it.
-        """
-        from api.queries import find_deal, require
+    def readable(self, store: "Workspace", wanted: str) -> "View":
+        """A deal, as far as whoever acts may read it. Raises DealNotFound, NotAllowed."""
+        from api.queries.listing import find_deal
+        from api.queries.views import open_view
         from domain.access import Action
 
-        deal_id = find_deal(store, wanted)
-        if self._user:
-            require(store, self.principal(store), Action.READ, deal_id)
-        return deal_id
+        return open_view(store, self.principal(store), Action.READ, find_deal(store, wanted))
 
-    def require_audit(self, store: "Workspace") -> None:
-        """Raise NotAllowed unless whoever acts may see the trail of everything."""
-        from api.queries import require
+    def audited(self, store: "Workspace") -> "frozenset[Sensitivity]":
+        """What whoever acts may see of the trail of everything. Raises NotAllowed."""
+        from api.queries.views import visible_in_all
         from domain.access import Action
 
-        if self._user:
-            require(store, self.principal(store), Action.AUDIT)
+        return visible_in_all(self.principal(store), Action.AUDIT)
 
     def instant(self, text: str | None, option: str, now: "datetime") -> "datetime | None":
         """The moment that an option names; a bare date is the end of that day."""
@@ -152,12 +169,22 @@ class Terminal:
 
     def instants(self, store: "Workspace", as_of: str | None, known_at: str | None) -> "Instants":
         """Both axes, as --as-of and --known-at give them."""
-        from api.queries import Instants
+        from api.queries.instants import Instants
 
         now = store.now()
         return Instants(
             self.instant(as_of, "--as-of", now), self.instant(known_at, "--known-at", now)
         )
+
+
+def _tell_erasures(store: "Workspace") -> None:
+    """An erasure that was cut short is finished when the store is opened; not in silence."""
+    from api.cli.output import note
+
+    if store.log.erasures_finished:
+        note("Finished an erasure that was cut short.")
+    if store.log.erasure_unfinished is not None:
+        note(f"An erasure is not finished yet: {store.log.erasure_unfinished}")
 
 
 def _login_name() -> str:

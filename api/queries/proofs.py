@@ -6,7 +6,7 @@ from uuid import uuid4
 from api.queries.views import View
 from api.wire.proofs import LastCheckpoint
 from api.workspace import Workspace
-from domain.access import Principal
+from domain.access import EVERYTHING, Principal
 from domain.intent import Intent
 from domain.refusals import NotAllowed
 from store.disclosure import closed_field
@@ -20,7 +20,16 @@ def last_checkpoint(store: Workspace) -> LastCheckpoint | None:
 
 
 def receipt(view: View, version: int) -> str:
-    """The receipt of one event of a deal. Raises UnknownEvent, LogContradicted."""
+    """The receipt of one event of a deal, for those who see everything of it.
+
+    What is encrypted in it stays so, but how long it is can be seen. Raises
+    NotAllowed, UnknownEvent, LogContradicted.
+    """
+    if view.visible != EVERYTHING:
+        raise NotAllowed(
+            "a receipt holds what is encrypted too, and you may not see all of this deal",
+            "Ask somebody who may: a member of the deal's team, their manager, or an auditor.",
+        )
     return view.store.notary.receipt(view.stream, version)
 
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from api.wire.proofs import LastCheckpoint
+
 
 class ModelStatus(msgspec.Struct, frozen=True):
     """How far a read model has read the log."""
@@ -25,6 +27,8 @@ class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
     users: int
     processes: int
     """Versions of processes, the built-in ones included."""
+    checkpoint: LastCheckpoint | None
+    """The last one that is kept with the log; null where none was made."""
     log_bytes: int
     views_bytes: int
     models: list[ModelStatus]

@@ -5,13 +5,16 @@ import msgspec
 from api.times import written
 from api.wire.values import Instant, Names, User, same
 from api.wire.words import Change, spoken
+from domain.accesses import FieldDisclosed
+from domain.accesses import describe as describe_access
 from domain.deal import DealFact
 from domain.history import Fact, Recorded
 from domain.organisation import AnyOrganisationFact, describe
 from domain.process import ProcessPublished
 from projections.audit import AuditEntry as Projected
 
-AnyFact = DealFact | ProcessPublished | AnyOrganisationFact
+OtherFact = ProcessPublished | AnyOrganisationFact | FieldDisclosed
+AnyFact = DealFact | OtherFact
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +45,10 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Versions that this event took out."""
     fact: AnyFact
     """As it is stored: fields at their default are left out."""
+    index: int | None = None
+    """Of its leaf in the Merkle log, from 0. Told to those who may audit; else null."""
+    leaf: str | None = None
+    """Hash of its stored bytes as they were sealed, in base64; null as `index`."""
 
     @classmethod
     def of(cls, stream: str, entry: Projected, names: Names) -> "AuditEntry":
@@ -60,7 +67,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of_event(cls, event: Recorded[Fact], position: int, names: Names) -> "AuditEntry":
         """From an event of another kind of stream, where nothing is late or withdrawn."""
-        assert isinstance(event.fact, ProcessPublished | AnyOrganisationFact)
+        assert isinstance(event.fact, OtherFact)
         return cls(
             position=position,
             stream=event.stream,
@@ -98,9 +105,11 @@ _AS_IN_THE_ENTRY = (
 )
 
 
-def _told(fact: ProcessPublished | AnyOrganisationFact) -> str:
+def _told(fact: OtherFact) -> str:
     if isinstance(fact, ProcessPublished):
         return f"published the process {fact.process.ref}"
+    if isinstance(fact, FieldDisclosed):
+        return describe_access(fact)
     return describe(fact)
 
 

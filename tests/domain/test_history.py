@@ -37,7 +37,8 @@ def event(version: int, occurred: float) -> Recorded[Fact]:
 def test_a_stream_is_named_by_kind_and_id() -> None:
     assert stream_of(StreamKind.DEAL, "a:b") == "deal:a:b"
     assert (event(1, 0).kind, event(1, 0).identifier) == ("deal", "a:b")
-    assert [kind.value for kind in StreamKind] == ["deal", "process", "user", "unit", "authority"]
+    kinds = ["deal", "process", "user", "unit", "authority", "access"]
+    assert [kind.value for kind in StreamKind] == kinds
 
 
 def test_an_event_names_the_type_of_its_fact() -> None:

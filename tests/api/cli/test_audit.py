@@ -7,6 +7,9 @@ import msgspec
 import pytest
 
 from api.wire.trails import AuditTrail
+from store.seals.merkle import leaf_hash
+from store.seals.notes import encode_base64
+from store.seals.proofs import Receipt, parse_file
 from tests.api.cli.conftest import Run
 from tests.api.small_store import EVENTS
 
@@ -30,12 +33,17 @@ def test_withdrawn_and_late_entries_stay_visible_as_such(run: Run) -> None:
     assert not entries[7].late
 
 
-def test_an_entry_has_the_keys_of_the_interfaces(run: Run) -> None:
-    entry = trail(run, "P-1").entries[4]
+def test_an_entry_has_the_keys_of_the_interfaces(write: Run) -> None:
+    entry = trail(write, "P-1").entries[4]
     found = msgspec.to_builtins(entry)
     assert found.pop("recorded_at").startswith("2026-06-01T08:")
+    leaf = found.pop("leaf")
+    receipt = write("audit", "receipt", "P-1", "5").stdout
+    assert isinstance(parsed := parse_file(receipt), Receipt)
+    assert leaf == encode_base64(leaf_hash(parsed.event))
     assert found == {
         "position": 10,
+        "index": 9,
         "stream": "deal:d-press",
         "version": 5,
         "type": "forecast-revised",
@@ -137,3 +145,12 @@ def test_careless_options_are_usage_errors(run: Run, args: list[str]) -> None:
 
 def test_an_unknown_deal_is_not_found(run: Run) -> None:
     assert run("audit", "trail", "nope").exit_code == 1
+
+
+def test_only_those_who_may_audit_see_the_leaves(write: Run) -> None:
+    write("users", "grant", "u-ben", "seller")
+    write("users", "grant", "u-mei", "auditor")
+    assert {entry.leaf for entry in trail(write, "P-1", "--as", "u-ben").entries} == {None}
+    seen = trail(write, "P-1", "--as", "u-mei").entries
+    assert [entry.index for entry in seen] == [entry.position - 1 for entry in seen]
+    assert all(entry.leaf for entry in seen)

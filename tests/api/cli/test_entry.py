@@ -10,7 +10,7 @@ import typer
 from api.cli.root import COMMANDS, hoisted
 from tests.api.cli.conftest import Run, run_command
 
-GROUPS = ("audit", "process", "users", "units", "limits")
+GROUPS = ("audit", "process", "users", "units", "limits", "keys")
 
 _LOADED = """\
 import sys
@@ -87,6 +87,7 @@ def test_what_is_no_command_is_a_usage_error(args: list[str]) -> None:
         (["deals", "--db=x", "--limit", "2"], ["--db=x", "deals", "--limit", "2"]),
         (["record", "a", "b", "--as", "me"], ["--as", "me", "record", "a", "b"]),
         (["pipeline", "--timezone", "UTC"], ["--timezone", "UTC", "pipeline"]),
+        (["keys", "show", "--kek", "env:X"], ["--kek", "env:X", "keys", "show"]),
         (["import", "f", "--timezone", "UTC"], ["import", "f", "--timezone", "UTC"]),
         (["--timezone", "UTC", "import", "f"], ["--timezone", "UTC", "import", "f"]),
         (["show", "--", "--db"], ["show", "--", "--db"]),

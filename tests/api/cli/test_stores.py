@@ -8,7 +8,8 @@ import pytest
 
 from api.wire.health import RebuildResult, StoreStatus
 from store.location import Location
-from store.log import Batch, DealLog
+from store.log import DealLog
+from store.writing import Batch
 from tests.api.cli.conftest import Run, run_command
 from tests.api.small_store import DEALS, EVENTS, USERS
 
@@ -21,8 +22,13 @@ def views_of(url: str) -> Path:
 def test_init_makes_an_empty_store(nowhere: str) -> None:
     lines = run_command("--db", nowhere, "init").lines
     assert lines[0] == f"Made a store at {nowhere}."
+    key = run_command("--db", nowhere, "keys", "show", "--public").lines[0]
+    assert f"  {key}" in lines
+    assert any(line.startswith("  key file  ") for line in lines)
     status = run_command("--db", nowhere, "status", "--format", "json").read(StoreStatus)
     assert (status.events, status.deals) == (0, 0)
+    assert status.checkpoint is not None
+    assert (status.checkpoint.size, status.checkpoint.events_after) == (0, 0)
     assert run_command("--db", nowhere, "deals").exit_code == 0
 
 
@@ -38,10 +44,19 @@ def test_status_tells_what_the_store_holds(write: Run) -> None:
     assert (status.events, status.deals, status.users) == (EVENTS, len(DEALS), len(USERS))
     assert status.processes == 3
     assert {m.model: (m.position, m.lag_events) for m in status.models} == dict.fromkeys(
-        ["audit", "deal-periods", "deals", "users"], (EVENTS, 0)
+        ["audit", "deal-periods", "deals"], (EVENTS, 0)
     )
     assert status.log_bytes > 0
     assert status.views_bytes > 0
+
+
+def test_status_tells_what_is_under_the_last_checkpoint(write: Run) -> None:
+    assert "Checkpoint none; make one with dealstate audit checkpoint" in write("status").lines
+    write("audit", "checkpoint")
+    write("users", "add", "new", "New")
+    (line,) = [line for line in write("status").lines if line.startswith("Checkpoint")]
+    assert line.startswith(f"Checkpoint of {EVENTS} events, ")
+    assert line.endswith("; 1 events since")
 
 
 def test_status_tells_how_far_the_read_models_are(write: Run, own_store: str) -> None:
@@ -51,8 +66,8 @@ def test_status_tells_how_far_the_read_models_are(write: Run, own_store: str) ->
     assert write("deals").exit_code == 0
     with closing(DealLog.open(Location.parse(own_store))) as log:
         log.append([Batch("deal:d-new", 0, DEALS["d-rest"])])
-    (line,) = [line for line in write("status").lines if line.startswith("users")]
-    assert line.split() == ["users", "1", str(EVENTS), "3"]
+    (line,) = [line for line in write("status").lines if line.startswith("deals")]
+    assert line.split() == ["deals", "1", str(EVENTS), "3"]
 
 
 def test_rebuild_builds_every_table_anew(write: Run) -> None:

@@ -1,0 +1,40 @@
+"""Files that commands write: whole or not at all."""
+
+import os
+from pathlib import Path
+
+from api.cli.failures import fail
+from api.cli.output import note
+from store.keys.durability import sync_folder
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write the file in place of what is there, all of it or nothing, on disk when this returns.
+
+    Raises OSError.
+    """
+    new = path.with_name(f".{path.name}.new")
+    try:
+        with new.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    sync_folder(path)
+
+
+def hand_over(text: str, path: Path | None) -> None:
+    """Print the text, or write it to a file that is not there yet."""
+    if path is None:
+        print(text, end="")
+        return
+    if path.exists():
+        fail("file-not-written", f"{path} is there already", "Name another file, or remove it.")
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        fail("file-not-written", f"{path} cannot be written: {error.strerror}")
+    note(f"Wrote {path}.")

@@ -1,0 +1,18 @@
+"""Whether the log is as it was written: every stored byte, every hash, every checkpoint.
+
+Theory of operation. Of each event there are two independent copies: its bytes,
+and the hash of its bytes in the Merkle log. One pass in the order of the feed
+hashes the bytes and compares. In the same pass it checks that positions have no
+gaps, that the columns beside the bytes say what the bytes say, and that the
+versions of each stream count 1, 2, 3…; and of every full tile of hashes, that
+the tile above holds its root. So what is changed in one place shows against
+another, and it shows which event it is.
+
+Who changes everything consistently, tiles included, is found by checkpoints:
+each must be signed by a key of this store, and its root be that of the log at
+its size. The last checkpoint that holds tells how much is as it was. Against
+who has the signing key as well only a checkpoint helps that was kept elsewhere.
+
+An append may go on beside all this: what is read is read until it agrees, or
+until the log says that nothing more has come.
+"""

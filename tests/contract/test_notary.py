@@ -1,0 +1,212 @@
+"""Checkpoints, receipts and proofs of a log, on every kind of store."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from store.fsck.check import check
+from store.log import DealLog
+from store.notary import (
+    LogContradicted,
+    Notary,
+    UnknownCheckpoint,
+    UnknownEvent,
+    WitnessAnswer,
+    WitnessRefused,
+)
+from store.seals.merkle import leaf_hash
+from store.seals.notes import (
+    Checkpoint,
+    SignatureType,
+    SigningKey,
+    parse_checkpoint,
+    parse_note,
+    sign,
+)
+from store.seals.verify import ConsistencyFinding, ReceiptFinding, Trust, verify_text
+from store.seals.witness import Cosigned, SizeConflict, Witness
+from store.writing import Batch
+from tests.contract.asking import Ticking, notes
+from tests.contract.conftest import NewLocation
+
+WITNESS = SigningKey.from_seed("witness/one", SignatureType.COSIGNATURE, bytes(range(32)))
+OTHER_LOG = SigningKey.from_seed("other", SignatureType.ED25519, bytes(range(32)))
+
+
+@pytest.fixture
+def notary(log: DealLog) -> Notary:
+    return Notary(log.records, log.keys, log.now)
+
+
+def add(log: DealLog, count: int) -> None:
+    log.append([Batch("deal:a", log.records.version("deal:a"), notes(count))])
+
+
+def told(note: str) -> Checkpoint:
+    return parse_checkpoint(parse_note(note).text)
+
+
+@settings(max_examples=5)
+@given(parts=st.lists(st.integers(1, 300), min_size=2, max_size=4), data=st.data())
+def test_whatever_the_size_all_proofs_verify(
+    new_location: NewLocation, parts: list[int], data: st.DataObject
+) -> None:
+    with DealLog.create(new_location(), Ticking()) as log:
+        notary = Notary(log.records, log.keys, log.now)
+        sizes = []
+        for number, count in enumerate(parts):
+            add(log, count)
+            sizes.append(told(notary.checkpoint()).size)
+            if number == 0:
+                notary.add_signing_key()
+        trust = Trust(tuple(notary.verifier_keys()))
+        version = data.draw(st.integers(1, sizes[-1]))
+        receipt = verify_text(notary.receipt("deal:a", version), trust)
+        assert isinstance(receipt, ReceiptFinding)
+        assert (receipt.event.version, receipt.index) == (version, version - 1)
+        for old, new in pairwise(sizes):
+            assert isinstance(verify_text(notary.consistency(old, new), trust), ConsistencyFinding)
+        positions = [1, version, sizes[-1]]
+        stored = {p: s for p, _, _, _, s in log.records.feed(0, sizes[-1])}
+        assert notary.leaves(positions) == {p: leaf_hash(stored[p]) for p in positions}
+        assert check(log.records, log.keys).sound
+
+
+def test_a_checkpoint_is_repeated_while_nothing_is_recorded(log: DealLog, notary: Notary) -> None:
+    first = notary.checkpoint()
+    assert notary.checkpoint() == first
+    add(log, 1)
+    assert told(notary.checkpoint()).size == 1
+    assert [row.size for row in notary.checkpoints()] == [0, 1]
+
+
+def test_there_is_no_receipt_of_what_is_not_there(log: DealLog, notary: Notary) -> None:
+    add(log, 2)
+    for stream, version in (("deal:a", 0), ("deal:a", 3), ("deal:b", 1)):
+        with pytest.raises(UnknownEvent):
+            notary.receipt(stream, version)
+
+
+def test_only_checkpoints_that_were_made_are_compared(log: DealLog, notary: Notary) -> None:
+    notary.checkpoint()
+    add(log, 2)
+    notary.checkpoint()
+    for old, new in ((0, 2), (2, 0), (1, 2), (2, 3)):
+        with pytest.raises(UnknownCheckpoint):
+            notary.consistency(old, new)
+
+
+def test_a_receipt_stands_under_the_last_checkpoint_that_covers_it(
+    log: DealLog, notary: Notary
+) -> None:
+    add(log, 3)
+    kept = notary.checkpoint()
+    add(log, 1)
+    assert notary.receipt("deal:a", 2).endswith(kept)
+    newer = notary.receipt("deal:a", 4)
+    assert newer.endswith(notary.checkpoint())
+    assert told(notary.checkpoint()).size == 4
+
+
+def test_the_change_of_a_key_is_signed_by_both(log: DealLog, notary: Notary) -> None:
+    add(log, 3)
+    old = notary.verifier_keys()[0]
+    new = notary.add_signing_key()
+    note = notary.checkpoints()[-1].note
+    for key in (old, new):
+        verify_text(note, Trust((key,)))
+    assert notary.checkpoint() == note
+    add(log, 1)
+    later = parse_note(notary.checkpoint())
+    assert [one.key_id for one in later.signatures] == [new.id]
+
+
+def test_nothing_is_signed_that_contradicts_what_was(log: DealLog, notary: Notary) -> None:
+    add(log, 3)
+    wrong = Checkpoint(notary.origin, 3, bytes(32))
+    with pytest.raises(LogContradicted):
+        notary.require_begins_with(wrong)
+    notary.require_begins_with(told(notary.checkpoint()))
+    notary.keep(sign(Checkpoint(notary.origin, 3, bytes(32)).text(), [OTHER_LOG]))
+    with pytest.raises(LogContradicted):
+        notary.checkpoint()
+    add(log, 1)
+    with pytest.raises(LogContradicted):
+        notary.checkpoint()
+
+
+# Witnesses.
+
+
+def asked(witness: Witness) -> Callable[[str], WitnessAnswer]:
+    """What a witness answers, as `Notary.cosigned` wants it."""
+
+    def ask(request: str) -> WitnessAnswer:
+        answer = witness.add_checkpoint(request.encode())
+        match answer:
+            case Cosigned(body=body):
+                return body
+            case SizeConflict(size=size):
+                return size
+            case _:
+                raise AssertionError(answer)
+
+    return ask
+
+
+def test_a_witness_cosigns_from_where_it_stands(
+    log: DealLog, notary: Notary, tmp_path: Path
+) -> None:
+    witness = Witness(
+        WITNESS, notary.verifier_keys(), tmp_path / "state", now=lambda: 1_800_000_000
+    )
+    ask = asked(witness)
+    for count in (3, 300, 0):
+        add(log, count)
+        cosigned = notary.cosigned(notary.checkpoint(), WITNESS.verifier, ask)
+        trust = Trust(tuple(notary.verifier_keys()), (WITNESS.verifier,), 1)
+        verify_text(cosigned, trust)
+        assert notary.checkpoint() == cosigned
+
+
+def test_a_witness_that_knows_another_size_is_asked_again(
+    log: DealLog, notary: Notary, tmp_path: Path
+) -> None:
+    add(log, 3)
+    ask = asked(Witness(WITNESS, notary.verifier_keys(), tmp_path / "state"))
+    without = notary.checkpoint()
+    notary.cosigned(without, WITNESS.verifier, ask)
+    notary.keep(without)
+    add(log, 4)
+    requests: list[str] = []
+
+    def listening(request: str) -> WitnessAnswer:
+        requests.append(request.partition("\n")[0])
+        return ask(request)
+
+    notary.cosigned(notary.checkpoint(), WITNESS.verifier, listening)
+    assert requests == ["old 0", "old 3"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ([99], "has cosigned 99 events"),
+        ([2, 2], "another checkpoint of 2 events"),
+        (["nonsense"], "is not its cosignature"),
+        (["— other/x AAAAAAAA\n"], "is not its cosignature"),
+    ],
+)
+def test_any_other_answer_of_a_witness_is_told(
+    log: DealLog, notary: Notary, answers: list[WitnessAnswer], says: str
+) -> None:
+    add(log, 3)
+    before = notary.checkpoint()
+    following = iter(answers)
+    with pytest.raises(WitnessRefused, match=says):
+        notary.cosigned(before, WITNESS.verifier, lambda _: next(following))
+    assert notary.checkpoint() == before
