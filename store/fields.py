@@ -101,12 +101,20 @@ class FieldCipher:
         self._ring = ring
         self._random = random
         self._aeads: dict[tuple[str, ...], AESGCM] = {}
+        self._at_hand: dict[str, bytes] = {}
         self._generation = ring.generation
 
-    def prepare(self, names: Collection[str]) -> None:
-        """Make the keys that are missing, durably. Raises SubjectErased."""
-        self.refresh()
-        self._ring.ensure(names)
+    def prepared(self, names: Collection[str], fields: int) -> "FieldCipher":
+        """One to encrypt so many fields with these keys; those missing are made, durably.
+
+        What it needs is at hand: the keys, and all that is random, drawn at once. It is
+        for a single append. Raises SubjectErased.
+        """
+        cipher = copy(self)
+        cipher._at_hand = self._ring.ensure(names)
+        cipher._aeads = {}
+        cipher._random = BytesIO(self._random(fields * _RANDOM_BYTES)).read
+        return cipher
 
     def refresh(self) -> bool:
         """Forget keys where any were erased or exchanged meanwhile, and tell whether they were."""
@@ -117,13 +125,6 @@ class FieldCipher:
         self._generation = generation
         return True
 
-    def drawing(self, fields: int) -> "FieldCipher":
-        """The same cipher, to encrypt so many fields: what is random in them is drawn at once."""
-        drawn = BytesIO(self._random(fields * _RANDOM_BYTES))
-        cipher = copy(self)
-        cipher._random = drawn.read
-        return cipher
-
     def encrypt(
         self,
         place: Place,
@@ -133,7 +134,7 @@ class FieldCipher:
         *,
         secret: bool,
     ) -> Encrypted:
-        """The value, closed. Its keys have to be there: see `prepare`."""
+        """The value, closed. Its keys have to be there: see `prepared`."""
         bound = context(place, outer)
         random = self._random(_RANDOM_BYTES)
         assert len(random) == _RANDOM_BYTES, "more fields than were drawn for"
@@ -169,7 +170,7 @@ class FieldCipher:
         return aead
 
     def _found(self, names: tuple[str, ...]) -> dict[str, bytes]:
-        found = self._ring.find(names)
+        found = self._at_hand or self._ring.find(names)
         missing = [name for name in names if name not in found]
         if missing:
             if self._ring.is_erased(missing):

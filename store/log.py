@@ -158,7 +158,6 @@ class DealLog(Application[str]):
         """Give up what was decrypted where somebody was erased meanwhile."""
         generation = self.keys.generation
         if generation != self._generation:
-            # The cipher may know already, since it looks by itself when it makes keys.
             self._cipher.refresh()
             self._generation = generation
             self._forget()
@@ -184,7 +183,7 @@ class DealLog(Application[str]):
             history = self.history(deal_id)
             if expected_version not in {None, history.version}:
                 raise _conflict(stream, history.version, expected_version)
-            book, organisation = self.processes(), self.organisation()
+            book, organisation = self.processes(), self._current_organisation()
             facts = decide(command, history, book, intent, organisation)
             for fact in facts:
                 if isinstance(fact, DealMerged):
@@ -270,7 +269,7 @@ class DealLog(Application[str]):
             version, facts = decided()
             batch = Batch(stream, version, [intent.draft(fact) for fact in facts])
             recorded_at = self.now()
-            sealed = self._writer.rows([batch], recorded_at)
+            sealed = list(self._writer.rows([batch], recorded_at))
             command = command_row(intent, fingerprint, batch, recorded_at)
             append([row for row, _ in sealed], command)
             return Handled(stream, version + len(sealed), tuple(event for _, event in sealed))
@@ -383,6 +382,9 @@ class DealLog(Application[str]):
     def organisation(self) -> Organisation:
         """Who is in the organisation and how far its roles may go, as of now."""
         self._refresh()
+        return self._current_organisation()
+
+    def _current_organisation(self) -> Organisation:
         known, organisation = self._organisation
         head = self.records.head()
         if head == known:

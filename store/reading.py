@@ -113,13 +113,10 @@ class Reading:
 
     def __init__(self, cipher: FieldCipher | None, visible: Collection[Sensitivity]) -> None:
         self.visible = frozenset(visible)
+        self.is_whole = self.visible == EVERYTHING
+        """Whether nothing is hidden."""
         assert cipher is not None or self.visible <= PUBLIC_ONLY, "without keys nothing is opened"
         self._cipher = cipher
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing is hidden."""
-        return self.visible == EVERYTHING
 
     def opened(
         self, stream: str, version: int, type_: str, state: bytes, forms: Mapping[str, FieldForm]
@@ -141,13 +138,13 @@ class Reading:
                 for field in _decode_names(fields)
             ]
         return [
-            (field, self._value(place._replace(field=field), encrypted, forms.get(field)))
+            (field, self._value(Place(*place[:3], field), encrypted, forms.get(field)))
             for field, encrypted in _decode_fields(fields).items()
         ]
 
     def _value(self, place: Place, encrypted: Encrypted, form: FieldForm | None) -> bytes | None:
         form = form or _OF_EARLIER_RELEASES
-        if form.sensitivity not in self.visible:
+        if not self.is_whole and form.sensitivity not in self.visible:
             return form.withheld.hidden
         try:
             return cast("FieldCipher", self._cipher).decrypt(place, encrypted).value

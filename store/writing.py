@@ -47,8 +47,8 @@ class Writer:
         self._events = events
         self._subjects: LRUCache[str, tuple[int, Subjects]] = LRUCache(WARM_SUBJECTS)
 
-    def rows(self, batches: Iterable[Batch], recorded_at: datetime) -> list[Written]:
-        """The rows to append. The keys they need are durable by then.
+    def rows(self, batches: Iterable[Batch], recorded_at: datetime) -> Iterator[Written]:
+        """The rows to append, made one by one. The keys they need are durable by then.
 
         Raises PersonErased, NotStorable.
         """
@@ -59,15 +59,14 @@ class Writer:
         ]
         names = {name for _, fields in planned for f in fields for name in (*f.outer, *f.inner)}
         try:
-            self._cipher.prepare(names)
+            cipher = self._cipher.prepared(names, sum(len(fields) for _, fields in planned))
         except SubjectErased as error:
             raise PersonErased(
                 "this speaks of a person who was erased",
                 "Leave out what is personal of them; nothing was recorded.",
             ) from error
         to_row = self._codec.to_row
-        cipher = self._cipher.drawing(sum(len(fields) for _, fields in planned))
-        return [to_row(event, fields, cipher) for event, fields in planned]
+        return (to_row(event, fields, cipher) for event, fields in planned)
 
     def _planned(
         self, batch: Batch, recorded_at: datetime

@@ -1,5 +1,6 @@
 """Recording: any command of the domain."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,7 @@ from domain.access import Role
 from domain.deal import DealCommand
 from domain.intent import Intent
 from domain.lifecycle.commands import OpenOpportunity
+from domain.people.commands import EraseSubject
 from domain.refusals import IdTaken, NotAllowed, Refusal
 
 app = commands()
@@ -254,6 +256,12 @@ def _carry_out(
         deal_id = _new_id(store, deal, intent)
     else:
         deal_id = find_deal(store, deal)
+    if isinstance(command, EraseSubject):
+        raise typer.BadParameter(
+            "on one deal alone it would leave the keys, and every other deal, as they are; use:"
+            f" dealstate erase {shlex.quote(f'{deal_id}/{command.stakeholder}')}",
+            param_hint="'COMMAND'",
+        )
     handled = store.log.handle(deal_id, command, intent, if_version)
     view = view_of_recorder(store, intent.principal, deal_id)
     return CommandResult(

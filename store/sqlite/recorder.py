@@ -301,7 +301,11 @@ class _Hashes:
         number = first // TILE_WIDTH
         tile = self.tile(0, number)
         if tile is None:
-            return [leaf for (leaf,) in self._cursor.execute(_SELECT_EDGE, (first, last))]
+            found = [leaf for (leaf,) in self._cursor.execute(_SELECT_EDGE, (first, last))]
+            # Between the two statements an append may have filled the tile and emptied the edge.
+            tile = None if len(found) == last - first else self.tile(0, number)
+            if tile is None:
+                return found
         start = number * TILE_WIDTH
         return [
             tile[HASH_BYTES * place : HASH_BYTES * (place + 1)]

@@ -45,7 +45,8 @@ from domain.organisation import LIMITS_STREAM, AuthorityLimitsSet
 from domain.people.facts import BuyingRole, StakeholderIdentified
 from domain.values import Party, ProcessRef
 from store.location import Location
-from store.log import Batch, DealLog
+from store.log import DealLog
+from store.writing import Batch
 from tests.api.small_store import RECORDED_AT, at, on, usd
 
 US, THEM = Party.US, Party.CUSTOMER

@@ -5,11 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.queries import DealListing, list_deals, read_status
+from api.queries.listing import DealListing, list_deals
+from api.queries.stores import read_status
 from api.workspace import Workspace
 from store.errors import StoreError
 from store.location import Location
-from store.log import Batch, DealLog
+from store.log import DealLog
+from store.writing import Batch
 from tests.api.small_store import DEALS
 
 

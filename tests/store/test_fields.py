@@ -64,6 +64,21 @@ def test_what_was_encrypted_is_decrypted(
     assert value not in closed.ciphertext or len(value) < 4
 
 
+def test_what_is_prepared_for_some_fields_encrypts_these_and_no_more() -> None:
+    keys = GivenKeys()
+    cipher = FieldCipher(keys)
+    prepared = cipher.prepared({"a", "b"}, fields=2)
+    # What is at hand stays so: the append that it is for is refused elsewhere.
+    keys.lost |= {"a", "b"}
+    one, other = (prepared.encrypt(PLACE, ("a",), ("b",), b'"x"', secret=False) for _ in "12")
+    keys.lost.clear()
+    assert {cipher.decrypt(PLACE, closed).value for closed in (one, other)} == {b'"x"'}
+    salts = {cipher.decrypt(PLACE, closed).salt for closed in (one, other)}
+    assert len(salts) == len({one.ciphertext[:12], other.ciphertext[:12]}) == 2
+    with pytest.raises(AssertionError, match="more fields"):
+        prepared.encrypt(PLACE, ("a",), (), b'"x"', secret=False)
+
+
 @given(lost=st.sampled_from(["a", "b", "c", "d"]), erased=st.booleans())
 def test_every_key_is_needed(lost: str, erased: bool) -> None:
     closed = FieldCipher(GivenKeys()).encrypt(PLACE, ("a", "b"), ("c", "d"), b'"x"', secret=False)

@@ -35,7 +35,7 @@ def test_a_url_names_the_log_and_the_views_beside_it(url: str, log: str, views: 
     [
         ("dealstate.db", "is not the URL of a store"),
         ("", "is not the URL of a store"),
-        ("postgresql://localhost/deals", "kind 'postgresql' are not supported"),
+        ("mysql://localhost/deals", "kind 'mysql' are not supported"),
         ("sqlite://dealstate.db", "names a host"),
         ("sqlite://", "names a host"),
         ("sqlite:///", "does not name a file"),

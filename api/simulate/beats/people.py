@@ -11,7 +11,6 @@ from domain.buying.commands import ObserveCustomerEvent
 from domain.buying.facts import CustomerEventKind
 from domain.people.commands import (
     AssessStakeholder,
-    EraseSubject,
     IdentifyStakeholder,
     ObserveLeaning,
     RecordDeparture,
@@ -45,8 +44,6 @@ def cues(plot: Plot, chapter: Chapter) -> list[Cue]:
         planned.append(Cue(chapter.moment(plot.rng.uniform(0.2, 0.8)), somebody_leaves))
     if plot.chance(0.05):
         planned.append(Cue(chapter.moment(plot.rng.uniform(0.2, 0.9)), correct_somebody))
-    if any(one.departed for one in plot.deal.people.stakeholders) and plot.chance(0.12):
-        planned.append(Cue(chapter.moment(plot.rng.uniform(0.3, 0.9)), forget_somebody))
     return planned
 
 
@@ -280,22 +277,3 @@ def correct_somebody(plot: Plot) -> Entries:
     if plot.chance(0.4) and BuyingRole.INFLUENCER not in person.roles:
         revised = msgspec.structs.replace(revised, roles=(*person.roles, BuyingRole.INFLUENCER))
     yield plot.typed(revised)
-
-
-_FORGOTTEN_AFTER = timedelta(days=40)
-"""By then nothing of theirs is on its way to the record any more."""
-
-
-def forget_somebody(plot: Plot) -> Entries:
-    """One of their people, gone by now, asks that what we keep of them be deleted."""
-    gone = [
-        one.id
-        for one in plot.deal.people.stakeholders
-        if one.departed is not None
-        and one.erased is None
-        and plot.moment - one.departed.occurred_at > _FORGOTTEN_AFTER
-    ]
-    if gone:
-        reason = plot.text("erasure")
-        officer = plot.premise.team.officer
-        yield plot.typed(EraseSubject(plot.rng.choice(gone), reason), by=officer)

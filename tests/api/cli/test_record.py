@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from api.commands import BY_NAME, FAMILIES
 from api.wire.deals import DealDetail
@@ -33,7 +34,9 @@ def test_as_json_it_is_the_trail_of_its_events(write: Run) -> None:
     (event,) = answer.events
     assert (event.type, event.source, event.command_id) == ("note-added", "cli", "c-1")
     trail = write("audit", "trail", "S-1", "--format", "json").read(AuditTrail)
-    assert trail.entries[-1] == event
+    entry = trail.entries[-1]
+    assert (entry.index, event.index) == (entry.position - 1, None)
+    assert replace(entry, index=None, leaf=None) == event
 
 
 def test_the_local_user_acts_unless_another_is_named(write: Run) -> None:
@@ -305,3 +308,10 @@ def test_acting_as_nobody_in_particular_is_a_mistake(write: Run) -> None:
         result = write("--as", nobody, "record", "S-1", "add-note", "--data", '{"text": "x"}')
         assert result.exit_code == 2
         assert "name a user" in result.stderr
+
+
+def test_erasing_on_one_deal_alone_is_not_recorded(write: Run) -> None:
+    refused = write("record", "S-1", "erase-subject", "--data", '{"stakeholder": "li"}')
+    assert refused.exit_code == 2
+    assert "dealstate erase" in refused.stderr
+    assert "/li" in refused.stderr

@@ -119,10 +119,12 @@ def test_everyone_who_acts_is_in_the_cast_and_nobody_acts_after_leaving() -> Non
 @each_seed
 def test_every_type_of_fact_occurs(seed: int) -> None:
     seen = {event.type for deal in portfolio(seed) for event in deal.history.events}
-    assert {stored_name(fact_type) for fact_type in FACT_TYPES} - seen <= RARE
+    assert {stored_name(fact_type) for fact_type in FACT_TYPES} - seen <= RARE | NEVER
 
 
-RARE = {"deal-merged", "subject-erased", "approval-refused", "term-reopened", "process-changed"}
+RARE = {"deal-merged", "approval-refused", "term-reopened", "process-changed"}
+NEVER = {"subject-erased"}
+"""Erasing destroys keys too, so it is done to a store, not told in a story."""
 
 
 def test_rare_types_of_fact_occur_too() -> None:

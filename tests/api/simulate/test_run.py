@@ -17,7 +17,8 @@ from domain.organisation import LIMITS_STREAM, AuthorityLimitsSet
 from domain.refusals import Refusal
 from store.errors import StoreError
 from store.location import Location
-from store.log import Batch, DealLog
+from store.log import DealLog
+from store.writing import Batch
 from tests.api.simulate.portfolios import portfolio
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

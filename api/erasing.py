@@ -1,0 +1,94 @@
+"""Who is meant by what somebody types: a person's id, a stakeholder on a deal, or a full name."""
+
+from collections.abc import Sequence
+
+from api.queries.listing import find_deal
+from api.workspace import Workspace
+from domain.history import StreamKind, stream_of
+from projections.deals import DealNotFound
+from store.appearances import Appearance, Person, Progress, everywhere, named, silent, subjects_of
+
+
+class PersonNotFound(LookupError):
+    """Nobody answers to that, or several do. `ways`: how each of them is named for certain."""
+
+    def __init__(self, message: str, ways: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.ways = tuple(ways)
+
+
+def find_person(store: Workspace, wanted: Sequence[str], progress: Progress = silent) -> Person:
+    """The one human being that all of these name. Raises PersonNotFound.
+
+    Each is the id of a person, DEAL/STAKEHOLDER, or a full name that only one person
+    ever had. Several are given where somebody was taken for several persons: who is
+    erased with them has to be named too.
+    """
+    persons: set[str] = set()
+    appearances: set[Appearance] = set()
+    meant: set[str] = set()
+    for one in wanted:
+        person = _found(store, one, progress)
+        persons |= set(person.persons)
+        appearances |= set(person.appearances)
+        meant |= _meant(store, one, person)
+    others = persons - meant
+    if others:
+        raise PersonNotFound(
+            "they were also taken for other persons, and cannot be erased apart from them",
+            [f"{other}  on {_places(everywhere(store.log, [other]))}" for other in sorted(others)],
+        )
+    return everywhere(store.log, persons, appearances)
+
+
+def _found(store: Workspace, wanted: str, progress: Progress) -> Person:
+    person = everywhere(store.log, [wanted], progress=progress)
+    if person.appearances:
+        return person
+    on_deal = _on_deal(store, wanted)
+    if on_deal is not None:
+        return everywhere(store.log, (), [on_deal], progress)
+    people = named(store.log, wanted, progress)
+    if len(people) == 1:
+        return people[0]
+    if people:
+        raise PersonNotFound(
+            f"{len(people)} persons had that name",
+            [f"{_way(person)}  on {_places(person)}" for person in people],
+        )
+    raise PersonNotFound("no person has that id, that place on a deal, or that full name")
+
+
+def _meant(store: Workspace, wanted: str, person: Person) -> set[str]:
+    """The persons that whoever typed this has in mind."""
+    if wanted in person.persons:
+        return {wanted}
+    on_deal = _on_deal(store, wanted)
+    if on_deal is None:
+        return set(person.persons)
+    stream = stream_of(StreamKind.DEAL, on_deal.deal)
+    now = subjects_of(store.log, stream).stakeholders[on_deal.stakeholder].person
+    return {now} if now is not None else set(person.persons)
+
+
+def _on_deal(store: Workspace, wanted: str) -> Appearance | None:
+    """The stakeholder of DEAL/STAKEHOLDER. Slashes may also be in the ids."""
+    for at in (place for place, character in enumerate(wanted) if character == "/"):
+        try:
+            deal = find_deal(store, wanted[:at])
+        except DealNotFound:
+            continue
+        subjects = subjects_of(store.log, stream_of(StreamKind.DEAL, deal))
+        if wanted[at + 1 :] in subjects.stakeholders:
+            return Appearance(deal, wanted[at + 1 :])
+    return None
+
+
+def _way(person: Person) -> str:
+    if person.persons:
+        return " ".join(person.persons)
+    return f"{person.appearances[0].deal}/{person.appearances[0].stakeholder}"
+
+
+def _places(person: Person) -> str:
+    return ", ".join(f"{one.deal}/{one.stakeholder}" for one in person.appearances)
