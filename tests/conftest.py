@@ -8,8 +8,14 @@ header that pytest prints.
 """
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+if TYPE_CHECKING:
+    from store.postgres.address import Database
 
 # Deadlines and "too slow" checks measure the machine, not the code.
 settings.register_profile(
@@ -29,6 +35,17 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-# A developer's own settings must not reach the tests.
+# A developer's own settings must not reach the tests; DEALSTATE_TEST_… are meant for them.
 for name in [name for name in os.environ if name.startswith("DEALSTATE_")]:
-    del os.environ[name]
+    if not name.startswith("DEALSTATE_TEST_"):
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Database]":
+    """An empty database on PostgreSQL, for this process of the run; see tests/postgresql.py."""
+    from tests.postgresql import a_database
+
+    own = tmp_path_factory.getbasetemp()
+    with a_database(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) as database:
+        yield database

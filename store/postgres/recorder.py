@@ -1,0 +1,413 @@
+"""Writes and reads the rows of a log on PostgreSQL.
+
+See `store.recorder.Recorder` for what the methods promise.
+
+Positions are given inside the append's transaction, under an advisory lock that
+is held until it has committed. So the order of positions is that of commits,
+there are no gaps, and a reader who has seen a position has seen all before it;
+docs/adr/0013 has what else was measured. Few rows go by one call of the function
+`append`, in one round trip, those of threads that wait together; many rows go by
+COPY.
+
+The hash of an event's bytes is its leaf in the Merkle log and is written beside
+it. Tiles follow from the leaves alone. They are written after the append that
+filled one has committed, and whoever reads one that a crash kept from being
+written writes it then.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    InfrastructureFactory,
+    IntegrityError,
+    Notification,
+    ProcessRecorder,
+    StoredEvent,
+    Subscription,
+    TrackingRecorder,
+)
+
+from store.errors import StoreError
+from store.postgres import statements as sql
+from store.postgres import together
+from store.postgres.address import Database
+from store.postgres.connections import Cursor, LogDatastore
+from store.postgres.tables import lock_id
+from store.recorder import Append, CheckpointRow, CommandRow, Row
+from store.seals.merkle import HASH_BYTES, leaf_hash
+from store.seals.tiles import TILE_BYTES, TILE_WIDTH, new_tiles
+
+FEW_ROWS = 64
+"""Up to so many go by the function, more by COPY, which is faster from about here on."""
+
+_STREAMS_PER_STATEMENT = 500
+_TILES_PER_TRANSACTION = 256
+_COMMANDS_AT_ONCE = 1_000
+_LARGEST_POSITION = 2**63 - 1
+
+
+class LogRecorder(ApplicationRecorder):
+    """A `store.recorder.Recorder`; the library's own calls go through the same rows."""
+
+    def __init__(self, datastore: LogDatastore) -> None:
+        self.datastore = datastore
+        schema = datastore.database.schema
+        self._lock = lock_id("log", schema)
+        self._tiles_lock = lock_id("tiles", schema)
+        self._together = together.Together(self._write_together, FEW_ROWS)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Append]:
+        heads: list[tuple[int, int]] = []
+        with self.datastore.transaction(self._lock) as cursor:
+
+            def append(rows: Iterable[Row], command: CommandRow | None = None) -> int:
+                rows = list(rows)
+                preceding = _preceding(rows)
+                if len(rows) > FEW_ROWS:
+                    head = _copy(cursor, rows, preceding, command)
+                else:
+                    head = self._append(cursor, [together.Append(rows, command)])
+                heads.append((head - len(rows), head))
+                return head
+
+            yield append
+        for before, head in heads:
+            self._fill_tiles_between(before, head)
+
+    def append(self, rows: Iterable[Row], command: CommandRow | None = None) -> int:
+        rows = list(rows)
+        if len(rows) > FEW_ROWS:
+            with self.transaction() as append:
+                return append(rows, command)
+        _preceding(rows)
+        head = self._together.append(together.Append(rows, command))
+        self._fill_tiles_between(head - len(rows), head)
+        return head
+
+    def _write_together(self, some: Sequence[together.Append]) -> int:
+        with self.datastore.using() as cursor:
+            return self._append(cursor, some)
+
+    def _append(self, cursor: Cursor, some: Sequence[together.Append]) -> int:
+        """Append few rows in one round trip. Answers the last position."""
+        events = [(*row, leaf_hash(row[3])) for one in some for row in one.rows]
+        commands = [one.command for one in some if one.command is not None]
+        columns = (
+            *_columns(sorted(_preceding_any(some)), 2),
+            *_columns(events, 5),
+            *_columns(commands, len(CommandRow._fields)),
+        )
+        return _number(cursor.execute(sql.APPEND, (self._lock, *columns)))
+
+    def command(self, principal: str, command_id: str) -> CommandRow | None:
+        with self.datastore.using() as cursor:
+            row = cursor.execute(sql.SELECT_COMMAND, (principal, command_id)).fetchone()
+        return None if row is None else CommandRow(*row)
+
+    def commands(self) -> Iterator[CommandRow]:
+        last = ("", "")
+        while True:
+            with self.datastore.using() as cursor:
+                found = cursor.execute(sql.SELECT_COMMANDS, (*last, _COMMANDS_AT_ONCE)).fetchall()
+            if not found:
+                return
+            yield from (CommandRow(*row) for row in found)
+            last = found[-1][:2]
+
+    def clear_fingerprints(self, events: Iterable[tuple[str, int]]) -> int:
+        told = list(events)
+        streams, versions = [stream for stream, _ in told], [version for _, version in told]
+        with self.datastore.using() as cursor:
+            return cursor.execute(sql.CLEAR_FINGERPRINTS, (streams, versions)).rowcount
+
+    def rows(self, stream: str, after: int = 0) -> list[Row]:
+        with self.datastore.using() as cursor:
+            return cursor.execute(sql.SELECT_STREAM, (stream, after)).fetchall()
+
+    def rows_of(self, streams: Iterable[str]) -> Iterator[Row]:
+        names = sorted(set(streams))
+        for start in range(0, len(names), _STREAMS_PER_STATEMENT):
+            some = names[start : start + _STREAMS_PER_STATEMENT]
+            with self.datastore.using() as cursor:
+                found = cursor.execute(sql.SELECT_STREAMS, (some,)).fetchall()
+            yield from found
+
+    def feed(self, after: int, limit: int) -> list[tuple[int, str, int, str, bytes]]:
+        with self.datastore.using() as cursor:
+            return cursor.execute(sql.SELECT_FEED, (after, limit)).fetchall()
+
+    def version(self, stream: str) -> int:
+        with self.datastore.using() as cursor:
+            return _number(cursor.execute(sql.SELECT_HEAD, (stream,)))
+
+    def positions(self, stream: str) -> dict[int, int]:
+        with self.datastore.using() as cursor:
+            return dict(cursor.execute(sql.SELECT_POSITIONS, (stream,)).fetchall())
+
+    def names(self, kind: str) -> list[str]:
+        with self.datastore.using() as cursor:
+            found = cursor.execute(sql.SELECT_NAMES, _bounds(kind)).fetchall()
+        return [name for (name,) in found]
+
+    def count(self, kind: str) -> int:
+        with self.datastore.using() as cursor:
+            return _number(cursor.execute(sql.COUNT_KIND, _bounds(kind)))
+
+    def holds(self, kinds: Collection[str], after: int) -> bool:
+        with self.datastore.using() as cursor:
+            asked = (after, [str(kind) for kind in kinds])
+            return bool(_number(cursor.execute(sql.EXISTS_OF_KIND, asked)))
+
+    def head(self) -> int:
+        with self.datastore.using() as cursor:
+            return _number(cursor.execute(sql.SELECT_LAST_POSITION))
+
+    # The Merkle log.
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        found = self._tile(level, number)
+        if found is None or len(found) < TILE_BYTES:
+            self._fill_tiles()
+            found = self._tile(level, number)
+        return found
+
+    def _tile(self, level: int, number: int) -> bytes | None:
+        with self.datastore.using() as cursor:
+            return _Hashes(cursor).tile(level, number)
+
+    def leaves(self, first: int, last: int) -> Sequence[bytes]:
+        number = first // TILE_WIDTH
+        with self.datastore.using() as cursor:
+            tile = _Hashes(cursor).tile(0, number)
+            if tile is None:
+                return _Hashes(cursor).leaves(first, last)
+        start = number * TILE_WIDTH
+        return [
+            tile[HASH_BYTES * place : HASH_BYTES * (place + 1)]
+            for place in range(first - start, last - start)
+        ]
+
+    def _fill_tiles(self) -> None:
+        """Write all tiles that are full and not written yet."""
+        with self.datastore.using() as cursor:
+            first, last = _unwritten_tiles(cursor)
+        while first < last:
+            with self.datastore.transaction(self._tiles_lock) as cursor:
+                first, last = _write_tiles(cursor)
+
+    def _fill_tiles_between(self, before: int, head: int) -> None:
+        """The same, where the leaves behind `before` filled one.
+
+        The append has been committed: it must not seem to have failed, and whoever
+        reads a tile that is missing writes it.
+        """
+        if before // TILE_WIDTH < head // TILE_WIDTH:
+            with suppress(StoreError):
+                self._fill_tiles()
+
+    def keep_checkpoint(self, checkpoint: CheckpointRow) -> None:
+        with self.datastore.using() as cursor:
+            cursor.execute(sql.INSERT_CHECKPOINT, checkpoint)
+
+    def checkpoints(self) -> list[CheckpointRow]:
+        with self.datastore.using() as cursor:
+            return [CheckpointRow(*row) for row in cursor.execute(sql.SELECT_CHECKPOINTS)]
+
+    # The store.
+
+    def properties(self) -> dict[str, str]:
+        with self.datastore.using() as cursor:
+            return dict(cursor.execute(sql.SELECT_PROPERTIES).fetchall())
+
+    def size_bytes(self) -> int:
+        with self.datastore.using() as cursor:
+            return int(_number(cursor.execute(sql.SELECT_SIZE)))
+
+    def purge(self) -> None:
+        """Write the table of commands anew, and give the old one back to the file system.
+
+        Fingerprints stay in the server's write-ahead log until it is recycled.
+        """
+        with self.datastore.using() as cursor:
+            cursor.execute("VACUUM (FULL) commands")
+
+    # What the library calls.
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+        if kwargs:
+            raise TypeError(f"the log keeps events only, not {', '.join(kwargs)}")
+        rows = [
+            (str(e.originator_id), e.originator_version, e.topic, e.state) for e in stored_events
+        ]
+        last = self.append(rows)
+        return range(last - len(rows) + 1, last + 1)
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        rows = self.rows(str(originator_id), gt or 0)
+        chosen = [row for row in rows if lte is None or row[1] <= lte]
+        if desc:
+            chosen.reverse()
+        return [StoredEvent(*row) for row in chosen[:limit]]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        after = 0 if start is None else start - inclusive_of_start
+        upto = _LARGEST_POSITION if stop is None else stop
+        chosen = list(topics) or None
+        with self.datastore.using() as cursor:
+            asked = (after, upto, chosen, chosen, limit)
+            found = cursor.execute(sql.SELECT_NOTIFICATIONS, asked).fetchall()
+        return [
+            Notification(stream, version, topic, state, position)
+            for position, stream, version, topic, state in found
+        ]
+
+    def max_notification_id(self) -> int | None:
+        return self.head() or None
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        raise NotImplementedError("the log is followed by its feed")
+
+
+class _Hashes:
+    """Reads the stored hashes over one cursor."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        row = self._cursor.execute(sql.SELECT_TILE, (level, number)).fetchone()
+        return None if row is None else row[0]
+
+    def leaves(self, first: int, last: int) -> list[bytes]:
+        return [leaf for (leaf,) in self._cursor.execute(sql.SELECT_LEAVES, (first, last))]
+
+
+def _unwritten_tiles(cursor: Cursor) -> tuple[int, int]:
+    """The numbers [first, last) of the tiles of level 0 that are full and not written."""
+    first = _number(cursor.execute(sql.SELECT_FULL_TILES))
+    return first, _number(cursor.execute(sql.SELECT_LAST_POSITION)) // TILE_WIDTH
+
+
+def _write_tiles(cursor: Cursor) -> tuple[int, int]:
+    """Write full tiles, some hundreds at most. Answers which ones are left."""
+    first, last = _unwritten_tiles(cursor)
+    upto = min(last, first + _TILES_PER_TRANSACTION)
+    if first < upto:
+        reader, before = _Hashes(cursor), first * TILE_WIDTH
+        tiles = new_tiles(reader, before, reader.leaves(before, upto * TILE_WIDTH))
+        columns = zip(*((one.level, one.number, one.hashes) for one in tiles), strict=True)
+        cursor.execute(sql.INSERT_TILES, [list(column) for column in columns])
+    return upto, last
+
+
+def _copy(
+    cursor: Cursor,
+    rows: Sequence[Row],
+    preceding: Sequence[tuple[str, int]],
+    command: CommandRow | None,
+) -> int:
+    """Append many rows, in a transaction that has the lock. Answers the last position."""
+    head = _number(cursor.execute(sql.SELECT_LAST_POSITION))
+    gap = cursor.execute(sql.SELECT_GAP, _columns(preceding, 2)).fetchone()
+    if gap is not None:
+        raise IntegrityError(f"{gap[0]} has no version {gap[1]}")
+    if command is not None:
+        cursor.execute(sql.INSERT_COMMAND, command)
+    with cursor.copy(sql.COPY) as copy:
+        copy.set_types(sql.COPIED_TYPES)
+        for position, row in enumerate(rows, start=head + 1):
+            copy.write_row((position, *row, leaf_hash(row[3])))
+    return head + len(rows)
+
+
+def _preceding(rows: Sequence[Row]) -> list[tuple[str, int]]:
+    """The versions that must be there before these rows are appended.
+
+    Raises IntegrityError where rows of one stream do not follow each other.
+    """
+    preceding: list[tuple[str, int]] = []
+    last: dict[str, int] = {}
+    for stream, version, _, _ in rows:
+        before = last.get(stream)
+        if version < 1 or before not in {None, version - 1}:
+            raise IntegrityError(f"version {version} of {stream} does not follow {before or 0}")
+        if before is None and version > 1:
+            preceding.append((stream, version - 1))
+        last[stream] = version
+    return preceding
+
+
+def _preceding_any(some: Sequence[together.Append]) -> set[tuple[str, int]]:
+    """The same of appends in one transaction, where one may follow another."""
+    missing: set[tuple[str, int]] = set()
+    added: set[tuple[str, int]] = set()
+    for one in some:
+        missing.update(set(_preceding(one.rows)) - added)
+        added.update(row[:2] for row in one.rows)
+    return missing
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
+    """The columns of rows that have so many each."""
+    return [[row[at] for row in rows] for at in range(count)]
+
+
+def _bounds(kind: str) -> tuple[str, str]:
+    return f"{kind}:", f"{kind};"
+
+
+def _number(result: Cursor) -> int:
+    """The one number that a statement gives."""
+    row = result.fetchone()
+    assert row is not None
+    number: int = row[0]
+    return number
+
+
+class LogFactory(InfrastructureFactory[TrackingRecorder]):
+    """Builds the recorder of a log for the library's Application."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__({})
+        self.datastore = LogDatastore(database)
+
+    def application_recorder(self) -> LogRecorder:
+        return LogRecorder(self.datastore)
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        raise NotImplementedError("the log keeps events, not snapshots")
+
+    def process_recorder(self) -> ProcessRecorder:
+        raise NotImplementedError("read models are kept apart from the log")
+
+    def tracking_recorder(
+        self, tracking_recorder_class: type[Any] | None = None
+    ) -> TrackingRecorder:
+        raise NotImplementedError("read models are kept apart from the log")
+
+    def close(self) -> None:
+        self.datastore.close()

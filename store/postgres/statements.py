@@ -1,0 +1,84 @@
+"""Every statement on the tables of a log on PostgreSQL, once they are made."""
+
+APPEND = """
+SELECT append(%b, %b::text[], %b::bigint[],
+    %b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::bytea[],
+    %b::text[], %b::text[], %b::bytea[], %b::text[], %b::bigint[], %b::bigint[], %b::text[])
+"""
+COPY = "COPY stored_events FROM STDIN (FORMAT BINARY)"
+COPIED_TYPES = ("int8", "text", "int8", "text", "bytea", "bytea")
+INSERT_COMMAND = "INSERT INTO commands VALUES (%s, %s, %s, %s, %s, %s, %s)"
+SELECT_COMMAND = "SELECT * FROM commands WHERE principal = %s AND command_id = %s"
+SELECT_COMMANDS = """
+SELECT * FROM commands WHERE (principal, command_id) > (%s, %s)
+ORDER BY principal, command_id LIMIT %s
+"""
+CLEAR_FINGERPRINTS = """
+UPDATE commands SET fingerprint = NULL
+FROM unnest(%b::text[], %b::bigint[]) AS told(name, version)
+WHERE stream = name AND version BETWEEN first_version AND last_version
+    AND fingerprint IS NOT NULL
+"""
+SELECT_GAP = """
+SELECT stream, version FROM unnest(%b::text[], %b::bigint[]) AS preceding(stream, version)
+WHERE (
+    SELECT 1 FROM stored_events WHERE originator_id = stream AND originator_version = version
+) IS NULL LIMIT 1
+"""
+SELECT_HEAD = (
+    "SELECT coalesce(max(originator_version), 0) FROM stored_events WHERE originator_id = %s"
+)
+SELECT_STREAM = """
+SELECT originator_id, originator_version, topic, state FROM stored_events
+WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version
+"""
+SELECT_STREAMS = """
+SELECT originator_id, originator_version, topic, state FROM stored_events
+WHERE originator_id = ANY(%s) ORDER BY originator_id, originator_version
+"""
+SELECT_FEED = """
+SELECT position, originator_id, originator_version, topic, state FROM stored_events
+WHERE position > %s ORDER BY position LIMIT %s
+"""
+SELECT_POSITIONS = "SELECT originator_version, position FROM stored_events WHERE originator_id = %s"
+SELECT_LAST_POSITION = "SELECT coalesce(max(position), 0) FROM stored_events"
+# A kind's streams are those between `kind:` and `kind;`, the next character.
+SELECT_NAMES = """
+SELECT originator_id FROM stored_events
+WHERE originator_id >= %s AND originator_id < %s AND originator_version = 1
+ORDER BY position
+"""
+COUNT_KIND = """
+SELECT count(*) FROM stored_events WHERE originator_id >= %s AND originator_id < %s
+"""
+# The empty text keeps the index on streams out: few rows are new, and a kind's streams many.
+EXISTS_OF_KIND = """
+SELECT EXISTS (
+    SELECT 1 FROM stored_events
+    WHERE position > %s AND split_part(originator_id || '', ':', 1) = ANY(%s)
+)
+"""
+SELECT_NOTIFICATIONS = """
+SELECT position, originator_id, originator_version, topic, state FROM stored_events
+WHERE position > %s AND position <= %s AND (%s::text[] IS NULL OR topic = ANY(%s))
+ORDER BY position LIMIT %s
+"""
+SELECT_TILE = "SELECT hashes FROM tiles WHERE level = %s AND number = %s"
+SELECT_FULL_TILES = "SELECT coalesce(max(number) + 1, 0) FROM tiles WHERE level = 0"
+INSERT_TILES = """
+INSERT INTO tiles SELECT * FROM unnest(%b::integer[], %b::bigint[], %b::bytea[])
+ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes
+"""
+SELECT_LEAVES = """
+SELECT leaf FROM stored_events WHERE position > %s AND position <= %s ORDER BY position
+"""
+INSERT_CHECKPOINT = """
+INSERT INTO checkpoints VALUES (%s, %s, %s)
+ON CONFLICT (size) DO UPDATE SET note = excluded.note, made_at = excluded.made_at
+"""
+SELECT_CHECKPOINTS = "SELECT * FROM checkpoints ORDER BY size"
+SELECT_PROPERTIES = "SELECT * FROM properties"
+SELECT_SIZE = """
+SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+"""

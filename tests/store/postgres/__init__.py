@@ -1,0 +1,1 @@
+"""What a log on PostgreSQL does that no other does."""
