@@ -49,8 +49,13 @@ def _commands(block: str) -> list[tuple[int, str]]:
 
 
 def run(example: Example, directory: Path) -> str:
-    """What the command prints, output and errors together, without progress on a slow machine."""
+    """What the command prints, output and errors together, without progress on a slow machine.
+
+    What is sent `> FILE` goes there.
+    """
     words = shlex.split(example.command)
+    into = words.pop() if words[-2:-1] == [">"] else None
+    words = words[: len(words) - (into is not None)]
     assert words[0] == "dealstate", f"{example.page.name}:{example.line} runs {words[0]}"
     done = subprocess.run(
         [Path(sys.executable).with_name("dealstate"), *words[1:]],
@@ -62,6 +67,9 @@ def run(example: Example, directory: Path) -> str:
         timeout=120,
         check=False,
     )
+    if into is not None:
+        (directory / into).write_text(done.stdout, encoding="utf-8")
+        return ""
     lines = done.stdout.strip("\n").splitlines()
     return "\n".join(line.rstrip() for line in lines if not line.startswith(_PROGRESS))
 

@@ -31,7 +31,7 @@ the width of a terminal; in a pipe they are plain and never cut. Colours and bol
 | 0 | done |
 | 1 | refused, or not found; [refusals](refusals.md) lists the codes |
 | 2 | the command line itself is wrong |
-| 3 | verification failed: `rebuild --check` found differences |
+| 3 | verification failed: by `rebuild --check`, `audit fsck`, `audit verify` or a kept checkpoint |
 """
 
 _REFUSALS = f"""\

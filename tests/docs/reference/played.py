@@ -11,6 +11,7 @@ from api.commands import decode_command
 from api.examples import Step, story
 from domain import organisation
 from domain.access import Principal, Role
+from domain.accesses import FieldDisclosed
 from domain.deal import DealEvent, DealFact, History, decide
 from domain.history import Fact, Recorded, StreamKind, stream_of
 from domain.intent import Intent
@@ -111,4 +112,8 @@ def events_beside_deals() -> dict[str, Recorded[Any]]:
     intent = Intent("set-up", _TELLER, "cli", now=at, occurred_at=at)
     stream = stream_of(StreamKind.PROCESS, _PILOT.id)
     published = _event(ProcessPublished(_PILOT), stream, 1, intent)
-    return {event.type: event for _, event in set_up()} | {published.type: published}
+    told = FieldDisclosed("D-0114", 17, "summary")
+    disclosed = _event(told, stream_of(StreamKind.ACCESS, told.deal), 1, intent)
+    return {event.type: event for _, event in set_up()} | {
+        event.type: event for event in (published, disclosed)
+    }
