@@ -16,7 +16,7 @@ was named once is protected.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache, cached_property
 from typing import Any
@@ -39,7 +39,7 @@ _OWN_NAME = "name"
 """The field of a name is its bearer's alone, whoever else shares a part of the name."""
 
 
-class EncryptedField(msgspec.Struct, frozen=True):
+class EncryptedField(msgspec.Struct, frozen=True, gc=False):
     """A field that is to be encrypted, and the names of the keys for it, sorted."""
 
     name: str
@@ -49,7 +49,7 @@ class EncryptedField(msgspec.Struct, frozen=True):
     """None of the outer ones; to be known to nobody without them."""
 
 
-class Subject(msgspec.Struct, frozen=True):
+class Subject(msgspec.Struct, frozen=True, dict=True):
     """One of the customer's people on a deal, as far as it takes to find their data."""
 
     person: str | None = None
@@ -58,6 +58,15 @@ class Subject(msgspec.Struct, frozen=True):
     """Everyone they were ever taken for."""
     names: tuple[str, ...] = ()
     """Every name they ever had."""
+
+    @cached_property
+    def parts(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The words that mean them where they stand alone, and characters wherever they stand."""
+        composed = [normalize("NFC", name) for name in self.names]
+        return (
+            frozenset(word for name in composed for word in _words_of(name)),
+            frozenset(phrase for name in composed for phrase in _phrases_of(name)),
+        )
 
 
 class Subjects(msgspec.Struct, frozen=True, dict=True):
@@ -77,11 +86,17 @@ class Subjects(msgspec.Struct, frozen=True, dict=True):
                 if one in self.stakeholders:
                     return self._known(one, name, person)
             case ContactMade(id=contact, their_people=people):
-                took_part = dict.fromkeys((*self.contacts.get(contact, ()), *people))
-                return Subjects(self.stakeholders, {**self.contacts, contact: tuple(took_part)})
+                return self._met(contact, people)
             case _:
                 pass
         return self
+
+    def _met(self, contact: str, people: tuple[str, ...]) -> "Subjects":
+        before = self.contacts.get(contact)
+        after = tuple(dict.fromkeys((*(before or ()), *people)))
+        if after == before:
+            return self
+        return Subjects(self.stakeholders, {**self.contacts, contact: after})
 
     def _known(self, stakeholder: str, name: Any, person: Any) -> "Subjects":
         """With what is said of a stakeholder; UNSET says nothing."""
@@ -115,20 +130,20 @@ class Subjects(msgspec.Struct, frozen=True, dict=True):
             _key_of_stakeholder(stakeholder, stream) if person is None else _key_of_person(person)
         )
 
-    def named_in(self, value: object) -> Iterator[str]:
-        """The stakeholders whose name, or a part of it, occurs in a text of `value`.
-
-        May name one more than once.
-        """
+    def named_in(self, value: object) -> set[str]:
+        """The stakeholders whose name, or a part of it, occurs in a text of `value`."""
         words, phrases = self._names
+        named: set[str] = set()
         if not words and not phrases:
-            return
+            return named
         for text in _texts(value):
-            for word in words.keys() & set(_WORD.findall(text)):
-                yield from words[word]
+            found = [word for word in words if word in text]
+            for word in set(_WORD.findall(text)).intersection(found) if found else ():
+                named |= words[word]
             for phrase, stakeholders in phrases.items():
                 if phrase in text:
-                    yield from stakeholders
+                    named |= stakeholders
+        return named
 
     @cached_property
     def _names(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
@@ -136,37 +151,38 @@ class Subjects(msgspec.Struct, frozen=True, dict=True):
         words: dict[str, set[str]] = {}
         phrases: dict[str, set[str]] = {}
         for stakeholder, subject in self.stakeholders.items():
-            for name in subject.names:
-                composed = normalize("NFC", name)
-                for word in _words_of(composed):
-                    words.setdefault(word, set()).add(stakeholder)
-                for phrase in _phrases_of(composed):
-                    phrases.setdefault(phrase, set()).add(stakeholder)
+            alone, anywhere = subject.parts
+            for word in alone:
+                words.setdefault(word, set()).add(stakeholder)
+            for phrase in anywhere:
+                phrases.setdefault(phrase, set()).add(stakeholder)
         return words, phrases
 
 
 def encrypted_fields(fact: Fact, stream: str, subjects: Subjects) -> tuple[EncryptedField, ...]:
     """The fields of `fact` that are to be encrypted, in order of declaration.
 
-    `subjects` is what was known before the fact; it counts itself. Personal fields
-    at their default are not written, and so not among them; secret ones always are.
+    `subjects` is what was known before the fact, or with it; it counts itself. Personal
+    fields at their default are not written, and so not among them; secret ones always are.
     """
     marked = _marked(type(fact))
     if not marked:
         return ()
     known = subjects.after(fact)
+    of_stream: tuple[str, ...] = (stream,)
+    nobody: tuple[str, ...] = ()
     found = []
     for name, default, whose in marked:
         value = getattr(fact, name)
-        if whose is None:
-            outer = {stream}
-        elif value is UNSET or value == default:
-            continue
-        else:
-            outer = _named_by(fact, whose, stream, known) or {stream}
-        named = () if name == _OWN_NAME else known.named_in(value)
-        inner = {known.key(one, stream) for one in named} - outer
-        found.append(EncryptedField(name, tuple(sorted(outer)), tuple(sorted(inner))))
+        outer, inner = of_stream, nobody
+        if whose is not None:
+            if value is UNSET or value == default:
+                continue
+            if whose:
+                outer = _named_by(fact, whose, stream, known) or of_stream
+        if name != _OWN_NAME and (named := known.named_in(value)):
+            inner = tuple(sorted({known.key(one, stream) for one in named}.difference(outer)))
+        found.append(EncryptedField(name, outer, inner))
     return tuple(found)
 
 
@@ -180,8 +196,10 @@ def _marked(fact_type: type[Fact]) -> tuple[tuple[str, Any, tuple[str, ...] | No
     )
 
 
-def _named_by(fact: Fact, whose: tuple[str, ...], stream: str, subjects: Subjects) -> set[str]:
-    """The keys of the people whom these fields of the fact name."""
+def _named_by(
+    fact: Fact, whose: tuple[str, ...], stream: str, subjects: Subjects
+) -> tuple[str, ...]:
+    """The keys of the people whom these fields of the fact name, sorted."""
     keys = set()
     for field in whose:
         value = getattr(fact, field)
@@ -190,7 +208,7 @@ def _named_by(fact: Fact, whose: tuple[str, ...], stream: str, subjects: Subject
         for one in value if isinstance(value, tuple) else (value,):
             if one in subjects.stakeholders:
                 keys.add(subjects.key(one, stream))
-    return keys
+    return tuple(sorted(keys))
 
 
 def _key_of_person(person: str) -> str:
@@ -217,18 +235,18 @@ def _phrases_of(name: str) -> list[str]:
     return [name] if whole else joined
 
 
-def _texts(value: object) -> Iterator[str]:
+def _texts(value: object) -> list[str]:
     """Each text anywhere in a value of a field."""
     match value:
         case Enum():
-            return
+            return []
         case str():
-            yield normalize("NFC", value)
+            return [normalize("NFC", value)]
         case tuple():
-            for one in value:
-                yield from _texts(one)
+            return [text for one in value for text in _texts(one)]
         case msgspec.Struct():
-            for name in value.__struct_fields__:
-                yield from _texts(getattr(value, name))
+            return [
+                text for name in value.__struct_fields__ for text in _texts(getattr(value, name))
+            ]
         case _:
-            return
+            return []

@@ -1,7 +1,8 @@
 """The raw floors: sqlite3, msgspec and a loop, with nothing around them.
 
 What they leave out is what the product is for: checks, locks, positions,
-idempotency, versions in order, errors with advice. What they do is as fast as
+idempotency, versions in order, leaves, errors with advice. What they read holds
+nothing encrypted, so nothing is decrypted either (see `plain.py`). What they do is as fast as
 plain Python does it: one connection, prepared statements, decoders made
 beforehand, bytes and rows ready to be written where writing is measured.
 """
@@ -18,8 +19,8 @@ import msgspec
 
 from domain.deal import Deal, DealEvent, DealFact, evolve
 from domain.history import Recorded
-from store.codec import Row
-from store.recorders import COMMANDS, EVENTS
+from store.recorder import Row
+from store.sqlite.recorder import COMMANDS, EVENTS
 
 INSERT = """
 INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?)

@@ -1,11 +1,12 @@
 """Measuring: variants of one piece of work, taken in turns, in one process.
 
 A row is one piece of work done by up to three variants: ours, the raw floor and
-the stock eventsourcing library. In each round every variant does the work once,
-beginning with another one each time, so that what else the machine does falls on
-all of them. In the first round every variant also shows, outside the time taken,
-what it handled; where they differ there is no result. The first round warms up
-and is not counted, unless it is the only one that the time allows. Reported are
+the stock eventsourcing library; or ours, with something and without it. In each
+round every variant does the work once, beginning with another one each time, so
+that what else the machine does falls on all of them. In the first round every
+variant also shows, outside the time taken, what it handled; where they differ
+there is no result. The first round warms up and is not counted, unless it is the
+only one that the time allows. Reported are
 medians and the whole spread, and ratios of variants of the same round.
 """
 
@@ -25,7 +26,7 @@ import msgspec
 
 from tests.benchmarks.evidence import Evidence
 
-OURS, FLOOR, STOCK = "ours", "floor", "stock"
+OURS, WITHOUT, FLOOR, STOCK = "ours", "without", "floor", "stock"
 
 
 class Timer:
@@ -34,6 +35,17 @@ class Timer:
     seconds = 0.0
     cpu_seconds = 0.0
     """Of this process and those it started and waited for."""
+
+    def __init__(self) -> None:
+        self.each_seconds: list[float] = []
+        """Of single units of work, where a variant takes the time of each."""
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Take the time of one unit of work, inside `running`."""
+        start = time.perf_counter()
+        yield
+        self.each_seconds.append(time.perf_counter() - start)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -109,8 +121,13 @@ class Result(msgspec.Struct, frozen=True):
     evidence: dict[str, Evidence]
     share_of_floor: Spread | None
     """Throughput of ours as a share of the floor's."""
+    share_of_without: Spread | None
+    """Throughput of ours as a share of what it is without something."""
     times_stock: Spread | None
     """How many times the stock library's throughput ours is."""
+    p50_seconds: dict[str, float]
+    """Of one unit, over all rounds, for the variants that take the time of each."""
+    p99_seconds: dict[str, float]
     goals: str
     rounds: int
 
@@ -148,10 +165,18 @@ def measure(row: Row, workspace: Path, log_events: int, effort: Effort) -> Resul
         cpu_seconds={v: Spread.of([one[v].cpu_seconds for one in rounds]) for v in row.variants},
         evidence=evidence,
         share_of_floor=_ratio(rounds, FLOOR),
+        share_of_without=_ratio(rounds, WITHOUT),
         times_stock=_ratio(rounds, STOCK),
+        p50_seconds=_percentiles(row, rounds, 50),
+        p99_seconds=_percentiles(row, rounds, 99),
         goals=row.goals,
         rounds=len(rounds),
     )
+
+
+def _percentiles(row: Row, rounds: Sequence[Round], percent: int) -> dict[str, float]:
+    taken = {v: sorted(s for one in rounds for s in one[v].each_seconds) for v in row.variants}
+    return {v: each[(len(each) - 1) * percent // 100] for v, each in taken.items() if each}
 
 
 def _checked_round(row: Row, workspace: Path) -> tuple[Round, dict[str, Evidence]]:

@@ -55,7 +55,7 @@ from domain.stages.facts import (
     StageRegressed,
 )
 from domain.values import BusinessType, Money, Side
-from store.log import Batch
+from store.writing import Batch
 
 PROCESSES = built_in_processes()
 PROCESS = PROCESSES.latest("key-account")

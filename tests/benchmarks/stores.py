@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 from uuid import UUID
 
+from domain.access import EVERYTHING
+from domain.deal import Deal, DealEvent, evolve
 from projections.engine import catch_up
 from projections.views import Views
-from store.codec import Row, codec
+from store.codec import codec
+from store.fields import FieldCipher
+from store.keys.ring import KeyRing
 from store.location import Location
-from store.log import Batch, DealLog
+from store.log import DealLog
+from store.opening import open_keys
+from store.reading import Reading
+from store.recorder import Row
+from store.writing import Batch
 from tests.benchmarks import floors
 from tests.benchmarks.evidence import digest, state_of, stock_state_of
+from tests.benchmarks.plain import PlainLog
 from tests.benchmarks.portfolio import RECORDED_AT, MadeDeal, chunks
 from tests.benchmarks.stock import StockDeal, StockDeals, open_stock, stock_events
 
@@ -23,14 +34,31 @@ PER_TRANSACTION = 5_000
 """Events in one transaction of a bulk append, at least; all variants use the same groups."""
 
 
-def create_log(path: Path) -> DealLog:
+_SELECT_ROWS = """
+SELECT originator_id, originator_version, topic, state FROM stored_events ORDER BY position
+"""
+
+
+def clock() -> datetime:
+    """Stands still."""
+    return RECORDED_AT
+
+
+def create_log(path: Path, kind: type[DealLog] = DealLog) -> DealLog:
     """A new log of ours whose clock stands still."""
-    return DealLog.create(Location.beside(path), clock=lambda: RECORDED_AT)
+    return kind.create(Location.beside(path), clock)
 
 
-def open_log(path: Path) -> DealLog:
+def open_log(path: Path, kind: type[DealLog] = DealLog) -> DealLog:
     """A log of ours whose clock stands still."""
-    return DealLog.open(Location.beside(path), clock=lambda: RECORDED_AT)
+    return kind.open(Location.beside(path), clock)
+
+
+def copy_log(path: Path, folder: Path) -> Path:
+    """Copy a log of ours that nobody has open, with its keys; the copy."""
+    for file in (path, *path.parent.glob(f"{path.stem}.key*")):
+        shutil.copy(file, folder)
+    return folder / path.name
 
 
 class Stores:
@@ -59,8 +87,16 @@ class Stores:
 
     @cached_property
     def log(self) -> Path:
-        path = self.folder / "ours.db"
-        with closing(create_log(path)) as log:
+        return self._filled("ours.db", DealLog)
+
+    @cached_property
+    def plain(self) -> Path:
+        """The same log with nothing encrypted."""
+        return self._filled("plain.db", PlainLog)
+
+    def _filled(self, name: str, kind: type[DealLog]) -> Path:
+        path = self.folder / name
+        with closing(create_log(path, kind)) as log:
             for batches in self._batches():
                 log.append(batches)
         return path
@@ -96,10 +132,42 @@ def _occurred_at(batch: Batch) -> datetime:
     return batch.drafts[0].occurred_at
 
 
-def rows_of(deals: Iterable[MadeDeal]) -> list[Row]:
-    """The rows that our log makes of the deals, byte for byte."""
-    to_row = codec().to_row
-    return [to_row(event) for deal in deals for event in deal.events]
+def rows_of(path: Path, deals: Sequence[MadeDeal]) -> list[Row]:
+    """The rows of the deals, as a log of ours has stored them."""
+    with closing(open_log(path)) as log:
+        rows = {deal.stream: log.records.rows(deal.stream) for deal in deals}
+    return [row for deal in deals for row in rows[deal.stream]]
+
+
+def keys_of(path: Path) -> KeyRing:
+    """The keys of a log of ours."""
+    return open_keys(Location.beside(path), clock)
+
+
+def opened(rows: Iterable[Row], keys: KeyRing) -> Iterator[DealEvent]:
+    """The events of stored rows, decrypted."""
+    reading, to_event = Reading(FieldCipher(keys), EVERYTHING), codec().to_event
+    for row in rows:
+        yield cast("DealEvent", to_event(*row, reading))
+
+
+def stored_rows(path: Path) -> list[Row]:
+    """All rows in a file, in order of position."""
+    with closing(floors.connect(path)) as connection:
+        return connection.execute(_SELECT_ROWS).fetchall()
+
+
+def opened_digest(path: Path, keys_beside: Path) -> str:
+    """Digest of all rows in a file, decrypted with the keys of a log of ours.
+
+    Encrypted bytes differ from run to run, and are compared by what they hold and by their number.
+    """
+    rows = stored_rows(path)
+    with keys_of(keys_beside) as keys:
+        return digest(
+            (*row[:3], len(row[3]), event)
+            for row, event in zip(rows, opened(rows, keys), strict=True)
+        )
 
 
 def our_states(path: Path, deals: Iterable[MadeDeal]) -> str:
@@ -111,12 +179,14 @@ def our_states(path: Path, deals: Iterable[MadeDeal]) -> str:
         )
 
 
-def floor_states(path: Path, deals: Iterable[MadeDeal]) -> str:
-    """Digest of the states that the floor makes of the rows in a file."""
-    with closing(floors.connect(path)) as connection:
-        return digest(
-            state_of(deal.deal_id, *floors.load(connection, deal.stream)) for deal in deals
-        )
+def floor_states(path: Path, deals: Iterable[MadeDeal], keys_beside: Path) -> str:
+    """Digest of the states that the rows in a file come to, with the keys of a log of ours."""
+    states: dict[str, tuple[int, Deal]] = {}
+    with keys_of(keys_beside) as keys:
+        for event in opened(stored_rows(path), keys):
+            _, deal = states.get(event.stream, (0, Deal()))
+            states[event.stream] = (event.version, evolve(deal, event))
+    return digest(state_of(deal.deal_id, *states[deal.stream]) for deal in deals)
 
 
 def stock_states(path: Path, deals: Iterable[MadeDeal]) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.benchmarks.evidence import Evidence, digest
@@ -71,6 +72,20 @@ def test_ratios_are_throughputs(tmp_path: Path) -> None:
     assert result.share_of_floor == Spread(0.5, 0.5, 0.5)
     assert result.times_stock is not None
     assert result.times_stock.median == pytest.approx(3)
+
+
+def test_where_each_unit_is_timed_their_percentiles_are_told(tmp_path: Path) -> None:
+    def run(folder: Path, timer: Timer) -> Check:
+        timer.each_seconds = [number / 100 for number in range(1, 101)]
+        return lambda: Evidence(1)
+
+    each = msgspec.structs.replace(row([]), variants={OURS: run})
+    result = measure(each, tmp_path, 3, Effort(rounds=2))
+    assert (result.p50_seconds, result.p99_seconds) == ({OURS: 0.5}, {OURS: 0.99})
+    with (timer := Timer()).one():
+        pass
+    assert len(timer.each_seconds) == 1
+    assert measure(row([]), tmp_path, 3, Effort(rounds=1)).p99_seconds == {}
 
 
 def test_the_timer_takes_what_runs_inside() -> None:

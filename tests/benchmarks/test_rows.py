@@ -13,6 +13,7 @@ from tests.benchmarks.harness import (
     FLOOR,
     OURS,
     STOCK,
+    WITHOUT,
     Effort,
     Row,
     Skipped,
@@ -28,10 +29,18 @@ ONCE = Effort(rounds=0)
 
 VARIANTS = {
     "append": {OURS, FLOOR, STOCK},
+    "append-sealed": {OURS, WITHOUT},
+    "append-imported": {OURS, WITHOUT},
+    "leaves": {OURS},
     "command-warm": {OURS, FLOOR, STOCK},
     "command-cold": {OURS, FLOOR, STOCK},
     "load-25": {OURS, FLOOR, STOCK},
     "load-1000": {OURS, FLOOR, STOCK},
+    "load-sealed": {OURS, WITHOUT},
+    "load-public": {OURS, WITHOUT},
+    "receipt": {OURS},
+    "fsck": {OURS},
+    "fsck-fields": {OURS},
     "rebuild-all": {OURS, FLOOR},
     "rebuild-all-daily": {OURS, FLOOR},
     "rebuild-deals": {OURS, FLOOR, STOCK},
@@ -66,6 +75,7 @@ def test_the_variants_of_a_row_handle_the_same_events(subjects: Subjects, name: 
     assert result.evidence[OURS].events > 0
     assert all(spread.low > 0 for spread in result.seconds.values())
     assert (result.share_of_floor is not None) == (FLOOR in VARIANTS[name])
+    assert (result.share_of_without is not None) == (WITHOUT in VARIANTS[name])
     assert (result.times_stock is not None) == (STOCK in VARIANTS[name])
 
 
@@ -102,7 +112,10 @@ def test_without_the_installed_command_a_cold_start_says_why_it_is_skipped(
 
 
 def test_rows_are_chosen_by_name_or_by_its_beginning() -> None:
-    assert chosen(["load", "append"]) == ["append", "load-25", "load-1000"]
+    assert chosen(["load", "append"]) == [
+        "append",
+        *("load-25", "load-1000", "load-sealed", "load-public"),
+    ]
     assert chosen(["rebuild-deals"]) == ["rebuild-deals"]
     with pytest.raises(ValueError, match="there is no row 'speed'; there are append"):
         chosen(["speed"])

@@ -40,9 +40,10 @@ from domain.people.facts import (
 from domain.subjects import EncryptedField, Subjects, encrypted_fields
 from domain.values import Party
 from tests.domain.negotiation.table import PRICE
-from tests.strategies import facts
+from tests.strategies import facts, facts_of
 
 DEAL = "deal:d-1"
+TELLING = (StakeholderIdentified, StakeholderRevised, ContactMade)
 LI = "person:p-1"
 WANG = "stakeholder:d-1/wang"
 ZHAO = "stakeholder:d-1/zhao"
@@ -242,3 +243,14 @@ def test_a_field_of_the_public_part_is_not_encrypted() -> None:
     assert encrypted_fields(NoteAdded("Good"), DEAL, Subjects()) == (
         EncryptedField("text", (DEAL,)),
     )
+
+
+@given(st.lists(facts(), max_size=6), st.one_of(facts(), *map(facts_of, TELLING)))
+def test_what_is_known_with_a_fact_is_the_same_when_it_is_told_again(
+    before: list[Fact], fact: Fact
+) -> None:
+    """So the fields of a fact are the same, whether it counts itself or was counted already."""
+    with_it = known(*before, fact)
+    assert with_it.after(fact) == with_it
+    found = encrypted_fields(fact, DEAL, known(*before))
+    assert encrypted_fields(fact, DEAL, with_it) == found

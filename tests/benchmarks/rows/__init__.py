@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 from tests.benchmarks.harness import Row, Skipped
 from tests.benchmarks.portfolio import deals_of, portfolio
-from tests.benchmarks.rows import append, cold_start, command, load, rebuild, snapshot
+from tests.benchmarks.rows import append, cold_start, command, load, protection, rebuild, snapshot
 from tests.benchmarks.stores import Stores
+from tests.benchmarks.told import imported, told
 
 SHORT_DEAL, LONG_DEAL = 25, 1_000
 COMMANDS = 200
@@ -52,6 +53,16 @@ class Subjects:
         count = max(1, min(COMMANDS, self.events // SHORT_DEAL))
         return Stores(self.folder / "commanded", deals_of(SHORT_DEAL, count))
 
+    @cached_property
+    def told(self) -> Stores:
+        """Deals that hold people."""
+        return Stores(self.folder / "told", told(self.events))
+
+    @cached_property
+    def imported(self) -> Stores:
+        """Deals without people and texts."""
+        return Stores(self.folder / "imported", imported(self.events))
+
     def _of(self, length: int) -> Stores:
         deals = deals_of(length, max(1, self.events // length))
         return Stores(self.folder / f"of-{length}", deals)
@@ -61,10 +72,20 @@ Build: TypeAlias = Callable[[Subjects], Row | Skipped]
 
 ROWS: Mapping[str, Build] = {
     "append": lambda subjects: append.bulk_append(subjects.mixed),
+    "append-sealed": lambda subjects: protection.append_sealed(subjects.told),
+    "append-imported": lambda subjects: protection.append_imported(subjects.imported),
+    "leaves": lambda subjects: protection.leaves(subjects.told),
     "command-warm": lambda subjects: command.command(subjects.commanded, warm=True),
     "command-cold": lambda subjects: command.command(subjects.commanded, warm=False),
     "load-25": lambda subjects: load.load(subjects.short, SHORT_DEAL, TIMED_LOADS[SHORT_DEAL]),
     "load-1000": lambda subjects: load.load(subjects.long, LONG_DEAL, TIMED_LOADS[LONG_DEAL]),
+    "load-sealed": lambda subjects: protection.load_sealed(subjects.told, public=False),
+    "load-public": lambda subjects: protection.load_sealed(subjects.told, public=True),
+    "receipt": lambda subjects: protection.receipts(
+        subjects.folder, min(100 * subjects.events, protection.MILLION)
+    ),
+    "fsck": lambda subjects: protection.fsck(subjects.told, fields=False),
+    "fsck-fields": lambda subjects: protection.fsck(subjects.told, fields=True),
     "rebuild-all": lambda subjects: rebuild.all_models(subjects.mixed),
     "rebuild-all-daily": lambda subjects: rebuild.all_models(subjects.daily),
     "rebuild-deals": lambda subjects: rebuild.deals_alone(subjects.mixed),

@@ -4,7 +4,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.benchmarks import floors
-from tests.benchmarks.evidence import Evidence, count_rows, rows_digest
+from tests.benchmarks.evidence import Evidence, count_rows
 from tests.benchmarks.harness import FLOOR, OURS, STOCK, Check, Row, Timer
 from tests.benchmarks.stock import open_stock, stock_events
 from tests.benchmarks.stores import (
@@ -12,6 +12,7 @@ from tests.benchmarks.stores import (
     Stores,
     create_log,
     floor_states,
+    opened_digest,
     our_states,
     rows_of,
     stock_states,
@@ -19,11 +20,12 @@ from tests.benchmarks.stores import (
 
 EXPLAINED = {
     OURS: "`DealLog.append` of drafts that an importer would hand over: envelope, canonical bytes, "
-    "the check that they can be read back, versions without gaps, insert. One transaction for each "
+    "the check that they can be read back, new keys made durable, personal and secret fields "
+    "encrypted, versions without gaps, insert, leaves. One transaction for each "
     f"group of deals with at least {PER_TRANSACTION:,} events.",
     FLOOR: "`sqlite3` `executemany` of the same rows, their bytes ready, into the same tables and "
-    "indexes in WAL mode with `synchronous=FULL`, in the same transactions. It encodes and checks "
-    "nothing.",
+    "indexes in WAL mode with `synchronous=FULL`, in the same transactions. It encodes, encrypts "
+    "and checks nothing, and hashes nothing.",
     STOCK: "`Application.save` of equivalent events, made beforehand, with the library's JSON "
     "transcoder and SQLite recorder, in the same transactions.",
 }
@@ -33,7 +35,7 @@ def bulk_append(stores: Stores) -> Row:
     """The row; every run fills a new file."""
     groups = stores.groups
     batches = [[deal.batch for deal in group] for group in groups]
-    rows = [rows_of(group) for group in groups]
+    rows = [rows_of(stores.log, group) for group in groups]
     events = [[event for deal in group for event in stock_events(deal)] for group in groups]
 
     def ours(folder: Path, timer: Timer) -> Check:
@@ -44,7 +46,7 @@ def bulk_append(stores: Stores) -> Row:
         return lambda: Evidence(
             count_rows(path, "stored_events"),
             our_states(path, stores.deals),
-            rows_digest(path, ["stored_events"]),
+            opened_digest(path, path),
         )
 
     def floor(folder: Path, timer: Timer) -> Check:
@@ -53,8 +55,8 @@ def bulk_append(stores: Stores) -> Row:
             floors.insert_all(connection, rows)
         return lambda: Evidence(
             count_rows(path, "stored_events"),
-            floor_states(path, stores.deals),
-            rows_digest(path, ["stored_events"]),
+            floor_states(path, stores.deals, stores.log),
+            opened_digest(path, stores.log),
         )
 
     def stock(folder: Path, timer: Timer) -> Check:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import msgspec
@@ -18,17 +19,19 @@ from domain.intent import Intent
 from domain.stages.commands import ReviseForecast
 from domain.stages.facts import ForecastRevised, RevisionCause
 from domain.values import Money
-from store.codec import codec
+from store.recorder import Row as StoredRow
 from tests.benchmarks import floors
-from tests.benchmarks.evidence import Evidence, count_rows, rows_digest
+from tests.benchmarks.evidence import Evidence, count_rows
 from tests.benchmarks.harness import FLOOR, OURS, STOCK, Check, Row, Timer, Variant
 from tests.benchmarks.portfolio import RECORDED_AT, MadeDeal
 from tests.benchmarks.stock import open_stock, stock_values
 from tests.benchmarks.stores import (
     Stores,
+    copy_log,
     floor_states,
     get,
     open_log,
+    opened_digest,
     our_states,
     stock_states,
 )
@@ -37,8 +40,8 @@ WARM_AGGREGATES = 1_000
 
 _OURS = (
     "`DealLog.handle` of one `revise-forecast`, each on another deal of 25 events: is the command "
-    "id known, the history, the decision with its gates and rights, the bytes and their check, one "
-    "row for the event and one for the command, one commit. "
+    "id known, the history, the decision with its gates and rights, the bytes and their check, "
+    "the encryption, one row for the event, one for its leaf and one for the command, one commit. "
 )
 _FLOOR = (
     "The same event's row, its bytes ready, inserted alone and committed, in WAL mode with "
@@ -125,7 +128,7 @@ def _ours(stores: Stores, revisions: Sequence[Revision], warm: bool) -> Variant:
     original = stores.log
 
     def run(folder: Path, timer: Timer) -> Check:
-        path = Path(shutil.copy(original, folder))
+        path = copy_log(original, folder)
         with closing(open_log(path)) as log:
             if warm:
                 for revision in revisions:
@@ -136,15 +139,26 @@ def _ours(stores: Stores, revisions: Sequence[Revision], warm: bool) -> Variant:
         return lambda: Evidence(
             count_rows(path, "stored_events"),
             our_states(path, stores.deals),
-            rows_digest(path, ["stored_events"]),
+            opened_digest(path, path),
         )
 
     return run
 
 
+def _stored(stores: Stores, revisions: Sequence[Revision]) -> list[StoredRow]:
+    """The rows that our log stores for the commands."""
+    with (
+        TemporaryDirectory(dir=stores.folder) as folder,
+        closing(open_log(copy_log(stores.log, Path(folder)))) as log,
+    ):
+        for revision in revisions:
+            log.handle(revision.deal.deal_id, revision.command, revision.intent)
+        return [log.records.rows(one.deal.stream, len(one.deal.drafts))[0] for one in revisions]
+
+
 def _floor(stores: Stores, revisions: Sequence[Revision]) -> Variant:
     original = stores.log
-    rows = [codec().to_row(revision.event) for revision in revisions]
+    rows = _stored(stores, revisions)
 
     def run(folder: Path, timer: Timer) -> Check:
         path = Path(shutil.copy(original, folder))
@@ -152,8 +166,8 @@ def _floor(stores: Stores, revisions: Sequence[Revision]) -> Variant:
             floors.insert_each(connection, rows)
         return lambda: Evidence(
             count_rows(path, "stored_events"),
-            floor_states(path, stores.deals),
-            rows_digest(path, ["stored_events"]),
+            floor_states(path, stores.deals, original),
+            opened_digest(path, original),
         )
 
     return run

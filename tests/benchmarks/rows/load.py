@@ -10,10 +10,12 @@ from tests.benchmarks.stock import open_stock
 from tests.benchmarks.stores import Stores, get, open_log
 
 EXPLAINED = {
-    OURS: "`DealLog.history` of deals that are not in memory: every event of the deal and the "
-    "state it folds to, withdrawn events left out, in the order of occurrence.",
-    FLOOR: "`SELECT` of the deal's bytes on an open connection, `msgspec` decoding into the same "
-    "types, and a loop over `evolve` in the order of versions. It keeps the state alone.",
+    OURS: "`DealLog.history` of deals that are not in memory: every event of the deal, "
+    "its fields decrypted, and the state it folds to, withdrawn events left out, in the order of "
+    "occurrence.",
+    FLOOR: "`SELECT` of the deal's bytes on an open connection, from a log that holds the same "
+    "events with nothing encrypted, `msgspec` decoding into the same types, and a loop over "
+    "`evolve` in the order of versions. It keeps the state alone.",
     STOCK: "`repository.get` of an equivalent aggregate with as many events; no cache, no "
     "snapshots, as is the library's default.",
 }
@@ -23,7 +25,7 @@ def load(stores: Stores, length: int, timed: int) -> Row:
     """The row for deals of `length` events; `timed` of them, spread over the log, are loaded."""
     deals = stores.deals[:: max(1, len(stores.deals) // timed)]
     events = sum(len(deal.drafts) for deal in deals)
-    log_path, stock_path = stores.log, stores.stock
+    log_path, plain_path, stock_path = stores.log, stores.plain, stores.stock
 
     def ours(_: Path, timer: Timer) -> Check:
         with closing(open_log(log_path)) as log, timer.running():
@@ -37,7 +39,7 @@ def load(stores: Stores, length: int, timed: int) -> Row:
         )
 
     def floor(_: Path, timer: Timer) -> Check:
-        with closing(floors.connect(log_path)) as connection, timer.running():
+        with closing(floors.connect(plain_path)) as connection, timer.running():
             states = [floors.load(connection, deal.stream) for deal in deals]
         return lambda: Evidence(
             sum(version for version, _ in states),

@@ -22,7 +22,8 @@ _OURS = (
     "into frames, rows computed and written to a new file, which is copied over the live one."
 )
 _FLOOR = (
-    "One scan of the log in the order of its positions, `msgspec` decoding, a plain fold of each "
+    "One scan of a log of the same events with nothing encrypted, in the order of positions, "
+    "`msgspec` decoding, a plain fold of each "
     "deal with the same `evolve`; then `sqlite3` `executemany` of the same rows, ready-made, "
     "into tables whose indexes are made afterwards, in one transaction, in WAL mode with "
     "`synchronous=NORMAL` as the read models have it. It computes no row and copies no file."
@@ -121,7 +122,7 @@ def _ours(stores: Stores, models: Sequence[ReadModel]) -> Variant:
 
 
 def _floor(stores: Stores, models: Sequence[ReadModel]) -> Variant:
-    log_path = stores.log
+    log_path = stores.plain
     tables = floors.read_tables(stores.views, _tables(models))
 
     def run(folder: Path, timer: Timer) -> Check:
