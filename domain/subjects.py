@@ -231,7 +231,12 @@ def _words_of(name: str) -> list[str]:
 def _phrases_of(name: str) -> list[str]:
     """The characters that give somebody away, whatever stands around them."""
     joined: list[str] = _JOINED_NAME.findall(name)
-    whole = len(name) >= _SHORTEST_NAME and not joined and not _words_of(name)
+    words = list(_WORD.finditer(name))
+    if words and not _words_of(name):
+        # Short words give nobody away one by one, but do together.
+        spoken = name[words[0].start() : words[-1].end()]
+        return [*joined, spoken] if len(spoken) >= _SHORTEST_NAME else joined
+    whole = len(name) >= _SHORTEST_NAME and not joined and not words
     return [name] if whole else joined
 
 
