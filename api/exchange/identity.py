@@ -37,6 +37,10 @@ class Identity:
     def account(self, reference: str) -> str:
         return self._id("account", reference)
 
+    def person(self, reference: str) -> str:
+        """The same human being on every deal of this source; whoever is erased is known by it."""
+        return self._id("person", reference)
+
     def command(self, row: str, fact: str = "") -> str:
         """The command id of one fact that one row leads to; without a fact, the row's own id."""
         return self._id("command", row, fact)

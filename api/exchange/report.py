@@ -57,6 +57,10 @@ class Kind(StrEnum):
     UNKNOWN_STAGE = "unknown-stage", Effect.LEFT_OUT
     DELETED_ROW = "deleted-row", Effect.LEFT_OUT
     HISTORY_WITHOUT_DEAL = "history-without-deal", Effect.LEFT_OUT
+    CONTACT_ROLE_WITHOUT_DEAL = "contact-role-without-deal", Effect.LEFT_OUT
+    CONTACT_ROLE_WITHOUT_CONTACT = "contact-role-without-contact", Effect.LEFT_OUT
+    DUPLICATE_CONTACT_ROLE = "duplicate-contact-role", Effect.LEFT_OUT
+    SKIPPED_ERASED = "skipped-erased", Effect.LEFT_OUT
     UNSOUND = "unsound", Effect.LEFT_OUT
     CONFLICT = "conflict", Effect.LEFT_OUT
 
@@ -76,6 +80,7 @@ class Kind(StrEnum):
     NAME_ASSUMED = "name-assumed", Effect.REPAIRED
 
     UNKNOWN_VALUE = "unknown-value", Effect.NOTED
+    UNKNOWN_CONTACT_ROLE = "unknown-contact-role", Effect.NOTED
     LOOKUP_MISSED = "lookup-missed", Effect.NOTED
     UNTERMINATED_LAST_ROW = "unterminated-last-row", Effect.NOTED
     OPEN_WITH_CLOSED_DATE = "open-with-closed-date", Effect.NOTED
@@ -87,6 +92,7 @@ class Kind(StrEnum):
     ROW_CHANGED = "row-changed", Effect.NOTED
     LATE_ROW = "late-row", Effect.NOTED
     OPENING_STANDS = "opening-stands", Effect.NOTED
+    STAKEHOLDER_STANDS = "stakeholder-stands", Effect.NOTED
     COLUMNS_NOT_READ = "columns-not-read", Effect.NOTED
     FILE_NOT_READ = "file-not-read", Effect.NOTED
 

@@ -15,9 +15,12 @@ import msgspec
 from msgspec import UNSET
 
 from api.exchange.intake.changes import changes
+from api.exchange.intake.people import Arrival, arrivals, has_ended_without_win, lined_up
 from api.exchange.intake.snapshot import (
     Reading,
+    Remark,
     Snapshot,
+    SourcePerson,
     current,
     differing,
     fields_set,
@@ -34,6 +37,7 @@ from domain.lifecycle.facts import (
     OpportunityWon,
     ProcessChanged,
 )
+from domain.people.facts import PeopleFact
 from domain.refusals import Refusal
 from domain.stages.facts import StageAdvanced, StageRegressed
 
@@ -42,7 +46,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from api.exchange.intake.snapshot import Context, SourceDeal
-    from api.exchange.report import Origin
     from domain.process import SalesProcess
 
 
@@ -57,14 +60,6 @@ class Derived(msgspec.Struct, frozen=True):
         return self.draft.fact
 
 
-class Remark(msgspec.Struct, frozen=True):
-    """Something for the report."""
-
-    kind: Kind
-    reason: str
-    origin: Origin
-
-
 class Derivation(msgspec.Struct, frozen=True):
     """What a source tells of one deal. Without facts the deal cannot be imported."""
 
@@ -72,6 +67,13 @@ class Derivation(msgspec.Struct, frozen=True):
     wanted: Snapshot
     """All that the source says of the deal now."""
     remarks: tuple[Remark, ...] = ()
+    people: tuple[SourcePerson, ...] = ()
+    """Whom the source tells of, as far as that can be stored."""
+
+    @property
+    def last(self) -> Derived:
+        """The last fact of the deal itself."""
+        return next(one for one in reversed(self.facts) if not isinstance(one.fact, PeopleFact))
 
     @property
     def drafts(self) -> list[Draft[DealFact]]:
@@ -94,9 +96,14 @@ def derive(
     usable = telling.has_usable_users() and not telling.meets_the_future(readings)
     if not usable or not telling.open(readings[0]):
         return Derivation((), wanted, tuple(telling.remarks))
-    for reading in readings:
-        telling.follow(reading)
-    return Derivation(tuple(telling.facts), wanted, tuple(telling.remarks))
+    people = telling.usable_people()
+    steps: list[Reading | Arrival] = [*readings, *arrivals(people, readings[0])]
+    for step in sorted(steps, key=lambda step: step.at):
+        if isinstance(step, Arrival):
+            telling.meet(step)
+        else:
+            telling.follow(step)
+    return Derivation(tuple(telling.facts), wanted, tuple(telling.remarks), people)
 
 
 class _Telling:
@@ -128,13 +135,34 @@ class _Telling:
 
     def meets_the_future(self, readings: Iterable[Reading]) -> bool:
         """Whether a reading has not happened yet; such a deal is left out."""
-        for reading in readings:
-            begins = reading.at if reading.day is None else reading.at - timedelta(days=1)
-            if begins > self._now + CLOCK_TOLERANCE:
-                day = reading.day or reading.at
-                self._remark(Kind.IN_THE_FUTURE, f"{day} lies in the future", reading)
-                return True
-        return False
+        return any(self._lies_ahead(reading) for reading in readings)
+
+    def _lies_ahead(self, reading: Reading) -> bool:
+        begins = reading.at if reading.day is None else reading.at - timedelta(days=1)
+        if begins <= self._now + CLOCK_TOLERANCE:
+            return False
+        day = reading.day or reading.at
+        self._remark(Kind.IN_THE_FUTURE, f"{day} lies in the future", reading)
+        return True
+
+    def usable_people(self) -> tuple[SourcePerson, ...]:
+        """Who can be recorded, with lines of reporting among them that run in no circle."""
+        people, loops = lined_up([one for one in self._source.people if self._is_usable(one)])
+        for one in loops:
+            told = "the reporting lines run in a circle: this one is left out"
+            self._remark(Kind.UNSOUND, told, one.reading)
+        return people
+
+    def _is_usable(self, person: SourcePerson) -> bool:
+        """Nothing that is said of them is told here: it is personal."""
+        self.remarks += person.remarks
+        try:
+            check_storable(person.said)
+        except msgspec.ValidationError as error:
+            told = f"a contact cannot be stored: {error}"
+            self._remark(Kind.IMPOSSIBLE_VALUE, told, person.reading)
+            return False
+        return not self._lies_ahead(person.reading)
 
     def open(self, reading: Reading) -> bool:
         """Begin the history with the earliest reading; False where that cannot be."""
@@ -193,12 +221,28 @@ class _Telling:
             inferred = reading.inferred or isinstance(fact, OpportunityReopened)
             self._add(fact, reading, inferred=inferred)
 
+    def meet(self, arrival: Arrival) -> None:
+        """Put somebody on the map: before the end of a deal that was not won, else when they came.
+
+        A deal that has ended before anything else happened ends behind them, and
+        that is no repair.
+        """
+        life, reading = self._deal.life, arrival.reading
+        if not has_ended_without_win(life):
+            self._add(arrival.fact, reading, inferred=reading.inferred)
+            return
+        is_late = life.outcome is not None and reading.at > life.outcome.occurred_at
+        if is_late:
+            told = f"{stored_name(type(arrival.fact))} after the deal had ended"
+            self._remark(Kind.CHANGED_AFTER_OUTCOME, f"{told}: entered before the end", reading)
+        self._amend([arrival.fact], reading, inferred=is_late or reading.inferred)
+
     def _told(self, reading: Reading) -> str:
         """What `reading` changes, in words."""
         news = fields_set(differing(reading.snapshot, current(self._deal)))
         return f"changes {', '.join(news).replace('_', ' ')}"
 
-    def _amend(self, facts: Iterable[DealFact], reading: Reading) -> None:
+    def _amend(self, facts: Iterable[DealFact], reading: Reading, *, inferred: bool = True) -> None:
         """Enter facts into the story of a deal that has ended and stays so, before its end.
 
         After an outcome nothing about the deal may change, but what was true
@@ -213,7 +257,7 @@ class _Telling:
         end = later[0].reading
         at_the_end = msgspec.structs.replace(reading, at=end.at, day=end.day)
         for fact in facts:
-            self._add(fact, at_the_end, inferred=True)
+            self._add(fact, at_the_end, inferred=inferred)
         for derived in later:
             self._keep(derived)
 

@@ -14,22 +14,23 @@ import msgspec
 
 from api.exchange.intake.derivation import derive
 from api.exchange.intake.revision import revise
-from api.exchange.intake.snapshot import Context
-from api.exchange.report import ImportFailure
-from domain.access import Principal, Role
+from api.exchange.intake.snapshot import Context, Remark
+from api.exchange.report import ImportFailure, Kind
+from domain.access import EVERYTHING, Principal, Role
 from domain.history import Draft, StreamKind, stream_of
 from domain.intent import Intent
 from domain.lifecycle.facts import OpportunityOpened
-from domain.refusals import VersionConflict
-from store.log import Batch
+from domain.people.facts import StakeholderIdentified
+from domain.refusals import PersonErased, VersionConflict
+from domain.subjects import Subjects
+from store.writing import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from api.exchange.identity import Identity
-    from api.exchange.intake.derivation import Remark
-    from api.exchange.intake.snapshot import SourceDeal
+    from api.exchange.intake.snapshot import SourceDeal, SourcePerson
     from api.exchange.report import GapReport
     from domain.deal import DealEvent
     from domain.directory import UserRegistered
@@ -39,7 +40,10 @@ if TYPE_CHECKING:
 
 DEALS_PER_TRANSACTION = 500
 ATTEMPTS = 5
-"""How often a batch is decided anew when someone else wrote to one of its deals meanwhile."""
+"""How often a batch is decided anew when someone else wrote to one of its deals meanwhile.
+
+So it is when somebody was erased between asking for it and appending.
+"""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -123,7 +127,7 @@ class Intake:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self._append(deals)
-            except VersionConflict:
+            except (VersionConflict, PersonErased):
                 if attempt == ATTEMPTS:
                     raise
                 self._users = self._log.users()
@@ -134,9 +138,10 @@ class Intake:
         """Append what the deals of one batch come to, in one transaction; then count and tell."""
         context = Context(self._identity, self._book, self._clock())
         streams = [context.stream(deal) for deal in deals]
-        known = cast("dict[str, tuple[DealEvent, ...]]", self._log.events_of(streams))
+        known = cast("dict[str, tuple[DealEvent, ...]]", self._log.events_of(streams, EVERYTHING))
+        erased = self._erased_among(deals, context)
         plans = [
-            self._plan(deal, known.get(stream, ()), context)
+            self._plan(deal, known.get(stream, ()), context, erased)
             for deal, stream in zip(deals, streams, strict=True)
         ]
         users = list(self._new_users(deals, plans))
@@ -152,7 +157,34 @@ class Intake:
             self._count(plan)
             self._tell(deal, plan)
 
-    def _plan(self, deal: SourceDeal, events: Sequence[DealEvent], context: Context) -> Plan:
+    def _erased_among(self, deals: Sequence[SourceDeal], context: Context) -> set[str]:
+        """The names of keys of people on these deals that were erased, here or on any deal."""
+        names = {
+            name
+            for deal in deals
+            for person in deal.people
+            for name in _key_names(person, context.stream(deal))
+        }
+        return self._log.keys.is_erased(names) if names else set()
+
+    def _plan(
+        self, deal: SourceDeal, events: Sequence[DealEvent], context: Context, erased: set[str]
+    ) -> Plan:
+        """What to append for one deal, as if the source did not know of those `erased`."""
+        people = deal.people
+        skipped = {
+            one.id for one in people if erased.intersection(_key_names(one, context.stream(deal)))
+        }
+        kept = tuple(one for one in people if one.id not in skipped)
+        plan = self._plan_of(msgspec.structs.replace(deal, people=kept), events, context)
+        told = (
+            Remark(Kind.SKIPPED_ERASED, "skipped: erased", one.reading.origin)
+            for one in people
+            if one.id in skipped
+        )
+        return msgspec.structs.replace(plan, remarks=(*told, *plan.remarks))
+
+    def _plan_of(self, deal: SourceDeal, events: Sequence[DealEvent], context: Context) -> Plan:
         derivation = derive(deal, context, _opened_under(events, context))
         if not derivation.facts:
             return Plan((), derivation.remarks, is_left_out=True)
@@ -200,6 +232,12 @@ class Intake:
     def _tell(self, deal: SourceDeal, plan: Plan) -> None:
         for remark in plan.remarks:
             self.report.add(remark.kind, remark.reason, remark.origin, deal.reference)
+
+
+def _key_names(person: SourcePerson, stream: str) -> tuple[str, ...]:
+    """The names of the keys under which a stakeholder's data would stand."""
+    identified = StakeholderIdentified(person.id, "", person=person.person)
+    return Subjects().after(identified).keys_of(person.id, stream)
 
 
 def _opened_under(events: Sequence[DealEvent], context: Context) -> SalesProcess | None:

@@ -20,17 +20,18 @@ If a step would make an event that was sound unsound, it is not taken, and told.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from api.exchange.identity import again
 from api.exchange.intake.changes import changes
-from api.exchange.intake.derivation import Remark
-from api.exchange.intake.snapshot import current, differing, fields_set
+from api.exchange.intake.comparing import claim_the_same, is_at, last_recorded, stands_as_told
+from api.exchange.intake.forgotten import as_forgotten, without_forgotten
+from api.exchange.intake.people import changed_fields, has_ended_without_win, news
+from api.exchange.intake.snapshot import Remark, current, differing, fields_set
 from api.exchange.report import Kind
-from domain.corrections import EventWithdrawn
+from domain.corrections import EventWithdrawn, withdrawn_versions
 from domain.deal import DealEvent, replay, standing, violations
 from domain.history import Draft, stored_name
 from domain.lifecycle import Status
@@ -40,17 +41,18 @@ from domain.lifecycle.facts import (
     OpportunityReopened,
     OpportunityWon,
 )
-from domain.stages.facts import StageAdvanced, StageRegressed
+from domain.people.facts import PeopleFact, StakeholderIdentified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from api.exchange.intake.derivation import Derivation, Derived
-    from api.exchange.intake.snapshot import Context, SourceDeal
-    from domain.deal import DealFact
+    from api.exchange.intake.snapshot import Context, SourceDeal, SourcePerson
+    from domain.deal import Deal, DealFact
     from domain.history import Recorded
     from domain.lifecycle import Life
+    from domain.people import People
     from domain.refusals import Refusal
 
 CORRECTED = "The source tells it otherwise now."
@@ -108,10 +110,13 @@ class _Revising:
         if self._adopt(dated):
             self.remarks += remarks
         self._bring_up_to_date()
+        if self._derivation.people:
+            self._identify_people(opening.occurred_at)
+            self._revise_people()
 
     def _compare_opening(self, opening: DealEvent) -> None:
         told = self._derivation.facts[0]
-        if not told.reading.assumed and not _is_at(opening, told):
+        if not told.reading.assumed and not is_at(opening, told):
             told_at, stands_at = f"{told.reading.at:%Y-%m-%d}", f"{opening.occurred_at:%Y-%m-%d}"
             reason = f"the source has it opened on {told_at}; recorded is {stands_at}, which stands"
             self.remarks.append(Remark(Kind.OPENING_STANDS, reason, told.reading.origin))
@@ -123,13 +128,14 @@ class _Revising:
         drafts: list[Draft[DealFact]] = []
         remarks: list[Remark] = []
         newest: datetime | None = None
-        for told in self._derivation.facts[1:]:
-            if not told.reading.dated:
+        for derived in self._derivation.facts[1:]:
+            if not derived.reading.dated or isinstance(derived.fact, PeopleFact):
                 continue
-            command_id, last = _last_recorded(told.draft.command_id, by_id)
+            command_id, last = last_recorded(derived.draft.command_id, by_id)
             earlier = None if last is None else stale.pop(last.version, None)
+            told = derived if last is None else as_forgotten(derived, last.fact)
             at = max(told.draft.occurred_at, opened_at)
-            if earlier is not None and _stands_as_told(earlier, told, at):
+            if earlier is not None and stands_as_told(earlier, told, at):
                 if newest is None or earlier.occurred_at > newest:
                     continue
                 at = newest
@@ -139,7 +145,7 @@ class _Revising:
                 drafts.append(new)
                 remarks += self._told_of(told, at)
                 continue
-            is_the_same = _claim_the_same(earlier, told)
+            is_the_same = claim_the_same(earlier, told)
             drafts += self._instead_of(earlier, new, is_the_same)
             if not is_the_same:
                 reason = f"{earlier.type} differs from what was recorded: corrected"
@@ -151,11 +157,12 @@ class _Revising:
 
     def _revised_after_the_end(self, opened_at: datetime) -> Iterator[DealEvent]:
         """Revisions of earlier imports from behind the end that the source tells now."""
-        told = self._derivation.facts[-1]
+        told = self._derivation.last
         if told.reading.dated and isinstance(told.fact, OpportunityWon | OpportunityLost):
             ended_at = max(told.draft.occurred_at, opened_at)
             for event in standing(self._ours):
-                if event.occurred_at > ended_at and self._gives_way(event):
+                is_of_people = isinstance(event.fact, PeopleFact)
+                if event.occurred_at > ended_at and self._gives_way(event) and not is_of_people:
                     yield event
 
     def _told_before(self) -> Iterator[DealEvent]:
@@ -192,22 +199,95 @@ class _Revising:
     def _bring_up_to_date(self) -> None:
         """Revise what the source says of the deal now, other than before."""
         before = replay(self._ours)
-        news = differing(self._derivation.wanted, current(before))
+        known = current(before)
+        changed = differing(without_forgotten(self._derivation.wanted, known), known)
         deal = replay(self._events)
-        facts = changes(deal, news, self._source.process, self._book)
+        facts = changes(deal, changed, self._source.process, self._book)
         if not facts:
             return
-        if deal.life.status is Status.MERGED:
-            reason = f"changed in the source, but merged into deal {deal.life.merged_into} here"
-            self._remark(Kind.CONFLICT, reason)
+        if self._is_merged(deal.life):
             return
         if deal.life.status.closed and not isinstance(facts[0], OpportunityReopened):
-            drafts = self._amended(facts, deal.life)
+            drafts = self._amended(self._revised(facts, self._now), deal.life)
         else:
             drafts = self._revised(facts, self._time_of_revision())
         if drafts and self._adopt(drafts):
-            told = f"changed {', '.join(fields_set(news)).replace('_', ' ')}"
+            told = f"changed {', '.join(fields_set(changed)).replace('_', ' ')}"
             self._remark(Kind.ROW_CHANGED, told)
+
+    def _is_merged(self, life: Life) -> bool:
+        """Whether the deal is a duplicate, which is told: nothing of it changes any more."""
+        if life.status is not Status.MERGED:
+            return False
+        reason = f"changed in the source, but merged into deal {life.merged_into} here"
+        self._remark(Kind.CONFLICT, reason)
+        return True
+
+    # People.
+
+    def _identify_people(self, opened_at: datetime) -> None:
+        """Put those who are new on the map, at their true time."""
+        for told in self._derivation.facts:
+            if isinstance(told.fact, StakeholderIdentified) and self._is_new(told, told.fact.id):
+                self._identify(told, max(told.draft.occurred_at, opened_at))
+
+    def _is_new(self, told: Derived, stakeholder: str) -> bool:
+        """Whether this import is to identify them: nobody did here, and no user withdrew it."""
+        gone = withdrawn_versions(self._ours)
+        withdrawn = withdrawn_versions(self._events)
+        for event in self._events:
+            fact = event.fact
+            if not isinstance(fact, StakeholderIdentified) or fact.id != stakeholder:
+                continue
+            is_ours = event.source == self._identity.stamp
+            if not is_ours and event.version not in withdrawn:
+                reason = "a stakeholder of the id of this contact was put on the map here"
+                self.remarks.append(Remark(Kind.CONFLICT, reason, told.reading.origin))
+                return False
+            if is_ours and event.version not in gone:
+                return False
+        return True
+
+    def _identify(self, told: Derived, at: datetime) -> None:
+        by_id = {event.command_id: event for event in self._ours}
+        command_id, _ = last_recorded(told.draft.command_id, by_id)
+        drafts = [msgspec.structs.replace(told.draft, occurred_at=at, command_id=command_id)]
+        life = replay(self._events, as_of=at).life
+        if self._is_merged(life):
+            return
+        if has_ended_without_win(life):
+            drafts = self._amended(drafts, life)
+        remarks = [] if told.draft.inferred else list(self._told_of(told, at))
+        if drafts and self._adopt(drafts):
+            self.remarks += remarks
+
+    def _revise_people(self) -> None:
+        """Revise what the source says of people now, other than before."""
+        before, deal = replay(self._ours).people, replay(self._events)
+        for person in self._derivation.people:
+            known = deal.people.stakeholder(person.id)
+            if known is None or before.stakeholder(person.id) is None:
+                continue
+            if known.erased is not None:
+                reason = "skipped: erased"
+                self.remarks.append(Remark(Kind.SKIPPED_ERASED, reason, person.reading.origin))
+                continue
+            self._revise_person(person, before, deal)
+
+    def _revise_person(self, person: SourcePerson, before: People, deal: Deal) -> None:
+        fact = news(person, before, deal.people)
+        if fact is None:
+            return
+        origin = person.reading.origin
+        if has_ended_without_win(deal.life):
+            reason = "the contact changed, but the deal has ended: the recorded one stands"
+            self.remarks.append(Remark(Kind.STAKEHOLDER_STANDS, reason, origin))
+            return
+        at = max(self._now, *(event.occurred_at for event in self._events))
+        if self._adopt(self._revised([fact], at, actor=person.revised_by)):
+            fields = ", ".join(changed_fields(fact)).replace("_", " ")
+            remark = Remark(Kind.ROW_CHANGED, f"the contact changed: {fields}", origin)
+            self.remarks.append(remark)
 
     def _time_of_revision(self) -> datetime:
         """When the source says it was last changed, if nothing is recorded after; else now."""
@@ -217,14 +297,16 @@ class _Revising:
             return revised_at
         return max(latest, self._now)
 
-    def _revised(self, facts: Sequence[DealFact], at: datetime) -> list[Draft[DealFact]]:
-        row = self._derivation.facts[-1].reading
+    def _revised(
+        self, facts: Sequence[DealFact], at: datetime, actor: str | None = None
+    ) -> list[Draft[DealFact]]:
+        row = self._derivation.last.reading
         revision = f"revision/{self._source.reference}/{len(self._events)}"
         return [
             Draft(
                 fact=fact,
                 occurred_at=at,
-                actor=row.actor,
+                actor=actor or row.actor,
                 source=self._identity.stamp,
                 command_id=self._identity.command(revision, stored_name(type(fact))),
                 correlation_id=self._identity.command(revision),
@@ -233,8 +315,8 @@ class _Revising:
             for fact in facts
         ]
 
-    def _amended(self, facts: Sequence[DealFact], life: Life) -> list[Draft[DealFact]]:
-        """The facts at the end of a deal that has ended, and the outcome once more behind them."""
+    def _amended(self, drafts: Sequence[Draft[DealFact]], life: Life) -> list[Draft[DealFact]]:
+        """Drafts at the end of a deal that has ended, and the outcome once more behind them."""
         outcome = life.outcome
         assert outcome is not None, "a deal that has ended has an outcome"
         if outcome.source != self._identity.stamp:
@@ -253,7 +335,7 @@ class _Revising:
         )
         return [
             self._withdrawal(outcome, REORDERED, outcome.known_at),
-            *self._revised(facts, outcome.occurred_at),
+            *(msgspec.structs.replace(one, occurred_at=outcome.occurred_at) for one in drafts),
             once_more,
         ]
 
@@ -310,42 +392,10 @@ class _Revising:
         return (
             event.version <= len(self._events)
             and event.source == self._identity.stamp
-            and event.inferred
+            and (event.inferred or isinstance(event.fact, PeopleFact))
             and event.correlation_id not in self._rows
             and not isinstance(event.fact, OpportunityOpened | EventWithdrawn)
         )
 
     def _remark(self, kind: Kind, reason: str) -> None:
-        self.remarks.append(Remark(kind, reason, self._derivation.facts[-1].reading.origin))
-
-
-def _last_recorded(command_id: str, by_id: Mapping[str, DealEvent]) -> tuple[str, DealEvent | None]:
-    """The next free command id of a fact, and the event that it last became."""
-    earlier = None
-    while command_id in by_id:
-        earlier = by_id[command_id]
-        command_id = again(command_id)
-    return command_id, earlier
-
-
-def _is_at(event: DealEvent, told: Derived) -> bool:
-    """Whether an event stands where the source says, by the day where it gives no time."""
-    if event.occurred_at == told.draft.occurred_at:
-        return True
-    end = told.reading.at
-    return told.reading.day is not None and end - timedelta(days=1) < event.occurred_at <= end
-
-
-def _stands_as_told(event: DealEvent, told: Derived, at: datetime) -> bool:
-    return event.fact == told.fact and (event.occurred_at == at or _is_at(event, told))
-
-
-def _claim_the_same(event: DealEvent, told: Derived) -> bool:
-    """Whether two facts differ at most in what came before them."""
-    if not _is_at(event, told):
-        return False
-    if isinstance(event.fact, StageAdvanced | StageRegressed):
-        return (
-            isinstance(told.fact, StageAdvanced | StageRegressed) and event.fact.to == told.fact.to
-        )
-    return event.fact == told.fact
+        self.remarks.append(Remark(kind, reason, self._derivation.last.reading.origin))

@@ -18,6 +18,7 @@ from domain.deal import Deal
 from domain.directory import UserRegistered
 from domain.history import StreamKind, stream_of
 from domain.lifecycle.facts import Account, OpportunityLost, OpportunityWon
+from domain.people.facts import StakeholderRevised
 from domain.process import ProcessBook, SalesProcess
 from domain.values import BusinessType, ForecastCategory, Money
 
@@ -75,6 +76,34 @@ class Reading(msgspec.Struct, frozen=True):
     """What to report if this reading changes the deal."""
 
 
+class Remark(msgspec.Struct, frozen=True):
+    """Something for the report."""
+
+    kind: Kind
+    reason: str
+    origin: Origin
+
+
+class SourcePerson(msgspec.Struct, frozen=True):
+    """One of the customer's people on a deal, as the source tells them now."""
+
+    reading: Reading
+    """When they came to the deal. Its snapshot says nothing of the deal."""
+    person: str
+    """The same human being on every deal of the source."""
+    said: StakeholderRevised
+    """Names them; absent is what the source does not speak of."""
+    revised_by: str
+    """Who changed them last, as far as the source says."""
+    remarks: tuple[Remark, ...] = ()
+    """To be told unless they are skipped."""
+
+    @property
+    def id(self) -> str:
+        """Of the stakeholder, on the deal."""
+        return self.said.stakeholder
+
+
 class SourceDeal(msgspec.Struct, frozen=True):
     """One deal as its source tells it. The earliest reading opens it and names name and owner."""
 
@@ -84,6 +113,8 @@ class SourceDeal(msgspec.Struct, frozen=True):
     readings: tuple[Reading, ...]
     users: tuple[UserRegistered, ...] = ()
     """Who the ids in the readings stand for, as far as the source says."""
+    people: tuple[SourcePerson, ...] = ()
+    """Each once. Whoever reports to somebody who is not here reports to nobody known."""
     revised_at: datetime | None = None
     """When the source last changed the row; None where it does not tell."""
 

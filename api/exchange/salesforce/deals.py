@@ -2,8 +2,8 @@
 
 Each history row tells the deal after one change; the opportunity tells it as it
 is now. Where the two disagree, the opportunity is taken as a change of its last
-modification that the history has missed. `Account`, `User` and
-`OpportunityStage` are read where they are there.
+modification that the history has missed. `Account`, `User`, `OpportunityStage`,
+and `OpportunityContactRole` with `Contact` are read where they are there.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from api.exchange.intake.snapshot import Reading, Snapshot, SourceDeal, merged
 from api.exchange.moments import Moment
 from api.exchange.report import ImportFailure, Kind, Origin, with_hint
 from api.exchange.rows import RowFault
+from api.exchange.salesforce.contacts import Contacts
 from api.exchange.salesforce.export import RANKS, Export
 from api.exchange.salesforce.files import ACCOUNT, OPPORTUNITY, STAGE, USER
 from api.exchange.salesforce.rows import States, Times
@@ -71,6 +72,7 @@ class SalesforceDeals:
         self.process = process or self._inferred(book)
         self._states = States(self._times, self._export.stages, self.process)
         self._check_stages()
+        self._contacts = Contacts(self._export, identity, report, self._times, actor)
         self._told_once: set[str] = set()
         self._deals = 0
 
@@ -112,19 +114,19 @@ class SalesforceDeals:
         for reference, rows in self._export.by_deal:
             opportunities = [row for row in rows if row.file == 0]
             history = self._without_repeats([row for row in rows if row.file == 1], reference)
+            roles = self._without_repeats([row for row in rows if row.file == 2], reference)
             if not opportunities:
-                for row in history:
-                    reason = f"{OPPORTUNITY} has no such deal"
-                    self._report.add(
-                        Kind.HISTORY_WITHOUT_DEAL, reason, self._export.origin(row), reference
-                    )
+                self._tell_without_deal(Kind.HISTORY_WITHOUT_DEAL, history)
+                self._tell_without_deal(Kind.CONTACT_ROLE_WITHOUT_DEAL, roles)
                 continue
             for row in opportunities[1:]:
                 reason = f"the same id stands on line {opportunities[0].line} already"
                 self._report.add(Kind.DUPLICATE_ID, reason, self._export.origin(row), reference)
             self._deals += 1
             try:
-                yield self._deal(reference, opportunities[0], history)
+                deal = self._deal(reference, opportunities[0], history)
+                people = tuple(self._contacts.of(roles, min(deal.readings, key=_at)))
+                yield msgspec.structs.replace(deal, people=people)
             except RowFault as fault:
                 origin = fault.origin or self._export.origin(opportunities[0])
                 self._report.add(fault.kind, fault.reason, origin, reference)
@@ -281,6 +283,10 @@ class SalesforceDeals:
 
     # Telling.
 
+    def _tell_without_deal(self, kind: Kind, rows: Sequence[Filed]) -> None:
+        for row in rows:
+            self._tell(kind, f"{OPPORTUNITY} has no such deal", row)
+
     def _tell_order(
         self, reference: str, history: Sequence[Filed], readings: Sequence[Reading]
     ) -> None:
@@ -308,5 +314,5 @@ class SalesforceDeals:
         self._report.add(kind, reason, self._export.origin(row), row.group)
 
 
-def _at(moment: Moment) -> datetime:
+def _at(moment: Moment | Reading) -> datetime:
     return moment.at

@@ -1,7 +1,8 @@
-"""A Salesforce CSV export, read whole: its rows by deal, its accounts, users and stages."""
+"""A Salesforce CSV export, read whole: its rows by deal, and what they refer to."""
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -9,7 +10,16 @@ from typing import TYPE_CHECKING
 from api.exchange.grouping import Filed, grouped
 from api.exchange.report import ImportFailure, Kind, Origin
 from api.exchange.rows import RowFault
-from api.exchange.salesforce.files import ACCOUNT, HISTORY, OPPORTUNITY, STAGE, USER, opened
+from api.exchange.salesforce.files import (
+    ACCOUNT,
+    CONTACT,
+    HISTORY,
+    OPPORTUNITY,
+    ROLE,
+    STAGE,
+    USER,
+    opened,
+)
 from api.exchange.salesforce.rows import Cells, Times, category, ends, flag, percent
 from api.exchange.salesforce.stages import SeenStages, StageWords
 
@@ -19,10 +29,21 @@ if TYPE_CHECKING:
 
     from api.exchange.report import GapReport
 
-RANKS = (OPPORTUNITY, HISTORY)
+RANKS = (OPPORTUNITY, HISTORY, ROLE)
 """What `Filed.file` counts."""
 
-_DEAL_IDS = {OPPORTUNITY: "Id", HISTORY: "OpportunityId"}
+_DEAL_IDS = {OPPORTUNITY: "Id", HISTORY: "OpportunityId", ROLE: "OpportunityId"}
+
+_LONG_ID = re.compile(r"[0-9A-Za-z]{18}")
+_SHORT_ID_CHARACTERS = 15
+
+
+def short_id(written: str) -> str:
+    """One id for both ways in which Salesforce writes it: 15 characters, or these and three more.
+
+    Nobody who was erased comes back because another tool exported their id.
+    """
+    return written[:_SHORT_ID_CHARACTERS] if _LONG_ID.fullmatch(written) else written
 
 
 class Export:
@@ -45,6 +66,8 @@ class Export:
         self.tells_stages = STAGE in files
         self.accounts = self._by_id(ACCOUNT)
         self.users = self._by_id(USER)
+        self.contacts = self._by_contact()
+        """By their short ids."""
         self._see_stages()
         self.by_deal = _begun(grouped(self._filed()))
 
@@ -74,6 +97,20 @@ class Export:
     def _by_id(self, name: str) -> dict[str, Cells]:
         return {cells["Id"]: cells for _, cells in self._read(name)}
 
+    def _by_contact(self) -> dict[str, Cells]:
+        lines: dict[str, int] = {}
+        contacts: dict[str, Cells] = {}
+        for line, cells in self._read(CONTACT):
+            contact, origin = short_id(cells["Id"]), Origin(self.file_name(CONTACT), line)
+            if not contact:
+                self._report.add(Kind.MISSING_ID, "Id is blank", origin)
+            elif contact in contacts:
+                reason = f"the same id stands on line {lines[contact]} already"
+                self._report.add(Kind.DUPLICATE_ID, reason, origin)
+            else:
+                lines[contact], contacts[contact] = line, cells
+        return contacts
+
     def _see_stages(self) -> None:
         for position, (_, cells) in enumerate(self._read(STAGE)):
             order = cells.get("SortOrder", "")
@@ -87,7 +124,7 @@ class Export:
             self.stages.tell(cells["MasterLabel"], place, words)
 
     def _filed(self) -> Iterator[Filed]:
-        """The rows of both main files. Sees the stages, checks that times have a zone."""
+        """The rows that belong to deals. Sees the stages, checks that times have a zone."""
         for rank, name in enumerate(RANKS):
             key = _DEAL_IDS[name]
             for line, cells in self._read(name):
@@ -101,7 +138,7 @@ class Export:
                     self._report.add(Kind.MISSING_ID, f"{key} is blank", origin)
 
     def _see_stage(self, cells: Cells) -> None:
-        if cells["StageName"]:
+        if cells.get("StageName"):
             self.stages.see(
                 cells["StageName"],
                 percent(cells, "Probability"),

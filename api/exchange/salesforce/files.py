@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 OPPORTUNITY, HISTORY = "Opportunity", "OpportunityHistory"
 ACCOUNT, USER, STAGE = "Account", "User", "OpportunityStage"
-FILES = (OPPORTUNITY, HISTORY, ACCOUNT, USER, STAGE)
+CONTACT, ROLE = "Contact", "OpportunityContactRole"
+FILES = (OPPORTUNITY, HISTORY, ACCOUNT, USER, STAGE, CONTACT, ROLE)
 """The files that are read, by the name of their object."""
 
 _REQUIRED = {
@@ -24,6 +25,8 @@ _REQUIRED = {
     ACCOUNT: ("Id", "Name"),
     USER: ("Id", "Name"),
     STAGE: ("MasterLabel",),
+    CONTACT: ("Id",),
+    ROLE: ("Id", "OpportunityId", "ContactId"),
 }
 _READ = {
     OPPORTUNITY: (
@@ -41,6 +44,11 @@ _READ = {
         *("MasterLabel", "ApiName", "DefaultProbability", "ForecastCategoryName"),
         *("IsClosed", "IsWon", "SortOrder"),
     ),
+    CONTACT: (
+        *("Id", "Name", "FirstName", "LastName", "Title", "Department", "ReportsToId"),
+        *("Phone", "MobilePhone", "Email", "LastModifiedById", "IsDeleted"),
+    ),
+    ROLE: (*_REQUIRED[ROLE], "Role", "CreatedDate", "CreatedById", "IsDeleted"),
 }
 
 
@@ -72,6 +80,9 @@ def find_files(paths: Iterable[Path], report: GapReport) -> dict[str, Path]:
         raise ImportFailure(
             "there is no Opportunity.csv", "Give its folder, or the file and those beside it."
         )
+    if CONTACT in found and ROLE not in found:
+        unread = found.pop(CONTACT).name
+        report.add(Kind.FILE_NOT_READ, f"read only beside {ROLE}.csv", Origin(unread))
     return found
 
 

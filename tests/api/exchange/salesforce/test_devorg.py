@@ -233,7 +233,7 @@ def test_files_and_columns_that_are_not_read_are_told(
     imported: tuple[DealLog, GapReport],
 ) -> None:
     files = [entry.file for entry in imported[1].of(Kind.FILE_NOT_READ)]
-    assert files == ["Contact.csv", "Lead.csv", "OpportunityHistoryGroup.csv"]
+    assert files == ["Lead.csv", "OpportunityHistoryGroup.csv", "Contact.csv"]
     unread = {entry.file: entry.reason for entry in imported[1].of(Kind.COLUMNS_NOT_READ)}
     assert unread["Opportunity.csv"].endswith(
         "Description, ExpectedRevenue, NextStep, LastActivityDate, Opportunity Lifecycle (Days),"
