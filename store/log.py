@@ -45,9 +45,10 @@ from domain.process_files import built_in_processes
 from domain.refusals import CommandIdReused, IdTaken, VersionConflict
 from store import opening
 from store.codec import Codec, codec
-from store.commands import check_command_id, command_row, content
+from store.command_rows import check_command_id, command_row, content
 from store.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable, UnreadableEvent
 from store.fields import FieldCipher
+from store.keys.absent import AbsentKeys
 from store.keys.ring import KeyRing
 from store.location import Location
 from store.mapper import ReadingMapper
@@ -94,7 +95,9 @@ class DealLog(Application[str]):
         self.now = clock
         self._codec: Codec = codec()
         self._cipher = FieldCipher(keys)
-        self._whole = Reading(self._cipher, EVERYTHING)
+        self.visible = PUBLIC_ONLY if isinstance(keys, AbsentKeys) else EVERYTHING
+        """What can be read at all, with the keys there are."""
+        self._whole = self._reading(EVERYTHING)
         self._generation = keys.generation
         self.erasures_finished = 0
         """How many erasures were cut short earlier, and finished when the log was opened."""
@@ -136,7 +139,7 @@ class DealLog(Application[str]):
 
     def _finish_erasures(self) -> None:
         """Their keys are doomed, so where nothing can be written now, the rest may wait."""
-        from store.erasure import finish_pending
+        from store.forgetting.erasure import finish_pending
 
         try:
             self.erasures_finished = finish_pending(self)
@@ -356,9 +359,8 @@ class DealLog(Application[str]):
         }
 
     def _reading(self, visible: Collection[Sensitivity]) -> Reading:
-        if frozenset(visible) <= PUBLIC_ONLY:
-            return PUBLIC
-        return Reading(self._cipher, visible)
+        seen = self.visible.intersection(visible)
+        return PUBLIC if seen <= PUBLIC_ONLY else Reading(self._cipher, seen)
 
     def streams(self, kind: StreamKind) -> list[str]:
         """The names of all streams of a kind, in the order in which they began."""

@@ -10,12 +10,13 @@ from typing import cast
 from eventsourcing.persistence import InfrastructureFactory, TrackingRecorder
 from eventsourcing.utils import Environment
 
+from store.backups.moves import settle
 from store.errors import StoreError
+from store.keys.absent import NONE, AbsentKeys
 from store.keys.key_file import create_key_file
 from store.keys.ring import KeyRing
 from store.keys.sources import FileSource, parse_source
 from store.location import Location
-from store.moves import settle
 from store.sqlite.connections import check_new, open_log
 from store.sqlite.recorder import LogFactory, create
 
@@ -71,8 +72,12 @@ def _make_keys(location: Location, clock: Callable[[], datetime]) -> str:
 def open_keys(location: Location, clock: Callable[[], datetime]) -> KeyRing:
     """The keys of a store. Raises StoreError when they are not there.
 
-    They come before the log, so a restore that was cut short is finished here.
+    Where the location asks for none, none are opened. They come before the log, so
+    a restore that was cut short is finished here.
     """
+    if location.encryption == NONE:
+        _check_there(location)
+        return AbsentKeys()
     settle(location.keys)
     try:
         return KeyRing.open(location.keys, parse_source(location.encryption), clock)
@@ -84,7 +89,7 @@ def open_keys(location: Location, clock: Callable[[], datetime]) -> KeyRing:
 
 def check_fit(keys: KeyRing, store_id: str) -> None:
     """Raise StoreError where keys and log are of different stores."""
-    if keys.id != store_id:
+    if not isinstance(keys, AbsentKeys) and keys.id != store_id:
         raise StoreError(
             f"{keys.path} holds the keys of another store ({keys.id}), not of this log"
             f" ({store_id})",

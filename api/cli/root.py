@@ -140,7 +140,7 @@ def root(
             show_envvar=True,
             metavar="SOURCE",
             help="Where the key-encryption key comes from: file:PATH, env:NAME or"
-            " plugin:MODULE:FACTORY.",
+            " plugin:MODULE:FACTORY. With none: read what is public, without any key.",
             show_default="the key file beside the store",
         ),
     ] = None,

@@ -2,6 +2,7 @@
 
 from api.wire.values import Names
 from api.workspace import Workspace
+from domain.history import WITHHELD
 
 
 class UnknownUser(LookupError):
@@ -9,9 +10,13 @@ class UnknownUser(LookupError):
 
 
 def names_of(store: Workspace) -> Names:
-    """What the users are called. Everybody in the organisation may know that."""
+    """What the users are called. Everybody in the organisation may know that.
+
+    Whose name cannot be read, without keys, is called by the id.
+    """
     users = store.log.organisation().directory.users.values()
-    return Names({one.id: one.registered.name for one in users if one.registered is not None})
+    called = ((one.id, one.registered.name) for one in users if one.registered is not None)
+    return Names({user_id: name for user_id, name in called if name not in WITHHELD})
 
 
 def user_id_of(wanted: str, names: Names) -> str:

@@ -45,7 +45,7 @@ def open_view(store: Workspace, principal: Principal, action: Action, deal_id: s
     Raises DealNotFound, NotAllowed.
     """
     answer = require_right(principal, action, _scope(store, deal_id))
-    return View(store, deal_id, answer.visible)
+    return View(store, deal_id, answer.visible & store.log.visible)
 
 
 def view_of_recorder(store: Workspace, principal: Principal, deal_id: str) -> View:
@@ -54,7 +54,8 @@ def view_of_recorder(store: Workspace, principal: Principal, deal_id: str) -> Vi
     Whoever opens a deal for somebody else may record that, and not read what follows.
     Raises DealNotFound.
     """
-    return View(store, deal_id, may(principal, Action.READ, _scope(store, deal_id)).visible)
+    seen = may(principal, Action.READ, _scope(store, deal_id)).visible
+    return View(store, deal_id, seen & store.log.visible)
 
 
 def visible_in_all(principal: Principal, action: Action) -> frozenset[Sensitivity]:

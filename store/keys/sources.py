@@ -20,7 +20,7 @@ from store.keys.errors import KeyEncryptionMissing, WrongKeyEncryption
 from store.keys.key_file import find_in_files, key_of
 from store.keys.wrapping import AesKeyEncryption, KeyEncryption
 
-_FORMS = "Name it as file:PATH, env:NAME or plugin:MODULE:FACTORY."
+_FORMS = "Name it as file:PATH, env:NAME or plugin:MODULE:FACTORY; none reads what is public."
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FACTORY = re.compile(r"(\w+(?:\.\w+)*):(\w+)")
 
