@@ -38,6 +38,15 @@ class CheckpointRow(NamedTuple):
     made_at: str
 
 
+class Edge(NamedTuple):
+    """How many leaves stand in the table of the edge, and between which positions."""
+
+    leaves: int
+    first: int
+    """0 where there are none, as is `last`."""
+    last: int
+
+
 class Append(Protocol):
     """Appends rows, and the command that led to them; see `Recorder.append`."""
 
@@ -105,8 +114,12 @@ class Recorder(Protocol):
         """The leaf hashes of the indices [first, last), which lie in one tile of 256.
 
         They stand apart from the events: in the tile once it is full, in a table of
-        the edge until then.
+        the edge until then, and never in both. Who writes to both past all rules is
+        told by `edge`; the tile counts.
         """
+
+    def edge(self) -> Edge:
+        """Which leaves stand in the table of the edge."""
 
     def keep_checkpoint(self, checkpoint: CheckpointRow) -> None:
         """Keep a checkpoint, in place of an earlier one of the same size."""

@@ -128,7 +128,7 @@ def _run(
 @contextmanager
 def _target(at: Terminal, dry_run: bool) -> Iterator[Workspace]:
     """The store to import into; a dry run makes none where there is none."""
-    if not dry_run or at.location.log.exists():
+    if not dry_run or at.has_store:
         with at.opened_or_made() as store:
             yield store
         return

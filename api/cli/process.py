@@ -41,7 +41,7 @@ def _group() -> None:
 
 def _book(at: Terminal) -> ProcessBook:
     """The processes of the store; where there is none, those that come with the program."""
-    if not at.location.log.exists():
+    if not at.has_store:
         return built_in_processes()
     with at.opened() as store:
         return store.log.processes()

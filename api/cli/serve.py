@@ -55,7 +55,7 @@ def serve(
     address, bound = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     say(f"Serving {location} at http://{shown}:{bound}/docs. Stop with Ctrl-C.")
-    _run(Settings(db=location, timezone=at.zone.key, kek=at.kek), listening)
+    _run(Settings(db=at.db, timezone=at.zone.key, kek=at.kek), listening)
 
 
 def is_loopback(host: str) -> bool:

@@ -30,7 +30,8 @@ class Terminal:
     def __init__(self, db: str, user: str | None, timezone: str, kek: str | None = None) -> None:
         if user is not None and not user.strip():
             raise typer.BadParameter("name a user, or leave it out", param_hint="'--as'")
-        self._db = db
+        self.db = db
+        """URL of the store as it was given, with its password where it has one."""
         self._user = user
         self._timezone = timezone
         self.kek = kek
@@ -38,7 +39,7 @@ class Terminal:
 
     def acting_as(self, user: str | None) -> "Terminal":
         """The same for another user; None: for whoever acts anyway."""
-        return self if user is None else Terminal(self._db, user, self._timezone, self.kek)
+        return self if user is None else Terminal(self.db, user, self._timezone, self.kek)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -53,7 +54,7 @@ class Terminal:
         from store.location import Location
 
         try:
-            location = Location.parse(self._db, self.kek)
+            location = Location.parse(self.db, self.kek)
         except StoreError as error:
             raise typer.BadParameter(str(error), param_hint="'--db'") from None
         if self.kek is not None:
@@ -62,12 +63,22 @@ class Terminal:
 
     def _check_kek(self, kek: str) -> None:
         from store.errors import StoreError
+        from store.keys.absent import NONE
         from store.keys.sources import parse_source
 
+        if kek == NONE:
+            return
         try:
             parse_source(kek)
         except StoreError as error:
             raise typer.BadParameter(str(error), param_hint="'--kek'") from None
+
+    @property
+    def has_store(self) -> bool:
+        """Whether there is one already. Raises StoreError where its database cannot be asked."""
+        from store.opening import exists
+
+        return exists(self.location)
 
     @contextmanager
     def opened(self, *, role_needed: bool = True) -> "Iterator[Workspace]":
@@ -94,7 +105,7 @@ class Terminal:
         from api.cli.output import note
         from api.workspace import Workspace
 
-        if not self.location.log.exists():
+        if not self.has_store:
             Workspace.create(self.location, self.zone).close()
             note(f"Made a new store at {self.location}.")
         with self.opened(role_needed=False) as store:

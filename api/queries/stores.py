@@ -28,7 +28,7 @@ def read_status(store: Workspace) -> StoreStatus:
         users=len(store.log.streams(StreamKind.USER)),
         processes=len(list(store.log.processes())),
         checkpoint=last_checkpoint(store),
-        log_bytes=_bytes(store.location.log),
+        log_bytes=store.log.records.size_bytes(),
         views_bytes=_bytes(store.location.views),
         models=[
             ModelStatus(c.model, c.version, c.position, max(head - c.position, 0))

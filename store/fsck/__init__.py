@@ -5,8 +5,9 @@ and the hash of its bytes in the Merkle log. One pass in the order of the feed
 hashes the bytes and compares. In the same pass it checks that positions have no
 gaps, that the columns beside the bytes say what the bytes say, and that the
 versions of each stream count 1, 2, 3…; and of every full tile of hashes, that
-the tile above holds its root. So what is changed in one place shows against
-another, and it shows which event it is.
+the tile above holds its root. In the end it checks that no hash is left over:
+each leaf stands once, in its full tile or at the edge. So what is changed in
+one place shows against another, and it shows which event it is.
 
 Who changes everything consistently, tiles included, is found by checkpoints:
 each must be signed by a key of this store, and its root be that of the log at

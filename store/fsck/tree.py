@@ -1,5 +1,7 @@
 """The tiles of hashes against each other: each hash is the root of the full tile below it."""
 
+from collections.abc import Iterator
+
 from store.fsck.findings import Kind, Problem, Problems
 from store.recorder import Recorder
 from store.seals.merkle import HASH_BYTES, perfect_root
@@ -69,10 +71,29 @@ def check_ends(recorder: Recorder, events: int, problems: Problems) -> None:
             Problem(index, Kind.REMOVED, f"the event at position {index + 1}, the end, is gone"),
             "ends",
         )
+    for what in (*_edge(recorder, events), *_last_tiles(recorder, events)):
+        if recorder.head() == events:
+            problems.add(Problem(None, Kind.TREE, what), "ends")
+
+
+def _edge(recorder: Recorder, events: int) -> Iterator[str]:
+    """What is wrong with the leaves that are not in full tiles: each stands once, at the edge."""
+    full, width = divmod(events, TILE_WIDTH)
+    edge = recorder.edge()
+    if edge != ((width, events - width + 1, events) if width else (0, 0, 0)):
+        yield (
+            f"at the edge stand {edge.leaves} leaves of the positions {edge.first} to {edge.last},"
+            f" where the last {width} of {events} should stand"
+        )
+    if recorder.tile(0, full) is not None:
+        yield f"tile {full} of level 0 is stored and not full"
+
+
+def _last_tiles(recorder: Recorder, events: int) -> Iterator[str]:
+    """What is wrong with the tiles above that are not full."""
     level, width = 1, events >> TILE_HEIGHT
     while width:
         last = recorder.tile(level, width // TILE_WIDTH) or b""
-        if len(last) != width % TILE_WIDTH * HASH_BYTES and recorder.head() == events:
-            what = f"the last tile of level {level} does not have {width % TILE_WIDTH} hashes"
-            problems.add(Problem(None, Kind.TREE, what), "ends")
+        if len(last) != width % TILE_WIDTH * HASH_BYTES:
+            yield f"the last tile of level {level} does not have {width % TILE_WIDTH} hashes"
         level, width = level + 1, width >> TILE_HEIGHT

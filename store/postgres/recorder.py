@@ -9,10 +9,13 @@ docs/adr/0013 has what else was measured. Few rows go by one call of the functio
 `append`, in one round trip, those of threads that wait together; many rows go by
 COPY.
 
-The hash of an event's bytes is its leaf in the Merkle log and is written beside
-it. Tiles follow from the leaves alone. They are written after the append that
-filled one has committed, and whoever reads one that a crash kept from being
-written writes it then.
+The hash of an event's bytes is its leaf in the Merkle log. It is written in the
+transaction of the append, apart from the event: many leaves into the tiles that
+they fill, few ones, and what is left of many, into the table of the edge. From
+there they move when their tile is full, in one transaction, after the append that
+filled it has committed; whoever reads a tile that a crash kept from being written
+writes it then. So at each moment a leaf stands in one of the two, and the tile
+counts where there is one.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -37,16 +40,17 @@ from store.postgres import statements as sql
 from store.postgres import together
 from store.postgres.address import Database
 from store.postgres.connections import Cursor, LogDatastore
+from store.postgres.hashes import Hashes, seal, unwritten_tiles, write_tiles
 from store.postgres.tables import lock_id
-from store.recorder import Append, CheckpointRow, CommandRow, Row
-from store.seals.merkle import HASH_BYTES, leaf_hash
-from store.seals.tiles import TILE_BYTES, TILE_WIDTH, new_tiles
+from store.postgres.values import in_columns, one_number
+from store.recorder import Append, CheckpointRow, CommandRow, Edge, Row
+from store.seals.merkle import ProofError, leaf_hash
+from store.seals.tiles import TILE_BYTES, TILE_WIDTH
 
 FEW_ROWS = 64
 """Up to so many go by the function, more by COPY, which is faster from about here on."""
 
 _STREAMS_PER_STATEMENT = 500
-_TILES_PER_TRANSACTION = 256
 _COMMANDS_AT_ONCE = 1_000
 _LARGEST_POSITION = 2**63 - 1
 
@@ -70,9 +74,8 @@ class LogRecorder(ApplicationRecorder):
                 rows = list(rows)
                 preceding = _preceding(rows)
                 if len(rows) > FEW_ROWS:
-                    head = _copy(cursor, rows, preceding, command)
-                else:
-                    head = self._append(cursor, [together.Append(rows, command)])
+                    return self._append_many(cursor, rows, preceding, command)
+                head = self._append(cursor, [together.Append(rows, command)])
                 heads.append((head - len(rows), head))
                 return head
 
@@ -99,11 +102,26 @@ class LogRecorder(ApplicationRecorder):
         events = [(*row, leaf_hash(row[3])) for one in some for row in one.rows]
         commands = [one.command for one in some if one.command is not None]
         columns = (
-            *_columns(sorted(_preceding_any(some)), 2),
-            *_columns(events, 5),
-            *_columns(commands, len(CommandRow._fields)),
+            *in_columns(sorted(_preceding_any(some)), 2),
+            *in_columns(events, 5),
+            *in_columns(commands, len(CommandRow._fields)),
         )
-        return _number(cursor.execute(sql.APPEND, (self._lock, *columns)))
+        return one_number(cursor.execute(sql.APPEND, (self._lock, *columns)))
+
+    def _append_many(
+        self,
+        cursor: Cursor,
+        rows: Sequence[Row],
+        preceding: Sequence[tuple[str, int]],
+        command: CommandRow | None,
+    ) -> int:
+        """Append many rows, in a transaction that has the lock. Answers the last position."""
+        before = _copy(cursor, rows, preceding, command)
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (self._tiles_lock,))
+        while write_tiles(cursor, before):
+            pass
+        seal(cursor, before, [leaf_hash(state) for _, _, _, state in rows])
+        return before + len(rows)
 
     def command(self, principal: str, command_id: str) -> CommandRow | None:
         with self.datastore.using() as cursor:
@@ -144,7 +162,7 @@ class LogRecorder(ApplicationRecorder):
 
     def version(self, stream: str) -> int:
         with self.datastore.using() as cursor:
-            return _number(cursor.execute(sql.SELECT_HEAD, (stream,)))
+            return one_number(cursor.execute(sql.SELECT_HEAD, (stream,)))
 
     def positions(self, stream: str) -> dict[int, int]:
         with self.datastore.using() as cursor:
@@ -157,16 +175,16 @@ class LogRecorder(ApplicationRecorder):
 
     def count(self, kind: str) -> int:
         with self.datastore.using() as cursor:
-            return _number(cursor.execute(sql.COUNT_KIND, _bounds(kind)))
+            return one_number(cursor.execute(sql.COUNT_KIND, _bounds(kind)))
 
     def holds(self, kinds: Collection[str], after: int) -> bool:
         with self.datastore.using() as cursor:
             asked = (after, [str(kind) for kind in kinds])
-            return bool(_number(cursor.execute(sql.EXISTS_OF_KIND, asked)))
+            return bool(one_number(cursor.execute(sql.EXISTS_OF_KIND, asked)))
 
     def head(self) -> int:
         with self.datastore.using() as cursor:
-            return _number(cursor.execute(sql.SELECT_LAST_POSITION))
+            return one_number(cursor.execute(sql.SELECT_LAST_POSITION))
 
     # The Merkle log.
 
@@ -179,27 +197,31 @@ class LogRecorder(ApplicationRecorder):
 
     def _tile(self, level: int, number: int) -> bytes | None:
         with self.datastore.using() as cursor:
-            return _Hashes(cursor).tile(level, number)
+            return Hashes(cursor).tile(level, number)
 
     def leaves(self, first: int, last: int) -> Sequence[bytes]:
-        number = first // TILE_WIDTH
         with self.datastore.using() as cursor:
-            tile = _Hashes(cursor).tile(0, number)
-            if tile is None:
-                return _Hashes(cursor).leaves(first, last)
-        start = number * TILE_WIDTH
-        return [
-            tile[HASH_BYTES * place : HASH_BYTES * (place + 1)]
-            for place in range(first - start, last - start)
-        ]
+            return Hashes(cursor).leaves(first, last)
+
+    def edge(self) -> Edge:
+        with self.datastore.using() as cursor:
+            row = cursor.execute(sql.SELECT_EDGE_EXTENT).fetchone()
+        assert row is not None
+        return Edge(*row)
 
     def _fill_tiles(self) -> None:
-        """Write all tiles that are full and not written yet."""
+        """Move all leaves of the edge whose tile is full into it.
+
+        Where hashes are missing that this needs, tiles stay missing, which whoever
+        asks for them tells.
+        """
         with self.datastore.using() as cursor:
-            first, last = _unwritten_tiles(cursor)
-        while first < last:
-            with self.datastore.transaction(self._tiles_lock) as cursor:
-                first, last = _write_tiles(cursor)
+            head = one_number(cursor.execute(sql.SELECT_LAST_POSITION))
+            left = bool(unwritten_tiles(cursor, head))
+        with suppress(ProofError):
+            while left:
+                with self.datastore.transaction(self._tiles_lock) as cursor:
+                    left = write_tiles(cursor, head)
 
     def _fill_tiles_between(self, before: int, head: int) -> None:
         """The same, where the leaves behind `before` filled one.
@@ -227,7 +249,7 @@ class LogRecorder(ApplicationRecorder):
 
     def size_bytes(self) -> int:
         with self.datastore.using() as cursor:
-            return int(_number(cursor.execute(sql.SELECT_SIZE)))
+            return int(one_number(cursor.execute(sql.SELECT_SIZE)))
 
     def purge(self) -> None:
         """Write the table of commands anew, and give the old one back to the file system.
@@ -292,56 +314,24 @@ class LogRecorder(ApplicationRecorder):
         raise NotImplementedError("the log is followed by its feed")
 
 
-class _Hashes:
-    """Reads the stored hashes over one cursor."""
-
-    def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
-
-    def tile(self, level: int, number: int) -> bytes | None:
-        row = self._cursor.execute(sql.SELECT_TILE, (level, number)).fetchone()
-        return None if row is None else row[0]
-
-    def leaves(self, first: int, last: int) -> list[bytes]:
-        return [leaf for (leaf,) in self._cursor.execute(sql.SELECT_LEAVES, (first, last))]
-
-
-def _unwritten_tiles(cursor: Cursor) -> tuple[int, int]:
-    """The numbers [first, last) of the tiles of level 0 that are full and not written."""
-    first = _number(cursor.execute(sql.SELECT_FULL_TILES))
-    return first, _number(cursor.execute(sql.SELECT_LAST_POSITION)) // TILE_WIDTH
-
-
-def _write_tiles(cursor: Cursor) -> tuple[int, int]:
-    """Write full tiles, some hundreds at most. Answers which ones are left."""
-    first, last = _unwritten_tiles(cursor)
-    upto = min(last, first + _TILES_PER_TRANSACTION)
-    if first < upto:
-        reader, before = _Hashes(cursor), first * TILE_WIDTH
-        tiles = new_tiles(reader, before, reader.leaves(before, upto * TILE_WIDTH))
-        columns = zip(*((one.level, one.number, one.hashes) for one in tiles), strict=True)
-        cursor.execute(sql.INSERT_TILES, [list(column) for column in columns])
-    return upto, last
-
-
 def _copy(
     cursor: Cursor,
     rows: Sequence[Row],
     preceding: Sequence[tuple[str, int]],
     command: CommandRow | None,
 ) -> int:
-    """Append many rows, in a transaction that has the lock. Answers the last position."""
-    head = _number(cursor.execute(sql.SELECT_LAST_POSITION))
-    gap = cursor.execute(sql.SELECT_GAP, _columns(preceding, 2)).fetchone()
+    """Write many rows without their leaves. Answers the last position before them."""
+    before = one_number(cursor.execute(sql.SELECT_LAST_POSITION))
+    gap = cursor.execute(sql.SELECT_GAP, in_columns(preceding, 2)).fetchone()
     if gap is not None:
         raise IntegrityError(f"{gap[0]} has no version {gap[1]}")
     if command is not None:
         cursor.execute(sql.INSERT_COMMAND, command)
     with cursor.copy(sql.COPY) as copy:
         copy.set_types(sql.COPIED_TYPES)
-        for position, row in enumerate(rows, start=head + 1):
-            copy.write_row((position, *row, leaf_hash(row[3])))
-    return head + len(rows)
+        for position, row in enumerate(rows, start=before + 1):
+            copy.write_row((position, *row))
+    return before
 
 
 def _preceding(rows: Sequence[Row]) -> list[tuple[str, int]]:
@@ -371,21 +361,8 @@ def _preceding_any(some: Sequence[together.Append]) -> set[tuple[str, int]]:
     return missing
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
-    """The columns of rows that have so many each."""
-    return [[row[at] for row in rows] for at in range(count)]
-
-
 def _bounds(kind: str) -> tuple[str, str]:
     return f"{kind}:", f"{kind};"
-
-
-def _number(result: Cursor) -> int:
-    """The one number that a statement gives."""
-    row = result.fetchone()
-    assert row is not None
-    number: int = row[0]
-    return number
 
 
 class LogFactory(InfrastructureFactory[TrackingRecorder]):

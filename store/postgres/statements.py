@@ -6,7 +6,7 @@ SELECT append(%b, %b::text[], %b::bigint[],
     %b::text[], %b::text[], %b::bytea[], %b::text[], %b::bigint[], %b::bigint[], %b::text[])
 """
 COPY = "COPY stored_events FROM STDIN (FORMAT BINARY)"
-COPIED_TYPES = ("int8", "text", "int8", "text", "bytea", "bytea")
+COPIED_TYPES = ("int8", "text", "int8", "text", "bytea")
 INSERT_COMMAND = "INSERT INTO commands VALUES (%s, %s, %s, %s, %s, %s, %s)"
 SELECT_COMMAND = "SELECT * FROM commands WHERE principal = %s AND command_id = %s"
 SELECT_COMMANDS = """
@@ -69,8 +69,16 @@ INSERT_TILES = """
 INSERT INTO tiles SELECT * FROM unnest(%b::integer[], %b::bigint[], %b::bytea[])
 ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes
 """
+INSERT_EDGE = "INSERT INTO edge SELECT * FROM unnest(%b::bigint[], %b::bytea[])"
+DELETE_EDGE = "DELETE FROM edge WHERE position <= %s"
+SELECT_EDGE = "SELECT hash FROM edge WHERE position > %s AND position <= %s ORDER BY position"
+# In one statement, since leaves move from the edge into their tile.
 SELECT_LEAVES = """
-SELECT leaf FROM stored_events WHERE position > %s AND position <= %s ORDER BY position
+SELECT (SELECT hashes FROM tiles WHERE level = 0 AND number = %s),
+    ARRAY(SELECT hash FROM edge WHERE position > %s AND position <= %s ORDER BY position)
+"""
+SELECT_EDGE_EXTENT = """
+SELECT count(*), coalesce(min(position), 0), coalesce(max(position), 0) FROM edge
 """
 INSERT_CHECKPOINT = """
 INSERT INTO checkpoints VALUES (%s, %s, %s)

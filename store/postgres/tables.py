@@ -23,7 +23,6 @@ CREATE TABLE stored_events (
     originator_version bigint NOT NULL,
     topic text NOT NULL,
     state bytea NOT NULL,
-    leaf bytea NOT NULL,
     UNIQUE (originator_id, originator_version)
 )
 """
@@ -47,6 +46,7 @@ CREATE TABLE tiles (
     PRIMARY KEY (level, number)
 )
 """
+_EDGE = "CREATE TABLE edge (position bigint PRIMARY KEY, hash bytea NOT NULL)"
 _CHECKPOINTS = """
 CREATE TABLE checkpoints (
     size bigint PRIMARY KEY,
@@ -84,9 +84,11 @@ BEGIN
             _first_versions, _last_versions, _recorded_at);
     END IF;
     INSERT INTO stored_events
-        SELECT _head + place, stream, version, topic, state, leaf
-        FROM unnest(_streams, _versions, _topics, _states, _leaves)
-            WITH ORDINALITY AS added(stream, version, topic, state, leaf, place);
+        SELECT _head + place, stream, version, topic, state
+        FROM unnest(_streams, _versions, _topics, _states)
+            WITH ORDINALITY AS added(stream, version, topic, state, place);
+    INSERT INTO edge
+        SELECT _head + place, hash FROM unnest(_leaves) WITH ORDINALITY AS added(hash, place);
     RETURN _head + cardinality(_streams);
 END
 $body$
@@ -94,7 +96,7 @@ $body$
 
 _CREATION = (
     "CREATE SCHEMA IF NOT EXISTS {schema}",
-    *(_EVENTS, _COMMANDS, _TILES, _CHECKPOINTS, _PROPERTIES, _APPEND),
+    *(_EVENTS, _COMMANDS, _TILES, _EDGE, _CHECKPOINTS, _PROPERTIES, _APPEND),
     "COMMENT ON SCHEMA {schema} IS {mark}",
 )
 

@@ -4,8 +4,8 @@ Theory of operation. A tile of level L holds up to 256 hashes of height 8·L,
 32 bytes each: level 0 the leaves, each level above the roots of full tiles of
 the level below. Tiles are stored when they are full; those of level 1 and up
 also while they grow, which they do once in 256 leaves and more. The leaves
-after the last full tile are with their events, so adding an event writes no
-tile unless it fills one.
+after the last full tile are kept one by one, so adding an event writes no tile
+unless it fills one.
 
 Hashes between two levels are computed when they are asked for. The subtrees
 that one root or proof is made of do not overlap, so none is hashed twice, and

@@ -22,7 +22,7 @@ from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 from eventsourcing.utils import Environment, EnvType
 
-from store.recorder import Append, CheckpointRow, CommandRow, Row
+from store.recorder import Append, CheckpointRow, CommandRow, Edge, Row
 from store.seals.merkle import HASH_BYTES, leaf_hash
 from store.seals.tiles import TILE_WIDTH, new_tiles
 from store.sqlite.connections import LogDatastore, create_log
@@ -120,6 +120,9 @@ _OF_KIND = "(+originator_id >= ? || ':' AND +originator_id < ? || ';')"
 _SELECT_TILE = "SELECT hashes FROM tiles WHERE level = ? AND number = ?"
 _INSERT_TILE = "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)"
 _SELECT_EDGE = "SELECT hash FROM edge WHERE position > ? AND position <= ? ORDER BY position"
+_SELECT_EDGE_EXTENT = """
+SELECT count(*), coalesce(min(position), 0), coalesce(max(position), 0) FROM edge
+"""
 _INSERT_EDGE = "INSERT INTO edge VALUES (?, ?)"
 _DELETE_EDGE = "DELETE FROM edge WHERE position <= ?"
 _INSERT_CHECKPOINT = "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)"
@@ -232,6 +235,10 @@ class LogRecorder(SQLiteApplicationRecorder):
     def leaves(self, first: int, last: int) -> Sequence[bytes]:
         with self.datastore.reading() as cursor:
             return _Hashes(cursor).leaves(first, last)
+
+    def edge(self) -> Edge:
+        with self.datastore.reading() as cursor:
+            return Edge(*cursor.execute(_SELECT_EDGE_EXTENT).fetchone())
 
     def keep_checkpoint(self, checkpoint: CheckpointRow) -> None:
         with self.datastore.writing() as cursor:

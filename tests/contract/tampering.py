@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from typing import Any, ClassVar, Protocol
 
 from store.log import DealLog
-from store.seals.merkle import HASH_BYTES, leaf_hash
+from store.seals.merkle import leaf_hash
 from store.seals.tiles import TILE_WIDTH, new_tiles
 
 Event = tuple[int, str, int, str, bytes]
@@ -40,7 +40,7 @@ def raw(log: DealLog) -> Iterator["RawLog"]:
                     cursor.executemany(statement.replace("?", "%s").encode(), rows)
 
             postgres.execute("SET synchronous_commit = off")
-            yield RawLogOnPostgres(ask, fill)
+            yield RawLog(ask, fill)
         return
     with closing(sqlite3.connect(log.location.log, isolation_level=None)) as sqlite:
         sqlite.execute("PRAGMA synchronous = OFF")
@@ -60,8 +60,6 @@ class RawLog:
         "edge": ("position", "hash"),
         "checkpoints": ("size", "note", "made_at"),
     }
-    edge_is_apart = True
-    """Whether the leaves behind the last full tile stand in a table of their own."""
 
     def __init__(self, execute: Execute, fill: Fill) -> None:
         self.execute = execute
@@ -118,42 +116,6 @@ class RawLog:
         finally:
             for table, rows in before.items():
                 self._fill(table, rows)
-
-
-class RawLogOnPostgres(RawLog):
-    """There each leaf stands beside its event too, until its tile is full."""
-
-    tables: ClassVar[dict[str, Sequence[str]]] = {
-        "stored_events": (
-            *("position", "originator_id", "originator_version", "topic", "state"),
-            "leaf",
-        ),
-        "tiles": ("level", "number", "hashes"),
-        "checkpoints": ("size", "note", "made_at"),
-    }
-    edge_is_apart = False
-
-    def write(self, events: Sequence[Event]) -> None:
-        leaves: dict[int, bytes] = dict(self.execute("SELECT position, leaf FROM stored_events"))
-        self._fill(
-            "stored_events",
-            [(*event, leaves.get(event[0], _NO_LEAF)) for event in events],
-        )
-
-    def insert(self, event: Event) -> None:
-        leaf = leaf_hash(event[4])
-        self.execute("INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?)", (*event, leaf))
-
-    def seal(self) -> None:
-        events = self.events()
-        leaves = [leaf_hash(state) for *_, state in events]
-        self._fill("stored_events", [(*e, leaf) for e, leaf in zip(events, leaves, strict=True)])
-        stored = [(one.level, one.number, one.hashes) for one in new_tiles(_NOTHING, 0, leaves)]
-        self._fill("tiles", stored)
-
-
-_NO_LEAF = bytes(HASH_BYTES)
-"""What stands beside an event that was never sealed."""
 
 
 class _Nothing:

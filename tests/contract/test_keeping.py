@@ -8,13 +8,13 @@ from domain.history import ERASED
 from domain.people.commands import ReviseStakeholder
 from domain.people.facts import StakeholderIdentified
 from domain.refusals import PersonErased
-from store.appearances import everywhere, named
-from store.backup import back_up
-from store.erasure import erase
+from store.backups.backup import back_up
+from store.backups.restore import Wanted, restore
+from store.forgetting.appearances import everywhere, named
+from store.forgetting.erasure import erase
 from store.location import Location
 from store.log import DealLog
 from store.notary import Notary
-from store.restore import Wanted, restore
 from store.seals import tiles
 from store.seals.verify import Trust, verify_text
 from tests.contract.asking import Ticking, intent

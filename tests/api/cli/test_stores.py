@@ -128,7 +128,8 @@ def test_without_a_store_commands_say_how_to_make_one(
     ("url", "complaint"),
     [
         ("deals.db", "is not the URL of a store"),
-        ("postgresql://host/db", "stores of kind 'postgresql' are not supported"),
+        ("mysql://host/db", "stores of kind 'mysql' are not supported"),
+        ("postgresql://host", "does not name a database"),
         ("sqlite://host/x.db", "names a host"),
         ("sqlite:///", "does not name a file"),
         ("sqlite:///:memory:", "does not name a file"),

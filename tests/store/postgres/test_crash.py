@@ -10,12 +10,14 @@ from threading import Event
 import pytest
 from msgspec.structs import replace
 
-from store.errors import StoreError
+from store.errors import StoreError, StoreUnavailable
 from store.location import Location
 from store.log import DealLog
-from store.postgres.recorder import LogRecorder
+from store.postgres.connections import connect
+from store.postgres.recorder import FEW_ROWS, LogRecorder
 from store.seals import merkle, tiles
 from store.seals.merkle import leaf_hash
+from store.seals.tiles import MissingHashes
 from store.writing import Batch
 from tests.contract.asking import notes
 from tests.postgresql import Server, new_database
@@ -55,13 +57,64 @@ def test_tiles_that_a_crash_kept_from_being_written_are_made_by_who_reads_them(
         merkle.perfect_root(b"".join(leaves[start : start + 256])) for start in (0, 256)
     )
     monkeypatch.setattr(recorder, "_fill_tiles", lambda: None)
-    recorder.append(rows[600:])
+    for start in range(600, 1_000, FEW_ROWS):
+        recorder.append(rows[start : start + FEW_ROWS])
     assert recorder.tile(0, 2) is None
+    assert recorder.edge() == (1_000 - 512, 513, 1_000)
     whole = merkle.root(1_000, lambda nodes: [_node(leaves, node) for node in nodes])
     assert tiles.root(log.records, 1_000) == whole
     assert recorder.tile(0, 2) == b"".join(leaves[512:768])
     assert recorder.leaves(512, 520) == leaves[512:520]
     assert recorder.leaves(768, 1_000) == leaves[768:]
+    assert recorder.edge() == (1_000 - 768, 769, 1_000)
+
+
+@pytest.mark.parametrize(
+    "failure", [StoreUnavailable("the server went away", "Wait."), MissingHashes("a tile is gone")]
+)
+def test_an_append_is_done_though_its_tile_cannot_be_written(
+    recorder: LogRecorder, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(*_: object) -> bool:
+        raise failure
+
+    rows = [("deal:a", 1 + at, "note-added@1", b"%d" % at) for at in range(300)]
+    recorder.append(rows[:250])
+    with monkeypatch.context() as patch:
+        patch.setattr("store.postgres.recorder.write_tiles", fail)
+        assert recorder.append(rows[250:]) == 300
+        assert recorder.edge() == (300, 1, 300)
+    assert recorder.tile(0, 0) == b"".join(leaf_hash(row[3]) for row in rows[:256])
+    assert recorder.edge() == (44, 257, 300)
+
+
+def test_many_events_take_along_the_tiles_that_are_missing(
+    recorder: LogRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [("deal:a", 1 + at, "note-added@1", b"%d" % at) for at in range(1_000)]
+    recorder.append(rows[:250])
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder, "_fill_tiles", lambda: None)
+        recorder.append(rows[250:300])
+        assert recorder.edge() == (300, 1, 300)
+        recorder.append(rows[300:])
+        assert recorder.edge() == (1_000 - 768, 769, 1_000)
+    leaves = [leaf_hash(row[3]) for row in rows]
+    assert [recorder.tile(0, at) for at in range(3)] == [
+        b"".join(leaves[start : start + 256]) for start in range(0, 768, 256)
+    ]
+    assert recorder.leaves(768, 1_000) == leaves[768:]
+
+
+def test_a_tile_whose_leaves_are_gone_stays_missing(recorder: LogRecorder) -> None:
+    rows = [("deal:a", 1 + at, "note-added@1", b"%d" % at) for at in range(260)]
+    recorder.append(rows[:250])
+    with connect(recorder.datastore.database) as connection:
+        connection.execute("DELETE FROM edge WHERE position = 7")
+    assert recorder.append(rows[250:]) == 260
+    assert (recorder.tile(0, 0), recorder.edge().leaves) == (None, 259)
+    with pytest.raises(MissingHashes):
+        tiles.root(recorder, 260)
 
 
 def _node(leaves: Sequence[bytes], node: merkle.Node) -> bytes:
