@@ -98,11 +98,6 @@ def _not_a_time(text: str) -> str:
     return f"{text!r} is not a time. {_FORMS}."
 
 
-def written(instant: datetime) -> str:
-    """The canonical form: UTC, six digits, `2026-11-21T22:05:00.000000Z`."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
 def shown(instant: datetime, zone: ZoneInfo) -> str:
     """For people: the day and, unless it is the last moment of the day, the minute in `zone`."""
     local = instant.astimezone(zone)

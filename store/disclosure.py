@@ -15,11 +15,12 @@ from domain.intent import Intent
 from domain.refusals import VersionConflict
 from store.codec import REGISTERED
 from store.errors import StoreError
-from store.fields import Encrypted, FieldCipher, KeyErased, KeyMissing, Place
+from store.fields import Encrypted, FieldCipher, KeyErased, KeyLost, KeyMissing, Place
 from store.log import DealLog
-from store.notary import Notary, UnknownEvent
+from store.notary import Notary, stored_event
 from store.reading import field_forms
 from store.seals.proofs import Disclosure
+from store.stored import read_stored
 from store.writing import Batch
 
 _ATTEMPTS = 5
@@ -33,15 +34,6 @@ class FieldErased(StoreError):
     """The value is gone for good: a key that it needs was destroyed."""
 
 
-class _Fact(msgspec.Struct):
-    type: str
-
-
-class _Event(msgspec.Struct):
-    fact: _Fact
-    encrypted: dict[str, Encrypted] = {}
-
-
 class ClosedField(msgspec.Struct, frozen=True):
     """An encrypted field of a stored event."""
 
@@ -53,20 +45,16 @@ class ClosedField(msgspec.Struct, frozen=True):
 def closed_field(log: DealLog, deal_id: str, version: int, field: str) -> ClosedField:
     """The field as it is stored. Raises UnknownEvent, FieldNotEncrypted."""
     stream = stream_of(StreamKind.DEAL, deal_id)
-    rows = log.records.rows(stream, version - 1) if version > 0 else []
-    if not rows:
-        raise UnknownEvent(
-            f"{stream} has no version {version}", "Look its versions up in the audit trail."
-        )
-    event = msgspec.json.decode(rows[0][3], type=_Event)
+    _, state = stored_event(log.records, stream, version)
+    event = read_stored(state)
     if field not in event.encrypted:
         told = ", ".join(event.encrypted) or "none"
         raise FieldNotEncrypted(
             f"version {version} of {stream} has no encrypted field {field!r}",
             f"Those that it has: {told}.",
         )
-    place = Place(stream, version, event.fact.type, field)
-    return ClosedField(place, event.encrypted[field], _sensitivity(event.fact.type, field))
+    place = Place(stream, version, event.type, field)
+    return ClosedField(place, event.encrypted[field], _sensitivity(event.type, field))
 
 
 def _sensitivity(event_type: str, field: str) -> Sensitivity:
@@ -90,6 +78,12 @@ def disclose(log: DealLog, notary: Notary, closed: ClosedField, intent: Intent) 
         raise FieldErased(
             f"the field {place.field} of version {place.version} of {place.stream} was erased",
             "Its value is gone for good; nobody can disclose it any more.",
+        ) from None
+    except KeyLost:
+        raise StoreError(
+            f"the key of the field {place.field} of version {place.version} of {place.stream} was"
+            " lost, and given up when a backup was restored",
+            "Only an older receipt can tell the value.",
         ) from None
     except KeyMissing as error:
         raise StoreError(

@@ -1,4 +1,8 @@
-"""The bytes of a stored event, as far as they can be read without any key."""
+"""The bytes of a stored event, as far as they can be read without any key.
+
+Two forms of the same bytes: its heading, which is read of millions of events at a
+time, and all of it.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +13,24 @@ from store.fields import Encrypted, Place
 from store.recorder import Row
 
 
+class _Fact(msgspec.Struct, gc=False, frozen=True):
+    type: str
+
+
+class Heading(msgspec.Struct, gc=False, frozen=True):
+    """What an event says it is."""
+
+    stream: str
+    version: int
+    schema: int
+    fact: _Fact
+
+    @property
+    def topic(self) -> str:
+        """As it stands in the column beside the bytes."""
+        return f"{self.fact.type}@{self.schema}"
+
+
 class StoredEvent(msgspec.Struct, frozen=True):
     """The public part of a fact as JSON has it, and what is encrypted."""
 
@@ -16,13 +38,18 @@ class StoredEvent(msgspec.Struct, frozen=True):
     encrypted: dict[str, Encrypted] = {}
     """By the stored name of the field."""
 
+    @property
+    def type(self) -> str:
+        """The stored name of the fact. Raises KeyError where it has none."""
+        name: str = self.fact["type"]
+        return name
 
-_decode = msgspec.json.Decoder(StoredEvent).decode
 
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What reading bytes that are no event raises."""
 
-def read_stored(state: bytes) -> StoredEvent:
-    """Raises msgspec.MsgspecError for bytes that are no event."""
-    return _decode(state)
+read_heading = msgspec.json.Decoder(Heading).decode
+read_stored = msgspec.json.Decoder(StoredEvent).decode
 
 
 def type_of(topic: str) -> str:

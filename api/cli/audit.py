@@ -66,7 +66,7 @@ def trail(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 1000,
     after: Annotated[
-        int, typer.Option(min=0, metavar="CURSOR", help="Go on behind this place in the log.")
+        int, typer.Option(min=0, metavar="CURSOR", help="Go on behind this position in the log.")
     ] = 0,
     layout: FormatOption = Format.TABLE,
 ) -> None:
@@ -102,9 +102,9 @@ def _print_trail(answer: AuditTrail, at: Terminal, *, several: bool) -> None:
     about = [Column("about")] if several else []
     print_table(
         [
-            Column("log", right=True),
+            Column("position", right=True),
             *about,
-            Column("event", right=True),
+            Column("version", right=True),
             Column("occurred"),
             Column("known", spare=True),
             Column("recorded", spare=True),
@@ -114,6 +114,11 @@ def _print_trail(answer: AuditTrail, at: Terminal, *, several: bool) -> None:
         ],
         [_row(entry, at, several=several) for entry in answer.entries],
     )
+    if answer.without_key:
+        note(
+            f"Of {answer.without_key:,} of these a key is missing, so they show [hidden]:"
+            " `dealstate audit fsck --fields` says which."
+        )
     if answer.cursor:
         note(f"There are more: raise --limit, or go on with --after {answer.cursor}")
 
@@ -138,6 +143,6 @@ def _remarks(entry: AuditEntry) -> list[str]:
     remarks = {
         "[inferred]": entry.inferred,
         "[entered late]": entry.late,
-        f"[withdrawn by event {entry.withdrawn_by}]": entry.withdrawn_by is not None,
+        f"[withdrawn by version {entry.withdrawn_by}]": entry.withdrawn_by is not None,
     }
     return [remark for remark, holds in remarks.items() if holds]

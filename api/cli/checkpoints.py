@@ -1,18 +1,23 @@
-"""`dealstate audit checkpoint`: making a checkpoint, keeping it elsewhere, having it cosigned."""
+"""`dealstate audit checkpoint`: making one, keeping it elsewhere, having it cosigned; listing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.cli.failures import fail
+from api.cli import shown
+from api.cli.failures import exit_code, fail, report
 from api.cli.files import write_whole
 from api.cli.groups import commands
-from api.cli.output import Shape, ShapeOption, note, print_json
+from api.cli.output import Column, Shape, ShapeOption, note, print_json, print_table
+from api.cli.proofs import keys_given
 from api.cli.terminal import terminal
 from api.posting import NotPosted, parse_address, post
-from api.wire.proofs import CheckpointMade
-from store.notary import Notary, WitnessAnswer, WitnessRefused
+from api.wire.proofs import CheckpointMade, KeptCheckpoint, KeptCheckpoints
+from store.errors import StoreError
+from store.notary import Notary, WitnessAnswer, WitnessRefused, another_history
 from store.seals.merkle import ProofError
 from store.seals.notes import (
     NoteError,
@@ -23,7 +28,6 @@ from store.seals.notes import (
     parse_number,
     verify,
 )
-from store.seals.verify import read_keys
 
 app = commands()
 
@@ -40,7 +44,8 @@ Examples:
 
 Keep checkpoints where who runs this store cannot change them: what is not under a checkpoint
 elsewhere, they could rewrite. A file is replaced by a newer checkpoint only, and only where the
-log still begins with what the older one says."""
+log still begins with what the older one says. Every place and every witness is tried; exit code 1
+where one failed, 3 where one holds or has cosigned another history of the log."""
 )
 def checkpoint(
     context: typer.Context,
@@ -78,17 +83,66 @@ def checkpoint(
     targets = to or []
     for target in targets:
         _check_target(target)
-    with terminal(context).opened() as store:
+    with terminal(context).opened(doubtful_too=True) as store:
         terminal(context).audited(store)
         made = store.notary.checkpoint()
+        codes, written = [0], []
         for address, key in witnesses:
-            made = _cosigned(store.notary, made, address, key)
+            with _going_on(codes):
+                made = _cosigned(store.notary, made, address, key)
         for target in targets:
-            _put(store.notary, made, target)
+            with _going_on(codes):
+                _put(store.notary, made, target)
+                written.append(target)
     if shape is Shape.JSON:
-        print_json(CheckpointMade.of(made, targets))
+        print_json(CheckpointMade.of(made, written))
     else:
         print(made, end="")
+    if any(codes):
+        raise typer.Exit(max(codes))
+
+
+@contextmanager
+def _going_on(codes: list[int]) -> Iterator[None]:
+    """A failure is told, and adds the exit code that it comes to; what follows goes on."""
+    try:
+        yield
+    except typer.Exit as ended:
+        codes.append(ended.exit_code)
+    except StoreError as error:
+        report(error)
+        codes.append(exit_code(error))
+
+
+@app.command(
+    epilog="""\b
+Examples:
+  dealstate audit checkpoints
+  dealstate audit checkpoints --format json
+
+One is made with the store, behind each import and each simulation, for the receipt of an event that
+none covers yet, with a backup, and by `dealstate audit checkpoint`. Recording makes none: what was
+recorded since the last one is sealed, and not signed yet."""
+)
+def checkpoints(context: typer.Context, shape: ShapeOption = Shape.TEXT) -> None:
+    """List the checkpoints that are kept with the log, and who has signed them."""
+    at = terminal(context)
+    with at.opened() as store:
+        at.audited(store)
+        kept = [KeptCheckpoint.of(row) for row in store.notary.checkpoints()]
+    if shape is Shape.JSON:
+        print_json(KeptCheckpoints(kept))
+        return
+    if not kept:
+        note("None was made yet: dealstate audit checkpoint")
+        return
+    print_table(
+        [Column("events", right=True), Column("made"), Column("root"), Column("signed by")],
+        [
+            [f"{one.size:,}", shown.moment(one.made_at, at.zone), one.root, ", ".join(one.signers)]
+            for one in kept
+        ],
+    )
 
 
 def _witnesses(addresses: list[str], keys: list[str]) -> list[tuple[str, VerifierKey]]:
@@ -108,14 +162,9 @@ def _checked_address(url: str) -> str:
 
 
 def _witness_key(named: str) -> VerifierKey:
-    try:
-        keys = read_keys(named)
-    except (NoteError, OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(str(error), param_hint="'--witness-key'") from None
-    if len(keys) != 1 or keys[0].type is not SignatureType.COSIGNATURE:
-        raise typer.BadParameter(
-            "a witness has one key, of type 0x04", param_hint="'--witness-key'"
-        )
+    keys = keys_given(named, "--witness-key", SignatureType.COSIGNATURE)
+    if len(keys) != 1:
+        raise typer.BadParameter("a witness has one key", param_hint="'--witness-key'")
     return keys[0]
 
 
@@ -143,10 +192,7 @@ def _cosigned(notary: Notary, made: str, address: str, key: VerifierKey) -> str:
                 f"the witness {key.name} gave no answer: {error}", "Try again later."
             ) from error
         if reply.status == _UNPROVEN:
-            raise WitnessRefused(
-                f"the witness {key.name} has cosigned another history of this log",
-                "Events were changed or removed since then: run dealstate audit fsck.",
-            )
+            raise another_history(key)
         if reply.status != _OK:
             raise WitnessRefused(
                 f"the witness {key.name} answers {reply.status}: {reply.text.strip()[:200]}",

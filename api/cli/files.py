@@ -1,6 +1,7 @@
 """Files that commands write: whole or not at all."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from api.cli.failures import fail
@@ -24,6 +25,24 @@ def write_whole(path: Path, text: str) -> None:
         new.unlink(missing_ok=True)
         raise
     sync_folder(path)
+
+
+def write_all(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write files into a folder, which is made where it is not there. None may be there yet."""
+    there = [name for name in texts if (folder / name).exists()]
+    if there:
+        fail(
+            "file-not-written",
+            f"{folder / there[0]} is there already",
+            "Name another folder, or remove it.",
+        )
+    try:
+        folder.mkdir(exist_ok=True)
+        for name, text in texts.items():
+            write_whole(folder / name, text)
+    except OSError as error:
+        fail("file-not-written", f"{folder} cannot be written: {error.strerror}")
+    note(f"Wrote {len(texts)} files to {folder}.")
 
 
 def hand_over(text: str, path: Path | None) -> None:

@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from api.cli.files import hand_over
+from api.cli.files import hand_over, write_all
 from api.cli.groups import WantedDeal, commands
 from api.cli.output import Shape, ShapeOption, clean, note, print_json, say
 from api.cli.terminal import terminal
 from api.queries.proofs import receipt as receipt_of
-from api.wire.proofs import ProofText, Verification, VerifiedFile
+from api.queries.proofs import receipts as receipts_of
+from api.wire.proofs import ProofText, ProofTexts, Verification
 from store.seals.bundle import bundle
-from store.seals.notes import NoteError, VerifierKey
-from store.seals.proofs import MAX_FILE_CHARACTERS
-from store.seals.verify import Trust, VerificationFailed, read_keys, report, verify_text
+from store.seals.notes import NoteError, SignatureType, VerifierKey
+from store.seals.verify import Trust, answering, read_file, read_keys, report_files, verify_files
 
 app = commands()
 
@@ -38,13 +38,38 @@ _FAILED = 3
     epilog="""\b
 Examples:
   dealstate audit receipt D-0042 17 -o won.receipt
-  dealstate audit verify won.receipt --key deals.vkey"""
+  dealstate audit verify won.receipt --key deals.vkey
+  dealstate audit receipt D-0042 --all -o D-0042/
+  dealstate audit verify D-0042/* --key deals.vkey
+
+With --all come the receipts of all versions of the deal, under one checkpoint. They show that each
+of these is in the log and that none of them is left out. That no version came after, or that the
+log holds nothing else about the deal, receipts cannot show: for that somebody has to check the
+whole log, with `dealstate audit fsck`."""
 )
 def receipt(
     context: typer.Context,
     deal: WantedDeal,
-    version: Version,
-    output: ToFile = None,
+    version: Annotated[
+        int | None,
+        typer.Argument(
+            min=1, metavar="VERSION", help="An event of the deal, by version.", show_default=False
+        ),
+    ] = None,
+    *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every version of the deal, a file for each.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE|DIR",
+            help="Write it to this file; with --all, into this folder.",
+            show_default="print it",
+        ),
+    ] = None,
     shape: ShapeOption = Shape.TEXT,
 ) -> None:
     """Prove of one event that it is in the log, to whoever has the log's verifier key.
@@ -52,10 +77,24 @@ def receipt(
     The receipt (C2SP tlog-proof) holds the event as it is stored: what is personal or secret
     in it stays encrypted. It stays valid whatever happens to the store.
     """
+    if every == (version is not None):
+        raise typer.BadParameter("name one version, or give --all", param_hint="'VERSION'")
+    if every and output is None and shape is Shape.TEXT:
+        raise typer.BadParameter("--all needs a folder to write to", param_hint="'-o'")
     at = terminal(context)
     with at.opened() as store:
-        text = receipt_of(at.readable(store, deal), version)
-    _give(text, output, shape)
+        view = at.readable(store, deal)
+        if version is not None:
+            _give(receipt_of(view, version), output, shape)
+            return
+        texts = receipts_of(view)
+    if output is not None:
+        width = len(str(len(texts)))
+        write_all(
+            output, {f"{at:0{width}}.receipt": text for at, text in enumerate(texts, start=1)}
+        )
+    if shape is Shape.JSON:
+        print_json(ProofTexts(texts))
 
 
 def _give(text: str, output: Path | None, shape: Shape) -> None:
@@ -94,6 +133,7 @@ def consistency(
 Examples:
   dealstate audit verify won.receipt november.consistency --key deals.vkey
   dealstate audit verify deals.checkpoint --key deals.vkey --witness-key witness.vkey
+  dealstate audit verify deals.checkpoint --key deals.vkey --witness-key all.vkey --witnesses 2
 
 No store is needed. Keys are given as text or as a file with one in each line; `dealstate keys show
 --public` prints those of a store. Exit code 3: a file does not verify."""
@@ -137,26 +177,31 @@ def verify(
     ] = None,
     shape: ShapeOption = Shape.TEXT,
 ) -> None:
-    """Verify receipts, proofs of consistency and checkpoints, offline."""
+    """Verify receipts, proofs of consistency and checkpoints, offline.
+
+    Files of one log are also held against each other. Two that tell different histories of it do
+    not verify; of those that no proof of consistency relates, it is said that they were not
+    compared.
+    """
     trust = _trust(key, witness_key or [], witnesses)
-    results = [_verified(path, trust) for path in files]
-    if shape is Shape.JSON:
-        print_json(Verification([found for found, _ in results]))
-    else:
-        for found, lines in results:
-            if found.verified:
-                say(clean(f"{found.file}: verified"))
-            else:
-                say(clean(f"{found.file}: NOT VERIFIED: {found.problem}"))
-            for line in lines:
+    results, versions = verify_files(((str(path), _read(path)) for path in files), trust)
+    with answering():
+        if shape is Shape.JSON:
+            print_json(Verification.of(results, versions))
+        else:
+            for line in report_files(results, versions):
                 say(line)
-    if not all(found.verified for found, _ in results):
+    if not all(one.verified for one in results):
         raise typer.Exit(_FAILED)
 
 
 def _trust(keys: list[str], witness_keys: list[str], witnesses: int | None) -> Trust:
-    own = [found for named in keys for found in _keys(named, "--key")]
-    others = [found for named in witness_keys for found in _keys(named, "--witness-key")]
+    own = [found for named in keys for found in keys_given(named, "--key", SignatureType.ED25519)]
+    others = [
+        found
+        for named in witness_keys
+        for found in keys_given(named, "--witness-key", SignatureType.COSIGNATURE)
+    ]
     needed = min(1, len(others)) if witnesses is None else witnesses
     try:
         return Trust(tuple(own), tuple(others), needed)
@@ -164,28 +209,25 @@ def _trust(keys: list[str], witness_keys: list[str], witnesses: int | None) -> T
         raise typer.BadParameter(str(error)) from None
 
 
-def _keys(named: str, option: str) -> list[VerifierKey]:
+def keys_given(named: str, option: str, kind: SignatureType) -> list[VerifierKey]:
+    """The keys that an option names, which have to be of a log or of witnesses."""
     try:
-        return read_keys(named)
+        found = read_keys(named)
     except (NoteError, OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(str(error), param_hint=f"'{option}'") from None
+    if any(key.type is not kind for key in found):
+        whose = "a log" if kind is SignatureType.ED25519 else "a witness"
+        raise typer.BadParameter(
+            f"the key of {whose} is one of type 0x{kind:02x}", param_hint=f"'{option}'"
+        )
+    return found
 
 
-def _verified(path: Path, trust: Trust) -> tuple[VerifiedFile, list[str]]:
-    """What a file shows, and the same in words."""
+def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            text = file.read(4 * MAX_FILE_CHARACTERS + 1).decode()
-        finding = verify_text(text, trust)
-    except UnicodeDecodeError:
-        return _unverified(path, "the file is not UTF-8 text"), []
-    except VerificationFailed as error:
-        return _unverified(path, str(error)), []
-    return VerifiedFile.of(str(path), finding), report(finding)
-
-
-def _unverified(path: Path, problem: str) -> VerifiedFile:
-    return VerifiedFile(file=str(path), verified=False, problem=problem)
+        return read_file(path)
+    except (NoteError, OSError) as error:
+        raise typer.BadParameter(clean(str(error)), param_hint="'FILE…'") from None
 
 
 @app.command(

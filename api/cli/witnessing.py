@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from api.cli.failures import fail
+from api.cli.files import hand_over
 from api.cli.groups import commands
 from api.cli.output import note, say
+from api.cli.proofs import keys_given
 from api.cli.serve import listen
 from store.seals.notes import (
     KEY_BYTES,
@@ -17,7 +19,6 @@ from store.seals.notes import (
     SigningKey,
     VerifierKey,
 )
-from store.seals.verify import read_keys
 from store.seals.witness import Witness, WitnessError, create_key_file, read_key_file
 
 app = commands()
@@ -28,7 +29,9 @@ app = commands()
 Examples:
   dealstate audit witness --log-key deals.vkey --key witness.key --state witness.json
   dealstate audit witness --log-key deals.vkey --key witness.key --state witness.json
-      --listen 0.0.0.0:8421
+      --listen 0.0.0.0:8421 -o witness.vkey
+  dealstate audit checkpoint --witness http://witness.example:8421 --witness-key witness.vkey
+  dealstate audit verify deals.checkpoint --key deals.vkey --witness-key witness.vkey
 
 Run it on a machine that who runs the log does not run. It remembers the last checkpoint of each
 log and cosigns only what extends it (C2SP tlog-witness), so one log cannot show two histories.
@@ -64,6 +67,15 @@ def witness(
         str | None,
         typer.Option(metavar="NAME", help="The name of a new key.", show_default="a random one"),
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write its verifier key there, for those who ask it and those who verify.",
+        ),
+    ] = None,
     address: Annotated[
         str, typer.Option("--listen", metavar="HOST:PORT", help="Where to answer; port 0: any.")
     ] = "127.0.0.1:8421",
@@ -73,8 +85,14 @@ def witness(
     Answers to POST /add-checkpoint until it is stopped.
     """
     host, port = _address(address)
-    logs = [found for named in log_key for found in _log_keys(named)]
+    logs = [
+        found
+        for named in log_key
+        for found in keys_given(named, "--log-key", SignatureType.ED25519)
+    ]
     signing = _key(key, name or f"witness/{secrets.token_hex(4)}")
+    if output is not None:
+        _hand_out(signing.verifier, output)
     answering = Witness(signing, logs, state)
     listening = listen(host, port)
     bound = listening.getsockname()[1]
@@ -96,14 +114,15 @@ def _address(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def _log_keys(named: str) -> list[VerifierKey]:
+def _hand_out(key: VerifierKey, path: Path) -> None:
+    """Write the verifier key to a file, unless it stands there already."""
+    text = f"{key}\n"
     try:
-        found = read_keys(named)
-    except (NoteError, OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(str(error), param_hint="'--log-key'") from None
-    if any(key.type is not SignatureType.ED25519 for key in found):
-        raise typer.BadParameter("the key of a log is one of type 0x01", param_hint="'--log-key'")
-    return found
+        if path.exists() and path.read_bytes() == text.encode():
+            return
+    except OSError as error:
+        fail("file-not-written", f"{path}: {error.strerror}")
+    hand_over(text, path)
 
 
 def _key(path: Path, name: str) -> SigningKey:

@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple, TypeAlias
 
-import msgspec
-
-from store.fields import Encrypted, FieldCipher, KeyErased, KeyMissing, Place
+from store.fields import Encrypted, FieldCipher, KeyErased, KeyLost, KeyMissing, Place
 from store.fsck.findings import MOST_PROBLEMS, Kind, Problem, Problems
-from store.fsck.tree import Tree, split
+from store.fsck.tree import Tree
 from store.recorder import Recorder
 from store.seals.merkle import leaf_hash
 from store.seals.tiles import TILE_WIDTH
+from store.stored import UNREADABLE, Heading, read_heading, read_stored
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (events done, events in all)."""
@@ -22,26 +21,7 @@ MOST_DISPLACED = 100_000
 _LOWEST_POSITION = -(2**63)
 
 
-class _Fact(msgspec.Struct, gc=False):
-    type: str
-
-
-class _Envelope(msgspec.Struct, gc=False):
-    stream: str
-    version: int
-    schema: int
-    fact: _Fact
-
-
-class _Sealed(_Envelope, gc=False):
-    encrypted: dict[str, Encrypted] = {}
-
-
 _FeedRow: TypeAlias = tuple[int, str, int, str, bytes]
-
-_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
-_decode = msgspec.json.Decoder(_Envelope).decode
-_decode_sealed = msgspec.json.Decoder(_Sealed).decode
 
 
 class _Mismatch(NamedTuple):
@@ -108,7 +88,8 @@ class Pass:
         self._problems = problems
         self._opener = opener
         self._progress = progress
-        self._versions: dict[str, int] = {}
+        self.versions: dict[str, int] = {}
+        """The last version of each stream."""
         self._in_order = True
         """Until an event is not what was sealed: versions behind it tell nothing more."""
         self._mismatches = _Mismatches()
@@ -123,6 +104,9 @@ class Pass:
             done = rows[-1][0]
             if self._progress is not None:
                 self._progress(done, max(done, self._recorder.head()))
+        # Where events are gone, those behind them stand at other positions, up to the end.
+        for leaf in self._recorder.leaves(done, done - done % TILE_WIDTH + TILE_WIDTH):
+            self._mismatches.add_unfilled(leaf)
         self._mismatches.tell(self._problems)
         return done
 
@@ -156,9 +140,9 @@ class Pass:
 
     def _part_of_tile(self, first: int, end: int, rows: Sequence[_FeedRow]) -> None:
         """The events with the leaf indices [first, end), which lie in one tile."""
-        stored = b"".join(self._recorder.leaves(first, end))
+        stored = self._recorder.leaves(first, end)
         leaves = [sha256(b"\0" + row[4]).digest() for row in rows]
-        if len(rows) == end - first and b"".join(leaves) == stored:
+        if len(rows) == end - first and leaves == list(stored):
             for row in rows:
                 self._columns(row)
         else:
@@ -166,9 +150,9 @@ class Pass:
         if end % TILE_WIDTH == 0:
             self._tree.full(end // TILE_WIDTH - 1)
 
-    def _compare(self, first: int, rows: Mapping[int, _FeedRow], stored: bytes) -> None:
+    def _compare(self, first: int, rows: Mapping[int, _FeedRow], stored: Sequence[bytes]) -> None:
         """Find out which events of a tile, by leaf index, are not those that were sealed."""
-        sealed = dict(enumerate(split(stored), start=first))
+        sealed = dict(enumerate(stored, start=first))
         for index in sealed.keys() - rows.keys():
             self._mismatches.add_unfilled(sealed[index])
         for index, row in rows.items():
@@ -183,13 +167,13 @@ class Pass:
         """An event whose bytes are as they were sealed: its columns, its version, its fields."""
         position, stream, version, topic, state = row
         try:
-            envelope = _decode(state)
-        except _UNREADABLE:
+            heading = read_heading(state)
+        except UNREADABLE:
             self._problems.add(
                 _at(position - 1, Kind.CHANGED, row, "the bytes sealed here are not an event")
             )
             return
-        told = (envelope.stream, envelope.version, f"{envelope.fact.type}@{envelope.schema}")
+        told = (heading.stream, heading.version, heading.topic)
         if told != (stream, version, topic):
             self._problems.add(
                 Problem(
@@ -197,31 +181,31 @@ class Pass:
                     Kind.CHANGED,
                     f"the columns say {stream}, version {version}, {topic}; the event itself says"
                     f" {told[0]}, version {told[1]}, {told[2]}",
-                    envelope.stream,
-                    envelope.version,
+                    heading.stream,
+                    heading.version,
                 )
             )
-        self._follows(position - 1, envelope)
+        self._follows(position - 1, heading)
         if self._opener is not None and b'"encrypted":' in state:
             self._opener.open(position - 1, state)
 
-    def _follows(self, index: int, envelope: _Envelope) -> None:
+    def _follows(self, index: int, heading: Heading) -> None:
         """Versions of a stream count up in the order of the feed."""
-        before = self._versions.get(envelope.stream, 0)
-        self._versions[envelope.stream] = envelope.version
-        if envelope.version == before + 1 or not self._in_order:
+        before = self.versions.get(heading.stream, 0)
+        self.versions[heading.stream] = heading.version
+        if heading.version == before + 1 or not self._in_order:
             return
-        kind, after = Kind.REORDERED, f"it comes behind version {before} of {envelope.stream}"
-        if envelope.version > before + 1:
+        kind, after = Kind.REORDERED, f"it comes behind version {before} of {heading.stream}"
+        if heading.version > before + 1:
             kind = Kind.REMOVED
-            after = f"what is between it and version {before} of {envelope.stream} is missing"
+            after = f"what is between it and version {before} of {heading.stream} is missing"
         self._problems.add(
             Problem(
                 index,
                 kind,
-                f"version {envelope.version} is out of order: {after}",
-                envelope.stream,
-                envelope.version,
+                f"version {heading.version} is out of order: {after}",
+                heading.stream,
+                heading.version,
             )
         )
 
@@ -229,10 +213,10 @@ class Pass:
 def _at(index: int | None, kind: Kind, row: _FeedRow, what: str) -> Problem:
     """A problem of a row, which is named as its bytes do, or else as its columns do."""
     try:
-        envelope = _decode(row[4])
-    except _UNREADABLE:
+        heading = read_heading(row[4])
+    except UNREADABLE:
         return Problem(index, kind, what, row[1], row[2])
-    return Problem(index, kind, what, envelope.stream, envelope.version)
+    return Problem(index, kind, what, heading.stream, heading.version)
 
 
 class Opener:
@@ -243,32 +227,38 @@ class Opener:
         self._problems = problems
         self.opened = 0
         self.erased = 0
+        self.lost = 0
 
     def open(self, index: int, state: bytes) -> None:
         try:
-            event = _decode_sealed(state)
-        except _UNREADABLE:
+            heading, event = read_heading(state), read_stored(state)
+        except UNREADABLE:
             self._problems.add(
                 Problem(index, Kind.FIELD, "its encrypted fields are not of a form known here")
             )
             return
         for name, encrypted in event.encrypted.items():
-            place = Place(event.stream, event.version, event.fact.type, name)
+            place = Place(heading.stream, heading.version, heading.fact.type, name)
             reason = self._reason(place, encrypted)
             if reason is not None:
                 what = f"the field {name} does not open: {reason}"
-                self._problems.add(Problem(index, Kind.FIELD, what, event.stream, event.version))
+                self._problems.add(
+                    Problem(index, Kind.FIELD, what, heading.stream, heading.version)
+                )
 
     def _reason(self, place: Place, encrypted: Encrypted) -> str | None:
-        """Why a field does not open; None where it does, or was erased."""
+        """Why a field does not open; None where it does, was erased or given up."""
         try:
             self._cipher.decrypt(place, encrypted)
         except KeyErased:
             self.erased += 1
             return None
+        except KeyLost:
+            self.lost += 1
+            return None
         except KeyMissing as error:
             return f"there is no key {error}, and nobody erased it"
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             return str(error)
         self.opened += 1
         return None

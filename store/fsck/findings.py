@@ -20,6 +20,24 @@ class Kind(StrEnum):
     """A hash does not follow from those below it, or is missing."""
     CHECKPOINT = "checkpoint-does-not-hold"
     FIELD = "field-does-not-open"
+    COMMAND = "command-does-not-fit"
+    """What is known of a command tells of events that are not there."""
+    PROPERTY = "property-changed"
+    """What the log says of itself, its id and origin."""
+    TABLES = "tables-changed"
+    """A table, trigger or function is not one that the log was made with."""
+    KEYS = "key-store-damaged"
+
+
+class Signatures(StrEnum):
+    """Whose signatures the checkpoints had to bear."""
+
+    OF_KEY_STORE = "key-store"
+    """A signing key of this store's."""
+    OF_NAMED_KEYS = "named-keys"
+    """Of keys that whoever asked for the check trusts."""
+    UNCHECKED = "unchecked"
+    """Anybody's: there was no key to check them with."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -37,8 +55,13 @@ class Problem(msgspec.Struct, frozen=True):
 
     @property
     def position(self) -> int | None:
-        """Place in the feed, from 1."""
+        """In the log, from 1."""
         return None if self.index is None else self.index + 1
+
+    @property
+    def last_position(self) -> int | None:
+        """Where it is only known to lie between two positions, the last of them."""
+        return None if self.last_index is None else self.last_index + 1
 
 
 class Findings(msgspec.Struct, frozen=True):
@@ -49,8 +72,12 @@ class Findings(msgspec.Struct, frozen=True):
     """Of the log, in base64; none where its hashes are damaged."""
     checkpoints: int
     """That hold."""
+    signed_until: int
+    """So many events are under a checkpoint that holds; the others nobody has signed yet."""
+    signatures: Signatures
     fields_opened: int
     fields_erased: int
+    fields_lost: int
     problems: tuple[Problem, ...]
     """In the order of the log, at most `MOST_PROBLEMS`."""
     others: int

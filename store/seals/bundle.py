@@ -13,9 +13,11 @@ MODULES = (
     "store/__init__.py",
     "store/seals/__init__.py",
     "store/seals/commitments.py",
+    "store/seals/compare.py",
     "store/seals/merkle.py",
     "store/seals/notes.py",
     "store/seals/proofs.py",
+    "store/seals/shown.py",
     "store/seals/verify.py",
 )
 _TOP = Path(__file__).resolve().parents[2]

@@ -354,6 +354,18 @@ def _verified_time(text: str, signature: Signature, key: VerifierKey) -> int | N
     return time
 
 
+def merged_notes(kept: str, added: str) -> str | None:
+    """The note that was added, with those signatures of the kept one that it has no newer of.
+
+    None where they are of different texts. Nothing is verified. Raises NoteError.
+    """
+    first, second = parse_note(kept), parse_note(added)
+    if first.text != second.text:
+        return None
+    signed = {(one.name, one.key_id): one for one in (*first.signatures, *second.signatures)}
+    return str(Note(second.text, tuple(signed.values())))
+
+
 def with_cosignatures(note: Note, answer: str, witnesses: Keys) -> Note:
     """The note with those cosignatures of a witness's answer that verify by `witnesses`.
 

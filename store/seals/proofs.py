@@ -31,7 +31,7 @@ Parsing checks form alone: nothing that it returns is proven.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -51,7 +51,8 @@ from store.seals.notes import (
 RECEIPT_LINE = "c2sp.org/tlog-proof@v1"
 CONSISTENCY_LINE = "dealstate/consistency@v1"
 MAX_PROOF_HASHES = 63
-MAX_FILE_CHARACTERS = 16_000_000
+MAX_FILE_CHARACTERS = 6_000_000
+"""Room for an event of 1 MB with all its fields disclosed, twice in base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +125,20 @@ def write_consistency(hashes: Sequence[bytes], new_note: str, old_note: str) -> 
     return text
 
 
-def parse_file(text: str) -> ProofFile:
-    """A proof file of any kind. Raises ProofError where it is malformed."""
+def _believed(signed: SignedCheckpoint) -> None: ...
+
+
+def parse_file(text: str, check: Callable[[SignedCheckpoint], object] = _believed) -> ProofFile:
+    """A proof file of any kind. Raises ProofError where it is malformed.
+
+    `check` is called with the checkpoint of a receipt, and may raise, before anything
+    of what it is to prove is read.
+    """
     if len(text) > MAX_FILE_CHARACTERS:
         raise ProofError(f"the file is longer than {MAX_FILE_CHARACTERS} characters")
     first_line, _, rest = text.partition("\n")
     if first_line == RECEIPT_LINE:
-        return _parse_receipt(rest)
+        return _parse_receipt(rest, check)
     if first_line == CONSISTENCY_LINE:
         return _parse_consistency(rest)
     return _signed_checkpoint(text)
@@ -143,19 +151,16 @@ def parse_add_checkpoint(text: str) -> tuple[int, tuple[bytes, ...], SignedCheck
     return parse_number(_after("old", old_line)), _hashes(hash_lines), _signed_checkpoint(note)
 
 
-def _parse_receipt(text: str) -> Receipt:
+def _parse_receipt(text: str, check: Callable[[SignedCheckpoint], object]) -> Receipt:
     head, note = _split(text)
     if len(head) < 2:
         raise ProofError("the receipt does not carry the event and its index")
     extra_line, index_line, *hash_lines = head
+    index, hashes = parse_number(_after("index", index_line)), _hashes(hash_lines)
+    signed = _signed_checkpoint(note)
+    check(signed)
     event, disclosures = _parse_extra(decode_base64(_after("extra", extra_line)))
-    return Receipt(
-        event,
-        disclosures,
-        parse_number(_after("index", index_line)),
-        _hashes(hash_lines),
-        _signed_checkpoint(note),
-    )
+    return Receipt(event, disclosures, index, hashes, signed)
 
 
 def _parse_consistency(text: str) -> Consistency:

@@ -10,21 +10,26 @@ caller trusts:
   fields, that this value was committed to when the event was recorded;
 - a consistency file: the log at the new checkpoint begins with that at the old.
 
+Files of one call are also held against each other (compare.py): two that verify
+alone may show that the log has told two histories.
+
     python -m store.seals.verify --key KEY FILE…
 
 Exit code 0: all files verified, 3: one did not, 2: used wrongly.
 """
 
 import argparse
-import json
+import os
+import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from store.seals.commitments import commitment, context
+from store.seals.compare import Comparison, Run, Statement, compare, runs
 from store.seals.merkle import ProofError, leaf_hash, verify_consistency, verify_inclusion
 from store.seals.notes import (
     Checkpoint,
@@ -32,7 +37,6 @@ from store.seals.notes import (
     SignatureType,
     Verified,
     VerifierKey,
-    decode_base64,
     encode_base64,
     parse_verifier_key,
     verify,
@@ -45,10 +49,15 @@ from store.seals.proofs import (
     SignedCheckpoint,
     parse_file,
 )
+from store.seals.shown import ENCRYPTED, EventShown, UnknownForm, show, to_json
 
 VERIFIED = 0
 MISUSED = 2
 FAILED = 3
+
+_MOST_NAMES = 5
+_PLUSES = 2
+"""In a verifier key."""
 
 
 class VerificationFailed(Exception):
@@ -85,27 +94,20 @@ class CheckpointFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class EventShown:
-    """The envelope of an event, read from its stored bytes. Times are in UTC, as written."""
-
-    stream: str
-    version: int
-    type: str
-    occurred_at: str
-    known_at: str
-    recorded_at: str
-    actor: str
-
-
-@dataclass(frozen=True, slots=True)
 class ReceiptFinding:
     """An event that is in the log, and those of its encrypted fields that were disclosed."""
 
     event: EventShown
     stored: bytes
     index: int
+    """Of its leaf, from 0."""
     disclosed: tuple[Disclosure, ...]
     under: CheckpointFinding
+
+    @property
+    def position(self) -> int:
+        """In the log, from 1."""
+        return self.index + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,12 @@ Finding: TypeAlias = ReceiptFinding | ConsistencyFinding | CheckpointFinding
 
 def verify_text(text: str, trust: Trust) -> Finding:
     """What the text of a proof file shows. Raises VerificationFailed where it does not."""
+
+    def check(signed: SignedCheckpoint) -> None:
+        _verify_checkpoint(signed, trust, trust.cosignatures)
+
     try:
-        match parse_file(text):
+        match parse_file(text, check):
             case Receipt() as receipt:
                 return _verify_receipt(receipt, trust)
             case Consistency() as consistency:
@@ -179,10 +185,8 @@ def _verify_receipt(receipt: Receipt, trust: Trust) -> ReceiptFinding:
         under.checkpoint.root,
     )
     try:
-        content = json.loads(receipt.event, object_pairs_hook=_without_repetition)
-        event = _envelope(content)
-        matches = [_is_committed(one, event, content) for one in receipt.disclosures]
-    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        event, matches = show(receipt.event, receipt.disclosures)
+    except UnknownForm:
         raise VerificationFailed("the event is in the log, but not of a form known here") from None
     for disclosure, matched in zip(receipt.disclosures, matches, strict=True):
         if not matched:
@@ -192,34 +196,111 @@ def _verify_receipt(receipt: Receipt, trust: Trust) -> ReceiptFinding:
     return ReceiptFinding(event, receipt.event, receipt.index, receipt.disclosures, under)
 
 
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a name is given twice")
-    return content
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What one of several files shows, by itself and beside the others."""
+
+    name: str
+    finding: Finding | None
+    problem: str | None
+    """Why it does not verify, or contradicts another one."""
+    agrees_with: tuple[str, ...] = ()
+    """Names of files of the same log that are shown to tell the same history."""
+    not_compared_with: tuple[str, ...] = ()
+    """Names of files of the same log of which no file shows that."""
+
+    @property
+    def verified(self) -> bool:
+        return self.problem is None
 
 
-def _envelope(content: dict[str, Any]) -> EventShown:
-    texts = [content["stream"], content["fact"]["type"], content["occurred_at"],
-             content["known_at"], content["recorded_at"], content["actor"]]  # fmt: skip
-    version = content["version"]
-    if type(version) is not int or any(not isinstance(text, str) for text in texts):
-        raise TypeError("the envelope holds values of other types")
-    stream, event_type, occurred_at, known_at, recorded_at, actor = texts
-    return EventShown(stream, version, event_type, occurred_at, known_at, recorded_at, actor)
+def verify_files(
+    contents: Iterable[tuple[str, bytes]], trust: Trust
+) -> tuple[list[FileResult], list[Run]]:
+    """What the files show, each by itself and all held against each other.
+
+    Each is done with before the next one is asked for.
+    The second answer tells, of streams with more than one receipt, which versions there are.
+    """
+    alone = [_verify_content(name, content, trust) for name, content in contents]
+    verified = [(at, _said(one.finding)) for at, one in enumerate(alone) if one.finding is not None]
+    statements = [statement for _, statement in verified]
+    results = list(alone)
+    for (at, _), comparison in zip(verified, compare(statements), strict=True):
+        results[at] = _beside(alone[at], comparison, [alone[place] for place, _ in verified])
+    told = [_said(one.finding) for one in results if one.verified and one.finding is not None]
+    return results, runs(told)
 
 
-def _is_committed(disclosure: Disclosure, event: EventShown, content: dict[str, Any]) -> bool:
-    """Whether the event holds the commitment to this value for this field."""
-    if disclosure.field not in content.get("encrypted", {}):
-        return False
-    encrypted = content["encrypted"][disclosure.field]
-    keys = encrypted["keys"]
-    if not isinstance(keys, list) or any(not isinstance(key, str) for key in keys):
-        raise TypeError("the names of keys are not texts")
-    place = context(event.stream, event.version, event.type, disclosure.field, keys)
-    found = commitment(disclosure.salt, place, disclosure.value.encode())
-    return found == decode_base64(encrypted["commitment"])
+def _verify_content(name: str, content: bytes, trust: Trust) -> FileResult:
+    if len(content) > MAX_FILE_CHARACTERS:
+        problem = f"the file is longer than {MAX_FILE_CHARACTERS} bytes"
+        return FileResult(name, None, problem)
+    try:
+        return FileResult(name, verify_text(content.decode(), trust), None)
+    except UnicodeDecodeError:
+        return FileResult(name, None, "the file is not UTF-8 text")
+    except VerificationFailed as error:
+        return FileResult(name, None, str(error))
+
+
+def _said(finding: Finding) -> Statement:
+    """What a finding says of its log, to be held against others."""
+    match finding:
+        case ReceiptFinding(event=event, under=under):
+            proven = (finding.index, leaf_hash(finding.stored), event.stream, event.version)
+            return Statement((under.checkpoint,), proven)
+        case ConsistencyFinding(old=old, new=new):
+            return Statement((old.checkpoint, new.checkpoint))
+        case CheckpointFinding(checkpoint=checkpoint):
+            return Statement((checkpoint,))
+
+
+def _beside(one: FileResult, comparison: Comparison, others: Sequence[FileResult]) -> FileResult:
+    if comparison.contradicts:
+        names = _named([others[at].name for at in comparison.contradicts])
+        problem = f"{one.name} and {names} contradict each other: one log, two histories"
+        return FileResult(one.name, one.finding, problem)
+    return FileResult(
+        one.name,
+        one.finding,
+        None,
+        tuple(others[at].name for at in comparison.agrees),
+        tuple(others[at].name for at in comparison.not_compared),
+    )
+
+
+def _named(names: Sequence[str]) -> str:
+    """The first names, and how many there are beyond them."""
+    beyond = len(names) - _MOST_NAMES
+    told = ", ".join(names[:_MOST_NAMES])
+    return f"{told} and {beyond} more" if beyond > 0 else told
+
+
+def report_files(results: Sequence[FileResult], versions: Sequence[Run]) -> list[str]:
+    """The results in words, a line each. Control characters from files are escaped."""
+    lines = []
+    for one in results:
+        if one.problem is not None or one.finding is None:
+            lines.append(_shown(f"{one.name}: NOT VERIFIED: {one.problem}"))
+            continue
+        lines += [_shown(f"{one.name}: verified"), *report(one.finding)]
+        if one.agrees_with:
+            lines.append(_line("agrees with", _named(one.agrees_with)))
+        if one.not_compared_with:
+            others = _shown(_named(one.not_compared_with))
+            lines.append(f"  not compared with {others}: needs a proof of consistency")
+    return [*lines, *map(_versions, versions)]
+
+
+def _versions(run: Run) -> str:
+    told = f"versions 1 to {run.last} of {run.stream}"
+    if run.missing:
+        gaps = [str(a) if a == b else f"{a} to {b}" for a, b in run.missing]
+        return _shown(f"Of the {told} these files do not show {_named(gaps)}.")
+    return _shown(
+        f"The {told} are in the log, none left out. Receipts cannot show that none came after."
+    )
 
 
 def report(finding: Finding) -> list[str]:
@@ -238,13 +319,16 @@ def report(finding: Finding) -> list[str]:
 
 def _event_lines(finding: ReceiptFinding) -> list[str]:
     event = finding.event
+    open_ = {one.field for one in finding.disclosed}
     return [
         _line("event", f"{event.type}, version {event.version} of {event.stream}"),
-        _line("index", str(finding.index)),
+        _line("position", f"{finding.position} in the log"),
         _line("occurred", event.occurred_at),
         _line("known", event.known_at),
         _line("recorded", event.recorded_at),
         _line("actor", event.actor),
+        *(_line("says", f"{name} = {to_json(value)}") for name, value in event.fields),
+        *(_line("says", f"{name} = {ENCRYPTED}") for name in event.encrypted if name not in open_),
         *(_line("disclosed", f"{one.field} = {one.value}") for one in finding.disclosed),
     ]
 
@@ -284,7 +368,9 @@ def read_keys(named: str) -> list[VerifierKey]:
         return [parse_verifier_key(named)]
     except NoteError:
         if not Path(named).is_file():
-            raise
+            if named.count("+") >= _PLUSES:
+                raise
+            raise NoteError(f"there is no file {named}, and that is no verifier key") from None
     lines = Path(named).read_text(encoding="utf-8").splitlines()
     return [parse_verifier_key(line) for line in lines if line and not line.startswith("#")]
 
@@ -295,11 +381,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         trust = _trust(options)
-        contents = [(name, _read(Path(name))) for name in options.files]
+        contents = ((name, read_file(Path(name))) for name in options.files)
+        results, versions = verify_files(contents, trust)
     except (NoteError, OSError, UnicodeDecodeError) as error:
-        parser.error(str(error))
-    results = [_verify_file(name, content, trust) for name, content in contents]
-    return VERIFIED if all(results) else FAILED
+        parser.error(_shown(str(error)))
+    with answering():
+        _say(report_files(results, versions))
+    return VERIFIED if all(one.verified for one in results) else FAILED
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Ends with 2 where the answer cannot be written, so nobody takes it for another one."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left of it would be tried once more, and fail, when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(OSError):
+            sys.stderr.write(f"verify: the answer cannot be written: {error.strerror}\n")
+        sys.exit(MISUSED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -310,11 +412,15 @@ def _parser() -> argparse.ArgumentParser:
         "--key", action="append", required=True, help="a log's verifier key, or a file of such keys"
     )
     parser.add_argument(
-        "--witness", action="append", default=[], help="a witness's verifier key, or a file of them"
+        "--witness-key",
+        action="append",
+        default=[],
+        help="a witness's verifier key, or a file of them",
     )
     parser.add_argument(
-        "--cosignatures",
+        "--witnesses",
         type=int,
+        metavar="N",
         help="how many of the witnesses must have cosigned (1 where there are witnesses)",
     )
     parser.add_argument("files", nargs="+", metavar="FILE")
@@ -323,27 +429,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _trust(options: argparse.Namespace) -> Trust:
     logs = tuple(key for named in options.key for key in read_keys(named))
-    witnesses = tuple(key for named in options.witness for key in read_keys(named))
-    needed = options.cosignatures
+    witnesses = tuple(key for named in options.witness_key for key in read_keys(named))
+    needed = options.witnesses
     return Trust(logs, witnesses, min(1, len(witnesses)) if needed is None else needed)
 
 
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(4 * MAX_FILE_CHARACTERS + 1)
+def read_file(path: Path) -> bytes:
+    """The content of a proof file; of one that is too long, a byte more than it may have.
 
-
-def _verify_file(name: str, content: bytes, trust: Trust) -> bool:
-    try:
-        lines = report(verify_text(content.decode(), trust))
-    except UnicodeDecodeError:
-        _say([f"{name}: NOT VERIFIED: the file is not UTF-8 text"])
-        return False
-    except VerificationFailed as error:
-        _say([f"{name}: NOT VERIFIED: {_shown(str(error))}"])
-        return False
-    _say([f"{name}: verified", *lines])
-    return True
+    Raises NoteError for what is not a regular file, which may have no end, OSError.
+    """
+    # A pipe would keep us waiting for whoever writes it.
+    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise NoteError(f"{path} is not a regular file")
+        return file.read(MAX_FILE_CHARACTERS + 1)
 
 
 def _say(lines: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from store.errors import StoreError
 from store.fsck.check import check
 from store.log import DealLog
 from store.notary import (
@@ -32,6 +33,7 @@ from store.seals.witness import Cosigned, SizeConflict, Witness
 from store.writing import Batch
 from tests.contract.asking import Ticking, notes
 from tests.contract.conftest import NewLocation
+from tests.contract.tampering import raw
 
 WITNESS = SigningKey.from_seed("witness/one", SignatureType.COSIGNATURE, bytes(range(32)))
 OTHER_LOG = SigningKey.from_seed("other", SignatureType.ED25519, bytes(range(32)))
@@ -91,6 +93,39 @@ def test_there_is_no_receipt_of_what_is_not_there(log: DealLog, notary: Notary) 
             notary.receipt(stream, version)
 
 
+def test_all_receipts_of_a_stream_stand_under_one_checkpoint(log: DealLog, notary: Notary) -> None:
+    add(log, 2)
+    notary.checkpoint()
+    log.append([Batch("deal:b", 0, notes(2, "deal:b"))])
+    add(log, 3)
+    trust = Trust(tuple(notary.verifier_keys()))
+    found = [verify_text(text, trust) for text in notary.receipts("deal:a")]
+    told = [(r.event.version, r.position, r.under.checkpoint.size) for r in found
+            if isinstance(r, ReceiptFinding)]  # fmt: skip
+    assert told == [(1, 1, 7), (2, 2, 7), (3, 5, 7), (4, 6, 7), (5, 7, 7)]
+    assert notary.receipts("deal:c") == []
+
+
+def test_one_event_is_found_by_its_version(log: DealLog) -> None:
+    add(log, 2)
+    log.append([Batch("deal:b", 0, notes(1, "deal:b"))])
+    (row,) = log.records.rows("deal:b")
+    assert log.records.event("deal:b", 1) == (3, row[3])
+    for stream, version in (("deal:b", 0), ("deal:b", 2), ("deal:c", 1)):
+        assert log.records.event(stream, version) is None
+
+
+def test_one_checkpoint_is_found_by_its_size(log: DealLog, notary: Notary) -> None:
+    assert log.records.last_checkpoint() is None
+    assert log.records.checkpoint(0) is None
+    notary.checkpoint()
+    add(log, 2)
+    notary.checkpoint()
+    both = log.records.checkpoints()
+    assert [log.records.checkpoint(size) for size in (0, 1, 2)] == [both[0], None, both[1]]
+    assert log.records.last_checkpoint() == both[1]
+
+
 def test_only_checkpoints_that_were_made_are_compared(log: DealLog, notary: Notary) -> None:
     notary.checkpoint()
     add(log, 2)
@@ -131,7 +166,11 @@ def test_nothing_is_signed_that_contradicts_what_was(log: DealLog, notary: Notar
     with pytest.raises(LogContradicted):
         notary.require_begins_with(wrong)
     notary.require_begins_with(told(notary.checkpoint()))
-    notary.keep(sign(Checkpoint(notary.origin, 3, bytes(32)).text(), [OTHER_LOG]))
+    other = sign(wrong.text(), [OTHER_LOG])
+    with pytest.raises(StoreError, match="another checkpoint of 3 events"):
+        notary.keep(other)
+    with raw(log) as tables:
+        tables.execute("UPDATE checkpoints SET note = ?", (other,))
     with pytest.raises(LogContradicted):
         notary.checkpoint()
     add(log, 1)
@@ -180,7 +219,8 @@ def test_a_witness_that_knows_another_size_is_asked_again(
     ask = asked(Witness(WITNESS, notary.verifier_keys(), tmp_path / "state"))
     without = notary.checkpoint()
     notary.cosigned(without, WITNESS.verifier, ask)
-    notary.keep(without)
+    with raw(log) as tables:
+        tables.execute("UPDATE checkpoints SET note = ?", (without,))
     add(log, 4)
     requests: list[str] = []
 
@@ -195,8 +235,8 @@ def test_a_witness_that_knows_another_size_is_asked_again(
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
-        ([99], "has cosigned 99 events"),
         ([2, 2], "another checkpoint of 2 events"),
+        ([3, 4], "another checkpoint of 4 events"),
         (["nonsense"], "is not its cosignature"),
         (["— other/x AAAAAAAA\n"], "is not its cosignature"),
     ],
@@ -210,3 +250,16 @@ def test_any_other_answer_of_a_witness_is_told(
     with pytest.raises(WitnessRefused, match=says):
         notary.cosigned(before, WITNESS.verifier, lambda _: next(following))
     assert notary.checkpoint() == before
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [([99], "has cosigned 99 events"), ([3, 3], "has cosigned another history")],
+)
+def test_a_witness_that_has_seen_another_history_contradicts_the_log(
+    log: DealLog, notary: Notary, answers: list[WitnessAnswer], says: str
+) -> None:
+    add(log, 3)
+    following = iter(answers)
+    with pytest.raises(LogContradicted, match=says):
+        notary.cosigned(notary.checkpoint(), WITNESS.verifier, lambda _: next(following))

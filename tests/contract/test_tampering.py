@@ -9,10 +9,21 @@ from hypothesis import strategies as st
 from store.fsck.check import check
 from store.fsck.checkpoints import ClaimedCheckpoint
 from store.fsck.findings import MOST_PROBLEMS, Findings, Kind, Problem
+from store.keys import signing
 from store.log import DealLog
-from store.notary import LogContradicted, Notary
+from store.notary import LogContradicted, Notary, verifier_key
 from store.seals import tiles
-from store.seals.notes import encode_base64
+from store.seals.notes import (
+    Checkpoint,
+    Note,
+    Signature,
+    SignatureType,
+    SigningKey,
+    cosign,
+    encode_base64,
+    parse_note,
+    with_cosignatures,
+)
 from store.seals.verify import Trust, verify_text
 from store.writing import Batch
 from tests.contract.asking import Ticking, notes
@@ -137,6 +148,7 @@ def test_bytes_that_are_no_event_are_found(sealed: DealLog, state: bytes) -> Non
 @few
 @given(index=indices, renumbered=st.booleans())
 @example(index=EVENTS - 1, renumbered=False)
+@example(index=EVENTS - 2, renumbered=True)
 def test_a_removed_event_is_found(sealed: DealLog, index: int, renumbered: bool) -> None:
     with raw(sealed) as tables, tables.undone():
         events = tables.events()
@@ -322,7 +334,98 @@ def test_a_changed_event_with_all_hashes_is_found_by_the_checkpoints(
         with pytest.raises(LogContradicted):
             notary_of(sealed).checkpoint()
     assert found.kind is Kind.CHECKPOINT
-    assert found.index == max(size for size in (0, *CHECKPOINTS) if size <= index)
+    # Those in the store that hold may have been made after the change.
+    end = min(size for size in CHECKPOINTS if size > index)
+    assert (found.index, found.last_index) == (0, end - 1)
+
+
+@few
+@given(index=indices, vouched=st.sets(st.sampled_from(CHECKPOINTS), min_size=1))
+def test_checkpoints_from_elsewhere_say_between_which_events(
+    sealed: DealLog, index: int, vouched: set[int]
+) -> None:
+    notes_of = {row.size: row.note for row in notary_of(sealed).checkpoints()}
+    elsewhere = [ClaimedCheckpoint(f"mine of {size}", notes_of[size]) for size in vouched]
+    with raw(sealed) as tables, tables.undone():
+        events = tables.events()
+        events[index] = _about_another_actor(events[index])
+        tables.write(events)
+        tables.seal()
+        found = check(sealed.records, sealed.keys, elsewhere=elsewhere).problems
+    assert {one.kind for one in found} == {Kind.CHECKPOINT}
+    assert all(_surrounds(one, index) for one in found)
+    assert found[0].index == max((size for size in vouched if size <= index), default=0)
+
+
+def test_who_signs_anew_does_not_lead_astray(sealed: DealLog) -> None:
+    """An event is changed and the store made to agree, checkpoints and keys and all."""
+    last = sealed.keys.signed_last()
+    assert last is not None
+    kept = {row.size: row.note for row in notary_of(sealed).checkpoints()}
+    with raw(sealed) as tables, tables.undone():
+        events = tables.events()
+        events[41] = _about_another_actor(events[41])
+        tables.write(events)
+        tables.seal()
+        for size in CHECKPOINTS:
+            text = Checkpoint(notary_of(sealed).origin, size, tiles.root(sealed.records, size))
+            tables.execute(
+                "UPDATE checkpoints SET note = ? WHERE size = ?",
+                (_signed_anew(sealed, text), size),
+            )
+        _remember(sealed, signing.Signed(EVENTS, tiles.root(sealed.records, EVENTS)))
+        as_if_sound = checked(sealed).sound
+        found = [
+            problem
+            for size in CHECKPOINTS
+            for problem in check(
+                sealed.records,
+                sealed.keys,
+                elsewhere=[ClaimedCheckpoint("mine", kept[size])],
+            ).problems
+        ]
+        (held,) = (row.note for row in notary_of(sealed).checkpoints() if row.size == 300)
+        both = [ClaimedCheckpoint("theirs", held), ClaimedCheckpoint("mine", kept[300])]
+        (of_both,) = check(sealed.records, sealed.keys, elsewhere=both).problems
+    _remember(sealed, last)
+    assert as_if_sound
+    assert (of_both.index, of_both.last_index) == (0, 299)
+    assert [(one.index, one.last_index) for one in found] == [(0, size - 1) for size in CHECKPOINTS]
+
+
+def _remember(log: DealLog, told: signing.Signed) -> None:
+    with log.keys._vault.writing() as cursor:
+        signing.remember_signed(cursor, told)
+
+
+def _signed_anew(log: DealLog, told: Checkpoint) -> str:
+    """By the key of the log, past all that would refuse it."""
+    ring = log.keys
+    with ring._vault.reading() as cursor:
+        signer = signing.newest(cursor, ring._vault.wrapping)
+    signed = signer.sign(told.text().encode())
+    key = verifier_key(signed.key)
+    return str(Note(told.text(), (Signature(key.name, key.id, signed.value),)))
+
+
+def test_a_kept_checkpoint_that_a_witness_cosigned_counts_as_one_from_elsewhere(
+    sealed: DealLog,
+) -> None:
+    witness = SigningKey.from_seed("witness/one", SignatureType.COSIGNATURE, bytes(range(32)))
+    notary = notary_of(sealed)
+    with raw(sealed) as tables, tables.undone():
+        note = parse_note(notary.checkpoints()[0].note)
+        line = cosign(note.text, witness, 1_800_000_000).line()
+        notary.keep(str(with_cosignatures(note, line, [witness.verifier])))
+        events = tables.events()
+        events[420] = _about_another_actor(events[420])
+        tables.write(events)
+        tables.seal()
+        unknown = checked(sealed).problems
+        known = check(sealed.records, sealed.keys, witnesses=[witness.verifier]).problems
+    places = [[(one.index, one.last_index) for one in found if "the kept" in one.what]
+              for found in (unknown, known)]  # fmt: skip
+    assert places == [[(0, EVENTS - 1)], [(CHECKPOINTS[0], EVENTS - 1)]]
 
 
 @few
@@ -415,7 +518,7 @@ def test_a_log_that_ends_before_a_checkpoint_is_found(sealed: DealLog) -> None:
         tables.seal()
         found = checked(sealed).problems
     (problem,) = found
-    assert (problem.index, problem.last_index) == (CHECKPOINTS[1], EVENTS - 1)
+    assert (problem.index, problem.last_index) == (450, EVENTS - 1)
     assert problem.kind is Kind.CHECKPOINT
     assert "450 events only" in problem.what
 

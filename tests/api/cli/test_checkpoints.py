@@ -7,10 +7,17 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from api.wire.proofs import CheckpointMade
-from store.seals.notes import parse_checkpoint, parse_note, parse_verifier_key
+from api.wire.proofs import CheckpointMade, KeptCheckpoints
+from store.seals.notes import (
+    SignatureType,
+    SigningKey,
+    parse_checkpoint,
+    parse_note,
+    parse_verifier_key,
+)
 from store.seals.verify import CheckpointFinding, Trust, verify_text
 from tests.api.cli.conftest import Run
 from tests.api.small_store import EVENTS
@@ -60,6 +67,15 @@ def _lose_the_last_event(store: str) -> None:
             log.execute(f"DELETE FROM {table} WHERE position = (SELECT max(position) FROM {table})")
         log.execute("DELETE FROM checkpoints")
         log.commit()
+    _forget_what_was_signed(store)
+
+
+def _forget_what_was_signed(store: str) -> None:
+    """As whoever can write the keys too."""
+    path = store.removeprefix("sqlite:///").replace("deals.db", "deals.keys.db")
+    with closing(sqlite3.connect(path)) as keys:
+        keys.execute("DELETE FROM properties WHERE name = 'signed'")
+        keys.commit()
 
 
 def test_a_newer_checkpoint_is_not_replaced(own_store: str, write: Run, tmp_path: Path) -> None:
@@ -153,6 +169,46 @@ def test_an_address_that_nobody_answers_at_is_told(write: Run) -> None:
     result = write("audit", "checkpoint", "--to", address)
     assert result.exit_code == 1
     assert "cannot be reached" in result.stderr
+
+
+def test_every_place_is_tried_and_told(write: Run, tmp_path: Path) -> None:
+    nowhere, kept = tmp_path / "nowhere" / "kept", tmp_path / "kept"
+    with keeper(500) as (address, _):
+        targets = (str(nowhere), address, str(kept))
+        to = [word for target in targets for word in ("--to", target)]
+        result = write("audit", "checkpoint", *to, "-f", "json")
+    assert result.exit_code == 1
+    assert f"{nowhere} cannot be written" in result.stderr
+    assert "answers 500" in result.stderr
+    assert f"Kept at {kept}." in result.stderr
+    made = msgspec.json.decode(result.stdout, type=CheckpointMade)
+    assert made.written_to == [str(kept)]
+    assert kept.read_text(encoding="utf-8") == made.note
+
+
+def test_a_witness_that_is_away_keeps_it_from_no_place(write: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    witness = SigningKey.from_seed("witness/w", SignatureType.COSIGNATURE, bytes(32)).verifier
+    with keeper(200) as (address, _):
+        pass
+    asked = ("--witness", address, "--witness-key", str(witness))
+    result = write("audit", "checkpoint", *asked, "--to", str(kept))
+    assert (result.exit_code, kept.read_text(encoding="utf-8")) == (1, result.stdout)
+    assert "witness-refused" in result.stderr
+
+
+def test_the_kept_ones_are_listed(write: Run) -> None:
+    assert "None was made yet" in write("audit", "checkpoints").stderr
+    first = write("audit", "checkpoint", "-f", "json").read(CheckpointMade)
+    write("users", "add", "new", "New")
+    write("audit", "checkpoint")
+    listed = write("audit", "checkpoints", "-f", "json").read(KeptCheckpoints).checkpoints
+    assert [one.size for one in listed] == [EVENTS, EVENTS + 1]
+    assert (listed[0].root, listed[0].signers) == (first.root, [first.origin])
+    text = write("audit", "checkpoints").stdout
+    assert first.root in text
+    write("users", "grant", "u-anna", "seller")
+    assert write("audit", "checkpoints", "--as", "u-anna").exit_code == 1
 
 
 @pytest.mark.parametrize(

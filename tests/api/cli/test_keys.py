@@ -25,7 +25,7 @@ def test_what_is_in_the_key_store_is_shown_without_any_key(own_store: str, write
     answer = shown(write)
     assert set(answer.keys) == {"deal", "user"}
     assert answer.encryption == f"file:{key_file(own_store)}"
-    assert (answer.erasures_finished, answer.erasures_pending) == (0, 0)
+    assert (answer.erased_hashes, answer.erasures_pending, answer.given_up) == (0, 0, 0)
     (signing,) = answer.signing_keys
     assert signing.until is None
     text = write("keys", "show").stdout
@@ -46,8 +46,13 @@ def test_the_public_keys_stand_alone(write: Run, tmp_path: Path) -> None:
 
 def test_the_key_file_gets_a_new_key(own_store: str, write: Run) -> None:
     before, file = shown(write), key_file(own_store).read_bytes()
-    result = write("keys", "rotate")
+    asked = write("keys", "rotate", stdin="n\n")
+    assert (asked.exit_code, shown(write)) == (1, before)
+    result = write("keys", "rotate", stdin="y\n")
     assert result.exit_code == 0, result.stderr
+    told = f"Backups of the keys made until now open only with {before.encryption_id}, which"
+    assert f"{told} will be gone." in result.stderr
+    assert f"{told} is now gone." in result.stderr
     after = shown(write)
     assert after.encryption_id != before.encryption_id
     assert after.encryption_id in result.stdout
@@ -60,7 +65,9 @@ def test_the_keys_move_under_another_source(own_store: str, write: Run) -> None:
     result = write("keys", "rotate", "--to", "env:MY_KEK", MY_KEK=KEK)
     assert result.exit_code == 0, result.stderr
     assert "DEALSTATE_KEK=env:MY_KEK" in result.stdout
-    assert write("show", "P-1").exit_code == 1
+    with_old = write("show", "P-1")
+    assert with_old.exit_code == 1
+    assert "name where it comes from with --kek or DEALSTATE_KEK" in with_old.stderr
     for args, env in (
         (("--kek", "env:MY_KEK"), {"MY_KEK": KEK}),
         ((), {"DEALSTATE_KEK": "env:MY_KEK", "MY_KEK": KEK}),
@@ -75,6 +82,37 @@ def test_a_new_key_file_is_made_where_it_is_to_go(write: Run, tmp_path: Path) ->
     assert write("keys", "rotate", "--to", f"file:{place}").exit_code == 0
     assert place.stat().st_mode & 0o777 == 0o600
     assert write("keys", "show", "--kek", f"file:{place}").exit_code == 0
+
+
+def test_the_old_key_is_kept_where_it_is_named(own_store: str, write: Run, tmp_path: Path) -> None:
+    before, file = shown(write), key_file(own_store).read_bytes()
+    old, keys = tmp_path / "old.key", key_file(own_store).with_name("deals.keys.db")
+    backup = keys.read_bytes()
+    result = write("keys", "rotate", "--keep-old", str(old))
+    assert result.exit_code == 0, result.stderr
+    assert (old.read_bytes(), old.stat().st_mode & 0o777) == (file, 0o600)
+    assert f"open only with {before.encryption_id}, which is in {old}." in result.stderr
+    again = write("keys", "rotate", "--keep-old", str(old))
+    assert (again.exit_code, old.read_bytes()) == (1, file)
+    keys.write_bytes(backup)
+    assert write("keys", "show").exit_code == 1
+    assert write("keys", "show", "--kek", f"file:{old}").exit_code == 0
+    assert write("keys", "rotate", "--to", "env:X", "--keep-old", str(old)).exit_code == 2
+
+
+def test_a_file_is_named_so_that_it_is_found_from_anywhere(
+    write: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = write("keys", "rotate", "--to", "file:other.key")
+    assert f"DEALSTATE_KEK=file:{tmp_path / 'other.key'}" in result.stdout
+
+
+def test_a_key_is_made_for_a_variable(write: Run) -> None:
+    (key,) = run_command("keys", "make").lines
+    assert len(base64.b64decode(key, validate=True)) == 32
+    assert run_command("keys", "make").lines != [key]
+    assert write("keys", "rotate", "--to", "env:MY_KEK", MY_KEK=key).exit_code == 0
 
 
 def test_what_is_no_key_file_cannot_get_a_new_key_in_place(tmp_path: Path) -> None:
@@ -127,9 +165,9 @@ def test_a_signing_key_does_not_come_from_elsewhere(write: Run) -> None:
 def test_it_takes_the_right_to_configure(write: Run) -> None:
     write("users", "grant", "u-anna", "auditor")
     write("users", "grant", "u-ben", "admin")
-    for command in (["show"], ["rotate"], ["rotate", "--signing"]):
+    for command in (["show"], ["rotate", "--yes"], ["rotate", "--signing"]):
         refused = write("keys", *command, "--as", "u-anna")
         assert refused.exit_code == 1
         assert "not-allowed" in refused.stderr
     assert write("keys", "show", "--public", "--as", "u-anna").exit_code == 0
-    assert write("keys", "rotate", "--as", "u-ben").exit_code == 0
+    assert write("keys", "rotate", "--yes", "--as", "u-ben").exit_code == 0

@@ -1,6 +1,7 @@
 """`dealstate audit receipt`, `consistency`, `verify`, `verifier`, and `disclose`."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from api.wire.proofs import LogCheck, ProofText, Verification
+from api.wire.proofs import LogCheck, ProofText, ProofTexts, Verification
 from api.wire.trails import AuditTrail
 from domain.accesses import FieldDisclosed
 from store.location import Location
@@ -43,7 +44,10 @@ def test_a_receipt_verifies_without_the_store(write: Run, key: Path, tmp_path: P
     assert found.checkpoint is not None
     event = found.event
     assert (event.stream, event.version, event.type) == ("deal:d-press", 5, "forecast-revised")
-    assert (event.index, event.disclosed, found.checkpoint.size) == (9, [], EVENTS)
+    assert (event.position, event.disclosed, found.checkpoint.size) == (10, [], EVENTS)
+    amount = {"amount": "1000.00", "currency": "USD"}
+    assert event.fields == {"amount": amount, "expected_close": "2026-04-30"}
+    assert event.encrypted == []
     told = run_command("audit", "verify", str(receipt), "--key", str(key)).stdout
     assert f"{receipt}: verified" in told
     assert "forecast-revised, version 5 of deal:d-press" in told
@@ -83,6 +87,42 @@ def test_a_version_is_a_number_from_one(write: Run, version: str) -> None:
     assert write("audit", "receipt", "P-1", version).exit_code == 2
 
 
+def test_all_versions_of_a_deal_come_under_one_checkpoint(
+    write: Run, key: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "P-1"
+    assert write("audit", "receipt", "P-1", "--all", "-o", str(folder)).exit_code == 0
+    files = sorted(folder.iterdir())
+    assert [file.name for file in files] == [f"{at:02}.receipt" for at in range(1, 11)]
+    found = verified(*files, "--key", key)
+    assert [one.event.version for one in found.files if one.event] == list(range(1, 11))
+    assert {one.checkpoint.size for one in found.files if one.checkpoint} == {EVENTS}
+    (told,) = found.versions
+    assert (told.stream, told.last, told.missing) == ("deal:d-press", 10, [])
+    (gap,) = verified(*files[:3], *files[5:], "--key", key).versions
+    assert gap.missing == [(4, 5)]
+    again = write("audit", "receipt", "P-1", "--all", "-o", str(folder))
+    assert (again.exit_code, "file-not-written" in again.stderr) == (1, True)
+    texts = write("audit", "receipt", "P-1", "--all", "-f", "json").read(ProofTexts).proofs
+    assert texts == [file.read_text(encoding="utf-8") for file in files]
+
+
+@pytest.mark.parametrize("args", [(), ("3", "--all", "-o", "x"), ("--all",)])
+def test_one_version_or_all_of_them(write: Run, args: tuple[str, ...]) -> None:
+    assert write("audit", "receipt", "P-1", *args).exit_code == 2
+
+
+def test_verify_says_what_the_event_says(write: Run, key: Path, tmp_path: Path) -> None:
+    file = tmp_path / "opened"
+    write("audit", "receipt", "P-1", "1", "-o", str(file))
+    told = run_command("audit", "verify", str(file), "--key", str(key)).stdout
+    assert '  says        reference = "P-1"' in told
+    write("audit", "receipt", "P-1", "6", "-o", str(tmp_path / "note"))
+    (found,) = verified(tmp_path / "note", "--key", key).files
+    assert found.event is not None
+    assert (found.event.fields, found.event.encrypted) == ({}, ["text"])
+
+
 # Consistency.
 
 
@@ -110,6 +150,50 @@ def test_only_checkpoints_that_were_made_can_be_compared(
 
 
 # Verifying.
+
+
+def test_a_receipt_is_held_against_a_kept_checkpoint(
+    own_store: str, write: Run, key: Path, tmp_path: Path
+) -> None:
+    kept, receipt, since = tmp_path / "kept", tmp_path / "receipt", tmp_path / "since"
+    write("audit", "checkpoint", "--to", str(kept))
+    write("users", "add", "new", "New")
+    write("audit", "checkpoint")
+    write("audit", "receipt", "P-1", "5", "-o", str(receipt))
+    (of_kept, of_receipt) = verified(kept, receipt, "--key", key).files
+    assert of_kept.not_compared_with == [str(receipt)]
+    assert of_receipt.not_compared_with == [str(kept)]
+    write("audit", "consistency", str(EVENTS), str(EVENTS + 1), "-o", str(since))
+    linked = verified(kept, receipt, since, "--key", key).files
+    assert [len(one.agrees_with) for one in linked] == [2, 2, 2]
+    assert not any(one.not_compared_with for one in linked)
+
+
+def test_a_fork_does_not_verify(own_store: str, write: Run, key: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "fork"
+    folder.mkdir()
+    for file in Path(own_store.removeprefix("sqlite:///")).parent.glob("deals.*"):
+        shutil.copy(file, folder / file.name)
+    fork = ("--db", f"sqlite:///{folder / 'deals.db'}")
+    ours, theirs, receipt = tmp_path / "ours", tmp_path / "theirs", tmp_path / "receipt"
+    write("users", "add", "new", "New")
+    write("audit", "checkpoint", "--to", str(ours))
+    run_command(*fork, "users", "add", "other", "Other")
+    run_command(*fork, "audit", "checkpoint", "--to", str(theirs))
+    run_command(*fork, "audit", "receipt", "P-1", "5", "-o", str(receipt))
+    for other in (theirs, receipt):
+        result = run_command("audit", "verify", str(ours), str(other), "--key", str(key))
+        assert result.exit_code == 3
+        told = f"{ours} and {other} contradict each other: one log, two histories"
+        assert f"{ours}: NOT VERIFIED: {told}" in result.stdout
+
+
+def test_a_key_file_that_is_not_there_is_told(write: Run, tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint"
+    file.write_text(write("audit", "checkpoint").stdout, encoding="utf-8")
+    result = run_command("audit", "verify", str(file), "--key", "nothere.vkey")
+    assert result.exit_code == 2
+    assert "there is no file nothere.vkey" in result.stderr.replace("\n", " ")
 
 
 def test_a_changed_file_does_not_verify(write: Run, key: Path, tmp_path: Path) -> None:

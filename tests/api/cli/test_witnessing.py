@@ -63,12 +63,11 @@ def test_a_witness_cosigns_what_extends_and_refuses_a_fork(
         assert write("audit", "checkpoint").stdout == again.note
         run_command("--db", fork, "users", "add", "other", "Other")
         refused = run_command("--db", fork, "audit", "checkpoint", *asked)
-        assert refused.exit_code == 1
-        assert "witness-refused" in refused.stderr
-        assert "another checkpoint of" in refused.stderr
+        assert refused.exit_code == 3
+        assert "has cosigned another history of this log" in refused.stderr
         run_command("--db", fork, "users", "add", "more", "More")
         refused = run_command("--db", fork, "audit", "checkpoint", *asked)
-        assert refused.exit_code == 1
+        assert refused.exit_code == 3
         assert "has cosigned another history of this log" in refused.stderr
     with witness(tmp_path, log_key) as same:
         assert same.key == one.key
@@ -76,7 +75,7 @@ def test_a_witness_cosigns_what_extends_and_refuses_a_fork(
             *("--db", fork, "audit", "checkpoint"),
             *("--witness", same.address, "--witness-key", same.key),
         )
-        assert refused.exit_code == 1
+        assert refused.exit_code == 3
     file = tmp_path / "cosigned"
     file.write_text(again.note, encoding="utf-8")
     verify = ("audit", "verify", str(file), "--key", log_key, "--witness-key", one.key)
@@ -105,7 +104,7 @@ def test_a_log_that_lost_events_is_told_by_the_witness(
         asked = ("audit", "checkpoint", "--witness", one.address, "--witness-key", one.key)
         assert write(*asked).exit_code == 0
         result = run_command("--db", older, *asked)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "Events were removed, or an older backup was restored" in result.stderr
 
 
@@ -153,3 +152,15 @@ def test_a_file_that_is_no_key_is_told(write: Run, tmp_path: Path) -> None:
     result = run_command("audit", "witness", "--log-key", public_key(write), *files)
     assert result.exit_code == 1
     assert "witness-unusable" in result.stderr
+
+
+def test_its_verifier_key_is_written_for_others(write: Run, tmp_path: Path) -> None:
+    file, log_key = tmp_path / "witness.vkey", public_key(write)
+    for _ in range(2):
+        with witness(tmp_path, log_key, "-o", str(file)) as one:
+            assert file.read_text(encoding="utf-8") == f"{one.key}\n"
+            asked = ("--witness", one.address, "--witness-key", str(file))
+            assert write("audit", "checkpoint", *asked).exit_code == 0
+    files = ["--key", str(tmp_path / "other.key"), "--state", str(tmp_path / "state")]
+    other = run_command("audit", "witness", "--log-key", log_key, *files, "-o", str(file))
+    assert (other.exit_code, "file-not-written" in other.stderr) == (1, True)

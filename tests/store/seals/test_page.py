@@ -40,4 +40,4 @@ def test_the_limits_and_first_lines_are_those_of_the_code() -> None:
 
 
 def test_the_options_are_those_of_the_command() -> None:
-    assert set(re.findall(r"--\w+", USAGE)) == {"--key", "--witness", "--cosignatures"}
+    assert set(re.findall(r"--[\w-]+", USAGE)) == {"--key", "--witness-key", "--witnesses"}

@@ -271,7 +271,7 @@ def test_the_report_names_what_was_shown() -> None:
     text = receipt(4, 300, [DISCLOSURE], [WITNESS_A])
     trust = Trust(TRUST.logs, (WITNESS_A.verifier,), 1)
     shown = "\n".join(report(verify_text(text, trust)))
-    for word in ("note-taken, version 5 of deal:4f1c", "index       4", "user:u1", VALUE,
+    for word in ("note-taken, version 5 of deal:4f1c", "position    5 in the log", "user:u1", VALUE,
                  "2026-03-02T09:00:00.000000Z", f"{ORIGIN}, 300 events", str(LOG_KEY.verifier),
                  f"{WITNESS_A.verifier} at 2026-09-21T14:13:20Z"):  # fmt: skip
         assert word in shown
@@ -308,11 +308,11 @@ def test_the_command_asks_for_cosignatures(tmp_path: Path) -> None:
     none.write_text(receipt(), encoding="utf-8")
     one.write_text(receipt(witnesses=[WITNESS_A]), encoding="utf-8")
     key = ["--key", str(LOG_KEY.verifier)]
-    witnesses = ["--witness", str(WITNESS_A.verifier), "--witness", str(WITNESS_B.verifier)]
+    witnesses = ["--witness-key", str(WITNESS_A.verifier), "--witness-key", str(WITNESS_B.verifier)]
     assert main([*key, *witnesses, str(one)]) == 0
     assert main([*key, *witnesses, str(none)]) == 3
-    assert main([*key, *witnesses, "--cosignatures", "0", str(none)]) == 0
-    assert main([*key, *witnesses, "--cosignatures", "2", str(one)]) == 3
+    assert main([*key, *witnesses, "--witnesses", "0", str(none)]) == 0
+    assert main([*key, *witnesses, "--witnesses", "2", str(one)]) == 3
 
 
 @pytest.mark.parametrize(
@@ -323,10 +323,11 @@ def test_the_command_asks_for_cosignatures(tmp_path: Path) -> None:
         ["--key", "KEY"],
         ["--key", "nothing", "FILE"],
         ["--key", "KEY", "missing"],
+        ["--key", "missing.vkey", "FILE"],
         ["--key", "WITNESS", "FILE"],
-        ["--key", "KEY", "--witness", "KEY", "FILE"],
-        ["--key", "KEY", "--cosignatures", "1", "FILE"],
-        ["--key", "KEY", "--cosignatures", "one", "FILE"],
+        ["--key", "KEY", "--witness-key", "KEY", "FILE"],
+        ["--key", "KEY", "--witnesses", "1", "FILE"],
+        ["--key", "KEY", "--witnesses", "one", "FILE"],
     ],
 )
 def test_wrong_use_is_told_apart_from_failure(tmp_path: Path, arguments: Sequence[str]) -> None:
@@ -347,7 +348,8 @@ GUARD = """
 import sys
 
 OURS = {"store", "store.seals"} | {
-    "store.seals." + name for name in ("commitments", "merkle", "notes", "proofs", "verify")
+    "store.seals." + name
+    for name in ("commitments", "compare", "merkle", "notes", "proofs", "shown", "verify")
 }
 
 class Guard:
@@ -402,3 +404,27 @@ def test_the_guard_would_notice(tmp_path: Path) -> None:
     for name in ("msgspec", "domain", "store.errors", "store.seals.tiles"):
         done = run(f"{GUARD}\nimport {name}", folder=REPOSITORY)
         assert f"{name} must not be needed" in done.stderr
+
+
+def test_a_key_file_that_is_not_there_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "FILE").write_text(receipt(), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["--key", "nothere.vkey", str(tmp_path / "FILE")])
+    assert "there is no file nothere.vkey" in capsys.readouterr().err
+
+
+def test_the_report_says_what_the_event_says() -> None:
+    fact = {"type": "note-taken", "reference": "D-0042", "amount": {"amount": "5", "at": None}}
+    encrypted = {"text": ENCRYPTED, "other": ENCRYPTED}
+    shown = report(verify_text(receipt_of(stored_with(fact=fact, encrypted=encrypted)), TRUST))
+    assert [line for line in shown if line.startswith("  says")] == [
+        '  says        reference = "D-0042"',
+        '  says        amount = {"amount": "5", "at": null}',
+        "  says        text = [encrypted]",
+        "  says        other = [encrypted]",
+    ]
+    opened = report(verify_text(receipt(4, 300, [DISCLOSURE]), TRUST))
+    assert f"  disclosed   text = {VALUE}" in opened
+    assert not any("[encrypted]" in line for line in opened)

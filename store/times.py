@@ -1,0 +1,8 @@
+"""Times as they are written beside the events: UTC, six digits, `2026-11-21T22:05:00.000000Z`."""
+
+from datetime import UTC, datetime
+
+
+def written(moment: datetime) -> str:
+    """The moment in the one form that is written."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
