@@ -2,11 +2,21 @@
 
 from collections.abc import Sequence
 
-from api.queries.listing import find_deal
+from api.queries.listing import find_deal, references_of
 from api.workspace import Workspace
 from domain.history import StreamKind, stream_of
 from projections.deals import DealNotFound
-from store.appearances import Appearance, Person, Progress, everywhere, named, silent, subjects_of
+from store.forgetting.appearances import (
+    Appearance,
+    Person,
+    Progress,
+    called_like,
+    everywhere,
+    named,
+    silent,
+    subjects_of,
+)
+from store.forgetting.tolerant import Unread, ignored
 
 
 class PersonNotFound(LookupError):
@@ -17,7 +27,12 @@ class PersonNotFound(LookupError):
         self.ways = tuple(ways)
 
 
-def find_person(store: Workspace, wanted: Sequence[str], progress: Progress = silent) -> Person:
+def find_person(
+    store: Workspace,
+    wanted: Sequence[str],
+    progress: Progress = silent,
+    unread: Unread = ignored,
+) -> Person:
     """The one human being that all of these name. Raises PersonNotFound.
 
     Each is the id of a person, DEAL/STAKEHOLDER, or a full name that only one person
@@ -28,7 +43,7 @@ def find_person(store: Workspace, wanted: Sequence[str], progress: Progress = si
     appearances: set[Appearance] = set()
     meant: set[str] = set()
     for one in wanted:
-        person = _found(store, one, progress)
+        person = _found(store, one, progress, unread)
         persons |= set(person.persons)
         appearances |= set(person.appearances)
         meant |= _meant(store, one, person)
@@ -36,26 +51,27 @@ def find_person(store: Workspace, wanted: Sequence[str], progress: Progress = si
     if others:
         raise PersonNotFound(
             "they were also taken for other persons, and cannot be erased apart from them",
-            [f"{other}  on {_places(everywhere(store.log, [other]))}" for other in sorted(others)],
+            [
+                f"{other}  on {_places(store, everywhere(store.log, [other]))}"
+                for other in sorted(others)
+            ],
         )
     return everywhere(store.log, persons, appearances)
 
 
-def _found(store: Workspace, wanted: str, progress: Progress) -> Person:
+def _found(store: Workspace, wanted: str, progress: Progress, unread: Unread) -> Person:
     person = everywhere(store.log, [wanted], progress=progress)
     if person.appearances:
         return person
     on_deal = _on_deal(store, wanted)
     if on_deal is not None:
         return everywhere(store.log, (), [on_deal], progress)
-    people = named(store.log, wanted, progress)
+    people = named(store.log, wanted, progress, unread)
     if len(people) == 1:
         return people[0]
     if people:
-        raise PersonNotFound(
-            f"{len(people)} persons had that name",
-            [f"{_way(person)}  on {_places(person)}" for person in people],
-        )
+        ways = [f"{_way(store, person)}  on {_places(store, person)}" for person in people]
+        raise PersonNotFound(f"{len(people)} persons had that name", ways)
     raise PersonNotFound("no person has that id, that place on a deal, or that full name")
 
 
@@ -84,11 +100,18 @@ def _on_deal(store: Workspace, wanted: str) -> Appearance | None:
     return None
 
 
-def _way(person: Person) -> str:
-    if person.persons:
-        return " ".join(person.persons)
-    return f"{person.appearances[0].deal}/{person.appearances[0].stakeholder}"
+def look_up(store: Workspace, text: str, progress: Progress = silent) -> list[tuple[str, str, str]]:
+    """Who ever had a name with this in it: the name, how to name them, where they appear."""
+    return [
+        (name, _way(store, person), _places(store, person))
+        for name, person in called_like(store.log, text, progress)
+    ]
 
 
-def _places(person: Person) -> str:
-    return ", ".join(f"{one.deal}/{one.stakeholder}" for one in person.appearances)
+def _way(store: Workspace, person: Person) -> str:
+    return " ".join(person.persons) or _places(store, person).partition(", ")[0]
+
+
+def _places(store: Workspace, person: Person) -> str:
+    called = references_of(store, [one.deal for one in person.appearances])
+    return ", ".join(f"{called[one.deal]}/{one.stakeholder}" for one in person.appearances)

@@ -77,7 +77,7 @@ from domain.values import Money, Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from domain.access import DealScope
+    from domain.access import DealScope, Principal
     from domain.intent import Command, Intent
     from domain.negotiation import AuthorityLimits
     from domain.process import ProcessBook
@@ -253,9 +253,7 @@ def decide(
     deal = _state_at(command, history, intent)
     if deal.life.opening is None and not isinstance(command, OpenOpportunity):
         raise DealNotOpened("there is no such deal", "Open it first with open-opportunity.")
-    scope = _scope(history.deal, organisation)
-    for right in rights_needed(command, history.events):
-        require(intent.principal, right, scope)
+    scope = require_rights(command, history, intent.principal, organisation)
     limits = organisation.limits
     facts = _route(command, deal, history, processes, intent, scope=scope, limits=limits)
     drafts = _as_events(facts, history, intent)
@@ -265,6 +263,16 @@ def decide(
     _keeps_later_history_legal(history, drafts, processes)
     require_legible(command)
     return facts
+
+
+def require_rights(
+    command: DealCommand, history: History, principal: Principal, organisation: Organisation
+) -> DealScope:
+    """The scope in which the command is allowed, as of now. Raises NotAllowed."""
+    scope = _scope(history.deal, organisation)
+    for right in rights_needed(command, history.events):
+        require(principal, right, scope)
+    return scope
 
 
 def rights_needed(command: DealCommand, events: Sequence[DealEvent]) -> set[Action]:

@@ -28,7 +28,9 @@ ERASED = "[erased]"
 """Stands where a text of an erased person stood."""
 HIDDEN = "[hidden]"
 """Stands where a text stands that the reader may not see."""
-WITHHELD = frozenset({ERASED, HIDDEN})
+LOST = "[lost]"
+"""Stands where a text stands whose key was lost."""
+WITHHELD = frozenset({ERASED, HIDDEN, LOST})
 
 
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -59,6 +61,7 @@ class StreamKind(StrEnum):
     UNIT = "unit"
     AUTHORITY = "authority"
     ACCESS = "access"
+    STORE = "store"
 
 
 def stream_of(kind: StreamKind, identifier: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from domain.history import HIDDEN
+from domain.history import HIDDEN, LOST
 
 if TYPE_CHECKING:
     from domain.deal import Deal
@@ -38,8 +38,8 @@ BY_ID = Naming()
 
 
 def called(its_id: str, name: str) -> str:
-    """The name of somebody, or the id where the name may not be seen."""
-    return its_id if name == HIDDEN else name
+    """The name of somebody, or the id where the name may not be seen, or was lost."""
+    return its_id if name in {HIDDEN, LOST} else name
 
 
 def because(reason: str | None) -> str:

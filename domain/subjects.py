@@ -28,10 +28,10 @@ from msgspec import UNSET
 from domain.history import WITHHELD, Fact
 from domain.people.facts import ContactMade, StakeholderIdentified, StakeholderRevised
 
-_JOINED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+JOINED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 """Kana, Hanzi and Hangul: no blank tells where a name ends."""
-_WORD = re.compile(rf"[^\W\d_{_JOINED}]+")
-_JOINED_NAME = re.compile(rf"[{_JOINED}]{{2,}}")
+_WORD = re.compile(rf"[^\W\d_{JOINED}]+")
+_JOINED_NAME = re.compile(rf"[{JOINED}]{{2,}}")
 _SHORTEST_PART = 3
 _SHORTEST_NAME = 2
 
@@ -209,6 +209,24 @@ def _named_by(
             if one in subjects.stakeholders:
                 keys.add(subjects.key(one, stream))
     return tuple(sorted(keys))
+
+
+def texts_in(fact: Fact) -> dict[str, list[str]]:
+    """The texts of each field of a fact that is not public, but the name somebody is given."""
+    return {
+        name: texts
+        for name, _, _ in _marked(type(fact))
+        if name != _OWN_NAME and (texts := _texts(getattr(fact, name)))
+    }
+
+
+def key_linked_by(fact: Fact) -> str | None:
+    """The name of the key of the person whom a fact takes a stakeholder for."""
+    match fact:
+        case StakeholderIdentified(person=str(person)) | StakeholderRevised(person=str(person)):
+            return _key_of_person(person)
+        case _:
+            return None
 
 
 def _key_of_person(person: str) -> str:

@@ -52,7 +52,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
 
     version: int
     position: int
-    """Place in the log, from 1."""
+    """In the log, from 1."""
     type: str
     occurred_at: datetime
     known_at: datetime
@@ -73,7 +73,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
 
 
 def trail(events: Sequence[DealEvent], positions: dict[int, int]) -> list[AuditEntry]:
-    """The trail of one deal in order of version. `positions`: version to place in the log."""
+    """The trail of one deal in order of version. `positions`: version to position in the log."""
     withdrawn_by: dict[int, int] = {}
     for event in events:
         if isinstance(event.fact, EventWithdrawn):

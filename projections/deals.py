@@ -1,7 +1,7 @@
 """Deals: one row per deal, current state; filter, search, sort, keyset paging."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -32,6 +32,7 @@ SORTABLE = ("opened_at", "closed_at", "amount_minor", "expected_close", "name", 
 FILTERS = ("status", "outcome", "stage", "owner", "region", "industry", "territory", "product",
            "business_type", "currency", "process", "manager")  # fmt: skip
 CANDIDATES = 6
+_IDS_PER_STATEMENT = 500
 """How many deals are named where a name fits several."""
 
 
@@ -156,6 +157,18 @@ def of_reference(connection: Connection, reference: str) -> str | None:
     """The id of the deal that another system knows under this reference."""
     statement = select(deals.c.deal_id).where(deals.c.reference == reference).limit(1)
     return connection.execute(statement).scalar()
+
+
+def references(connection: Connection, deal_ids: Collection[str]) -> dict[str, str]:
+    """What other systems call these deals, by deal id, for those that are in one."""
+    found: dict[str, str] = {}
+    ids = sorted(set(deal_ids))
+    for start in range(0, len(ids), _IDS_PER_STATEMENT):
+        some = ids[start : start + _IDS_PER_STATEMENT]
+        statement = select(deals.c.deal_id, deals.c.reference).where(deals.c.deal_id.in_(some))
+        rows = connection.execute(statement.where(deals.c.reference.is_not(None)))
+        found.update((row.deal_id, row.reference) for row in rows)
+    return found
 
 
 def find(connection: Connection, wanted: str) -> str:

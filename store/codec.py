@@ -29,9 +29,10 @@ from domain.directory import MembershipEnded, MembershipGranted, UnitRegistered,
 from domain.history import Fact, Recorded, stored_name
 from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
+from domain.restoring import StoreRestored
 from domain.subjects import EncryptedField
 from store.contract import check_contract
-from store.errors import NotStorable, UnreadableEvent
+from store.errors import EventWithoutKey, NotStorable, UnreadableEvent
 from store.fields import Encrypted, FieldCipher, KeyMissing, Place
 from store.reading import FieldForm, Reading, field_forms, with_encrypted, with_values
 from store.recorder import Row
@@ -46,6 +47,7 @@ REGISTERED: tuple[type[Fact], ...] = (
     MembershipEnded,
     AuthorityLimitsSet,
     FieldDisclosed,
+    StoreRestored,
 )
 """Every type of fact that the log can hold."""
 
@@ -155,7 +157,7 @@ class Codec:
                 state = reading.opened(stream, version, decoder.type, state, decoder.forms)
             event = decoder.decode(state)
         except KeyMissing as error:
-            raise UnreadableEvent(
+            raise EventWithoutKey(
                 f"version {version} of {stream} ({topic}) cannot be read: the key store has no key"
                 f" {error}, and nobody erased it",
                 "Restore the key store that belongs to this log.",

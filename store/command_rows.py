@@ -1,12 +1,14 @@
 """The row that is kept for each command, and what tells one command from another."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
 from domain.intent import Intent
+from domain.refusals import CommandIdReused
 from store.errors import StoreError
 from store.recorder import CommandRow
+from store.times import written
 from store.writing import LONGEST_IDENTIFIER, Batch
 
 
@@ -20,7 +22,7 @@ def command_row(
         stream=batch.stream,
         first_version=batch.expected_version + 1,
         last_version=batch.expected_version + len(batch.drafts),
-        recorded_at=f"{recorded_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+        recorded_at=written(recorded_at),
     )
 
 
@@ -29,6 +31,16 @@ def check_command_id(command_id: str) -> None:
         raise StoreError(
             "this command id cannot be used",
             f"Give 1 to {LONGEST_IDENTIFIER} printable characters, such as a UUID.",
+        )
+
+
+def require_same(row: CommandRow, stream: str, fingerprint: bytes) -> None:
+    """Raise CommandIdReused where the row is of another command than the one that is sent."""
+    # Of a command that told of somebody erased meanwhile, nothing else is left to compare.
+    if row.stream != stream or row.fingerprint not in {None, fingerprint}:
+        raise CommandIdReused(
+            f"the command id {row.command_id!r} was used for another command",
+            "Send a new command under an id of its own.",
         )
 
 

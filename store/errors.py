@@ -38,3 +38,18 @@ class UnreadableEvent(StoreError):
         self.version = version
         self.position: int | None = None
         """Position in the feed, where the event was read from the feed."""
+
+
+class EventWithoutKey(UnreadableEvent):
+    """A key that the event needs is missing, though nobody erased it or gave it up."""
+
+
+class LogDamaged(StoreError):
+    """What is stored contradicts itself, so nothing can be appended to it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message,
+            "Nothing was recorded. Find out what is damaged with `dealstate audit fsck`, then"
+            " restore a backup.",
+        )

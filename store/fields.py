@@ -59,6 +59,8 @@ class Keys(Protocol):
 
     def is_erased(self, names: Collection[str]) -> set[str]: ...
 
+    def is_lost(self, names: Collection[str]) -> set[str]: ...
+
 
 class Place(NamedTuple):
     """Where a field stands."""
@@ -90,8 +92,16 @@ class KeyErased(Exception):
     """A key that is needed was destroyed on purpose: the value is gone for good."""
 
 
+class KeyLost(Exception):
+    """A key that is needed was lost, and that was accepted: the value cannot be read."""
+
+
 class KeyMissing(Exception):
-    """A key that is needed is not in the key store, though nobody erased it."""
+    """A key that is needed is not in the key store, though nobody erased it or gave it up."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        super().__init__(", ".join(sorted(names)))
+        self.names = frozenset(names)
 
 
 class FieldCipher:
@@ -108,7 +118,7 @@ class FieldCipher:
         """One to encrypt so many fields with these keys; those missing are made, durably.
 
         What it needs is at hand: the keys, and all that is random, drawn at once. It is
-        for a single append. Raises SubjectErased.
+        for a single append. Raises KeysErased.
         """
         cipher = copy(self)
         cipher._at_hand = self._ring.ensure(names)
@@ -121,7 +131,8 @@ class FieldCipher:
         generation = self._ring.generation
         if generation == self._generation:
             return False
-        self._aeads.clear()
+        # Another thread may be about to put in what it made of an old key: into the old one.
+        self._aeads = {}
         self._generation = generation
         return True
 
@@ -150,23 +161,36 @@ class FieldCipher:
         )
 
     def decrypt(self, place: Place, encrypted: Encrypted) -> Opened:
-        """The value. Raises KeyErased, KeyMissing; ValueError for bytes that are not as written."""
+        """The value.
+
+        Raises KeyErased, KeyLost, KeyMissing; ValueError for bytes that are not as written.
+        """
         bound = context(place, encrypted.keys)
-        plaintext = _decrypt(self._aead(encrypted.keys), encrypted.ciphertext, bound)
+        plaintext = self._decrypted(encrypted.keys, encrypted.ciphertext, bound)
         inner, body = _unframed(plaintext)
         if inner:
-            body = _decrypt(self._aead(inner), body, bound)
+            body = self._decrypted(inner, body, bound)
         salt, value = body[:SALT_BYTES], body[SALT_BYTES:]
         if commitment(salt, bound, value) != encrypted.commitment:
             raise ValueError("the commitment beside the ciphertext is of another value")
         return Opened(salt, value)
 
+    def _decrypted(self, names: tuple[str, ...], ciphertext: bytes, bound: bytes) -> bytes:
+        try:
+            return _decrypt(self._aead(names), ciphertext, bound)
+        except ValueError:
+            # A key made anew under a name that was given up opens only what came after it.
+            if self._ring.is_lost(names):
+                raise KeyLost from None
+            raise
+
     def _aead(self, names: tuple[str, ...]) -> AESGCM:
-        aead = self._aeads.get(names)
+        aeads = self._aeads
+        aead = aeads.get(names)
         if aead is None:
-            if len(self._aeads) >= MOST_CACHED:
-                self._aeads.clear()
-            aead = self._aeads[names] = AESGCM(_together(names, self._found(names)))
+            if len(aeads) >= MOST_CACHED:
+                aeads.clear()
+            aead = aeads[names] = AESGCM(_together(names, self._found(names)))
         return aead
 
     def _found(self, names: tuple[str, ...]) -> dict[str, bytes]:
@@ -175,7 +199,10 @@ class FieldCipher:
         if missing:
             if self._ring.is_erased(missing):
                 raise KeyErased
-            raise KeyMissing(", ".join(missing))
+            unaccounted = set(missing) - self._ring.is_lost(missing)
+            if unaccounted:
+                raise KeyMissing(unaccounted)
+            raise KeyLost
         return found
 
 

@@ -9,7 +9,8 @@ principal, so a repeated command meets its own row, before deciding or at the
 latest when appending, and returns what the first one led to.
 
 Histories stay in memory while they are in use, and only newer events are read.
-They are given up when somebody is erased, by whichever process.
+They are given up when somebody is erased, by whichever process (store/memory.py).
+What was read while that happened is read again, and what was decided, decided again.
 
 What is personal or secret is encrypted under keys of the key ring, which are
 durable before an event that needs them is appended. Whoever reads says how much
@@ -19,11 +20,11 @@ they may see; deciding sees everything.
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import groupby
-from typing import Self, TypeAlias, cast
+from functools import partial
+from typing import Self, TypeAlias, TypeVar, cast
 
 import msgspec
-from eventsourcing.application import Application, LRUCache
+from eventsourcing.application import Application
 from eventsourcing.persistence import (
     InfrastructureFactory,
     IntegrityError,
@@ -32,33 +33,39 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from domain.access import EVERYTHING, PUBLIC_ONLY, Sensitivity
+from domain.access import EVERYTHING, NO_DEAL, PUBLIC_ONLY, Sensitivity, require
 from domain.corrections import DealMerged, MergeDeal, require_going_on
-from domain.deal import DealCommand, DealEvent, History, decide
+from domain.deal import DealCommand, DealEvent, History, decide, require_rights
 from domain.directory import UserRegistered
 from domain.history import Fact, Recorded, StreamKind, stream_of
 from domain.intent import Intent
+from domain.lifecycle.commands import OpenOpportunity
 from domain.organisation import AnyOrganisationCommand, Organisation, stream_for
 from domain.organisation import decide as decide_organisation
 from domain.process import ProcessBook, ProcessPublished, SalesProcess
 from domain.process_files import built_in_processes
-from domain.refusals import CommandIdReused, IdTaken, VersionConflict
+from domain.refusals import IdTaken, Refusal
 from store import opening
 from store.codec import Codec, codec
-from store.command_rows import check_command_id, command_row, content
-from store.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable, UnreadableEvent
-from store.fields import FieldCipher
+from store.command_rows import check_command_id, command_row, content, require_same
+from store.conflicts import conflict, first_conflict, told_as_damage
+from store.errors import (
+    StoreError,
+    UnreadableEvent,
+)
+from store.forgetting.erasure import finish_pending
+from store.forgetting.known import destroy_returned
 from store.keys.absent import AbsentKeys
 from store.keys.ring import KeyRing
 from store.location import Location
 from store.mapper import ReadingMapper
+from store.memory import Memory, opened_by_stream
 from store.reading import PUBLIC, Reading
-from store.recorder import Append, Recorder, Row
-from store.writing import Batch, Writer, checked_stream
+from store.recorder import Append, CommandRow, Recorder, Row
+from store.writing import Batch, Writer, Written, checked_stream
 
 Clock: TypeAlias = Callable[[], datetime]
-
-WARM_HISTORIES = 1_000
+T = TypeVar("T")
 
 _ORGANISATION = (StreamKind.USER, StreamKind.UNIT, StreamKind.AUTHORITY)
 
@@ -94,18 +101,19 @@ class DealLog(Application[str]):
         self.keys = keys
         self.now = clock
         self._codec: Codec = codec()
-        self._cipher = FieldCipher(keys)
         self.visible = PUBLIC_ONLY if isinstance(keys, AbsentKeys) else EVERYTHING
         """What can be read at all, with the keys there are."""
-        self._whole = self._reading(EVERYTHING)
-        self._generation = keys.generation
         self.erasures_finished = 0
         """How many erasures were cut short earlier, and finished when the log was opened."""
-        self.erasure_unfinished: StoreError | None = None
+        self.doubt: StoreError | None = None
+        """Why it should not be used, where it was opened all the same."""
+        self.erasure_unfinished: StoreError | Refusal | None = None
         """Why one that was cut short could not be finished; it is tried again when opened next."""
+        self.keys_returned = 0
+        """Keys of erased people that an older key store brought back, destroyed when opened."""
         super().__init__(opening.settings(location))
         self.records = cast("Recorder", self.recorder)
-        self._forget()
+        self._current_memory = self._remember()
 
     @classmethod
     def create(cls, location: Location, clock: Clock = utc_now) -> Self:
@@ -117,10 +125,14 @@ class DealLog(Application[str]):
         return cls.open(location, clock)
 
     @classmethod
-    def open(cls, location: Location, clock: Clock = utc_now) -> Self:
+    def open(
+        cls, location: Location, clock: Clock = utc_now, *, doubtful_too: bool = False
+    ) -> Self:
         """Open a log, and finish what a crash has cut short.
 
-        Raises StoreError when there is none, or a file is of another kind.
+        Raises StoreError when there is none, or a file is of another kind; and where
+        log and keys do not fit each other, or events that were signed are gone. With
+        `doubtful_too` the log is opened then too, to be looked into: see `doubt`.
         """
         keys = opening.open_keys(location, clock)
         try:
@@ -129,8 +141,10 @@ class DealLog(Application[str]):
             keys.close()
             raise
         try:
-            opening.check_fit(keys, log.records.properties()["id"])
-            if keys.pending_erasures():
+            log.doubt = opening.doubt(keys, log.records)
+            if log.doubt is not None and not doubtful_too:
+                raise log.doubt
+            if log.doubt is None and not isinstance(keys, AbsentKeys):
                 log._finish_erasures()
         except BaseException:
             log.close()
@@ -138,32 +152,39 @@ class DealLog(Application[str]):
         return log
 
     def _finish_erasures(self) -> None:
-        """Their keys are doomed, so where nothing can be written now, the rest may wait."""
-        from store.forgetting.erasure import finish_pending
-
+        """Their keys are doomed, so the rest may wait: the log can be used, and repaired."""
         try:
-            self.erasures_finished = finish_pending(self)
-        except (StoreBusy, StoreFull, StoreUnavailable) as error:
+            if self.keys.pending_erasures():
+                self.erasures_finished = finish_pending(self)
+            self.keys_returned = destroy_returned(self.keys, self.records)
+        except (StoreError, Refusal) as error:
             self.erasure_unfinished = error
 
     def close(self) -> None:
         super().close()
         self.keys.close()
 
-    def _forget(self) -> None:
-        """Give up everything that was decrypted."""
-        self._warm: LRUCache[str, History] = LRUCache(WARM_HISTORIES)
-        self._writer = Writer(self._codec, self._cipher, self._events_to)
-        self._book: tuple[int, ProcessBook] = (0, built_in_processes())
-        self._organisation: tuple[int, Organisation] = (0, Organisation())
+    def _remember(self) -> tuple[Memory, Writer]:
+        """An empty memory, and whoever makes rows from what is in it."""
+        memory = Memory(self.keys, self.visible)
+        return memory, Writer(
+            self._codec, memory.cipher, partial(self._events_to, memory), self.keys
+        )
 
-    def _refresh(self) -> None:
-        """Give up what was decrypted where somebody was erased meanwhile."""
-        generation = self.keys.generation
-        if generation != self._generation:
-            self._cipher.refresh()
-            self._generation = generation
-            self._forget()
+    def _current(self) -> tuple[Memory, Writer]:
+        """The memory and its writer, new ones where somebody was erased meanwhile."""
+        current = self._current_memory
+        if self.keys.generation != current[0].generation:
+            current = self._current_memory = self._remember()
+        return current
+
+    def _steadily(self, read: Callable[[Memory, Writer], T]) -> T:
+        """What `read` answers; asked again where somebody was erased while it read."""
+        while True:
+            memory, writer = self._current()
+            found = read(memory, writer)
+            if self.keys.generation == memory.generation:
+                return found
 
     # Commands.
 
@@ -185,17 +206,23 @@ class DealLog(Application[str]):
         def decided() -> tuple[int, Sequence[Fact]]:
             history = self.history(deal_id)
             if expected_version not in {None, history.version}:
-                raise _conflict(stream, history.version, expected_version)
-            book, organisation = self.processes(), self._current_organisation()
+                raise conflict(stream, history.version, expected_version)
+            book, organisation = self.processes(), self.organisation()
             facts = decide(command, history, book, intent, organisation)
             for fact in facts:
                 if isinstance(fact, DealMerged):
                     require_going_on(fact.into, self.history(fact.into).deal.life)
             return history.version, facts
 
+        def allowed(earlier: CommandRow) -> None:
+            opened_it = isinstance(command, OpenOpportunity) and earlier.first_version == 1
+            # Whoever opened a deal for somebody else is not on it, and may repeat that.
+            history = History(stream) if opened_it else self.history(deal_id)
+            require_rights(command, history, intent.principal, self.organisation())
+
         # Two deals could else be merged into each other at once.
         alone = isinstance(command, MergeDeal)
-        return self._carry_out(stream, command, intent, decided, alone=alone)
+        return self._carry_out(stream, command, intent, decided, allowed, alone=alone)
 
     def publish(self, process: SalesProcess, intent: Intent) -> Handled:
         """Make a version of a process available; again with the same content changes nothing.
@@ -216,7 +243,7 @@ class DealLog(Application[str]):
                 )
             return version, ()
 
-        return self._carry_out(stream, process, intent, decided)
+        return self._carry_out(stream, process, intent, decided, lambda _: None)
 
     def configure(self, command: AnyOrganisationCommand, intent: Intent) -> Handled:
         """Carry out a command on the organisation, once for each command id of a principal.
@@ -230,7 +257,10 @@ class DealLog(Application[str]):
             facts = decide_organisation(command, self.organisation(), intent)
             return self.records.version(stream), facts
 
-        return self._carry_out(stream, command, intent, decided, alone=True)
+        def allowed(_: CommandRow) -> None:
+            require(intent.principal, command.right, NO_DEAL)
+
+        return self._carry_out(stream, command, intent, decided, allowed, alone=True)
 
     def append(self, batches: Sequence[Batch]) -> int:
         """Append the drafts of all batches in one transaction, as they are.
@@ -240,18 +270,23 @@ class DealLog(Application[str]):
         PersonErased for what speaks of somebody erased.
         """
         try:
-            return self.records.append([row for row, _ in self._writer.rows(batches, self.now())])
+            return self.records.append(self._rows(lambda: batches))
         except IntegrityError:
-            raise self._first_conflict(batches) from None
+            raise first_conflict(self.records, batches) from None
 
     def append_alone(self, decided: Callable[[], Sequence[Batch]]) -> int:
         """Append what is decided while nobody else can append, as it is, in one transaction.
 
         Returns the position of the last event in the feed. Raises PersonErased.
         """
-        with self.records.transaction() as append:
-            batches = decided()
-            return append([row for row, _ in self._writer.rows(batches, self.now())])
+        with told_as_damage(), self.records.transaction() as append:
+            return append(self._rows(decided))
+
+    def _rows(self, decided: Callable[[], Sequence[Batch]]) -> list[Row]:
+        needed: set[str] = set()
+        return self._steadily(
+            lambda _, writer: [row for row, _ in writer.rows(decided(), self.now(), needed)]
+        )
 
     def _carry_out(
         self,
@@ -259,55 +294,48 @@ class DealLog(Application[str]):
         payload: msgspec.Struct,
         intent: Intent,
         decided: Callable[[], tuple[int, Sequence[Fact]]],
+        allowed: Callable[[CommandRow], None],
         *,
         alone: bool = False,
     ) -> Handled:
         check_command_id(intent.command_id)
         fingerprint = self.keys.fingerprint(content(stream, payload, intent))
+        needed: set[str] = set()
 
         def attempt(append: Append) -> Handled:
-            earlier = self._earlier(intent, fingerprint)
-            if earlier is not None:
-                return earlier
-            version, facts = decided()
-            batch = Batch(stream, version, [intent.draft(fact) for fact in facts])
+            known = self.records.command(intent.principal.id, intent.command_id)
+            if known is not None:
+                # As of now, like all rights; without it even a known id tells nothing.
+                allowed(known)
+                return self._earlier(known, stream, fingerprint)
+
+            def prepared(_: Memory, writer: Writer) -> tuple[Batch, list[Written]]:
+                version, facts = decided()
+                batch = Batch(stream, version, [intent.draft(fact) for fact in facts])
+                return batch, list(writer.rows([batch], recorded_at, needed))
+
             recorded_at = self.now()
-            sealed = list(self._writer.rows([batch], recorded_at))
+            batch, sealed = self._steadily(prepared)
             command = command_row(intent, fingerprint, batch, recorded_at)
             append([row for row, _ in sealed], command)
-            return Handled(stream, version + len(sealed), tuple(event for _, event in sealed))
+            last = batch.expected_version + len(sealed)
+            return Handled(stream, last, tuple(event for _, event in sealed))
 
         if not alone:
             with suppress(IntegrityError):
                 return attempt(self.records.append)
-        with self.records.transaction() as append:
+        with told_as_damage(), self.records.transaction() as append:
             return attempt(append)
 
-    def _earlier(self, intent: Intent, fingerprint: bytes) -> Handled | None:
-        """The first result of a repeated command, None for a new one."""
-        self._refresh()
-        row = self.records.command(intent.principal.id, intent.command_id)
-        if row is None:
-            return None
-        # Of a command that told of somebody erased meanwhile, nothing is left to compare.
-        if row.fingerprint not in {None, fingerprint}:
-            raise CommandIdReused(
-                f"the command id {intent.command_id!r} was used for another command",
-                "Send a new command under an id of its own.",
+    def _earlier(self, row: CommandRow, stream: str, fingerprint: bytes) -> Handled:
+        """The first result of a repeated command."""
+        require_same(row, stream, fingerprint)
+        events = self._steadily(
+            lambda memory, _: self._select(
+                memory.whole, row.stream, row.first_version - 1, row.last_version
             )
-        events = self._select(row.stream, row.first_version - 1, row.last_version)
+        )
         return Handled(row.stream, row.last_version, events, repeated=True)
-
-    def _first_conflict(self, batches: Sequence[Batch]) -> VersionConflict:
-        heads: dict[str, int] = {}
-        for batch in batches:
-            version = heads.get(batch.stream)
-            if version is None:
-                version = self.records.version(batch.stream)
-            if version != batch.expected_version:
-                return _conflict(batch.stream, version, batch.expected_version)
-            heads[batch.stream] = version + len(batch.drafts)
-        return VersionConflict("the streams changed meanwhile", "Read them and append again.")
 
     # Streams.
 
@@ -317,50 +345,58 @@ class DealLog(Application[str]):
         What is not `visible` is hidden, and so is all that follows from it.
         """
         stream = checked_stream(stream_of(StreamKind.DEAL, deal_id))
-        self._refresh()
         if frozenset(visible) != EVERYTHING:
-            events = self._select(stream, reading=self._reading(visible))
+            events = self.events_in(stream, visible)
             return History.of(stream, cast("Sequence[DealEvent]", events))
+        return self._steadily(lambda memory, _: self._history(memory, stream))
+
+    def _history(self, memory: Memory, stream: str) -> History:
         try:
-            known = self._warm.get(stream)
+            known = memory.histories.get(stream)
         except KeyError:
             known = History(stream)
-        newer = self._select(stream, known.version)
+        newer = self._select(memory.whole, stream, known.version)
         if newer:
             known = known.extended(cast("Sequence[DealEvent]", newer))
-            self._warm.put(stream, known)
+            memory.histories.put(stream, known)
         return known
 
-    def _events_to(self, stream: str, version: int) -> Sequence[Recorded[Fact]]:
+    def _events_to(self, memory: Memory, stream: str, version: int) -> Sequence[Recorded[Fact]]:
         """The events of a stream up to a version at least, from memory or from the log."""
         with suppress(KeyError):
-            known = self._warm.get(stream)
+            known = memory.histories.get(stream)
             if known.version >= version:
                 return known.events
-        return self._select(stream)
+        return self._select(memory.whole, stream)
 
     def events_in(
         self, stream: str, visible: Collection[Sensitivity] = EVERYTHING
     ) -> tuple[Recorded[Fact], ...]:
         """All events of a stream in order of version; none for an unknown stream."""
-        self._refresh()
-        return self._select(stream, reading=self._reading(visible))
+        return self._steadily(lambda memory, _: self._select(memory.reading(visible), stream))
 
     def events_of(
-        self, streams: Iterable[str], visible: Collection[Sensitivity]
+        self,
+        streams: Iterable[str],
+        visible: Collection[Sensitivity],
+        unread: Callable[[str, int], None] | None = None,
     ) -> dict[str, tuple[Recorded[Fact], ...]]:
-        """The events of each stream that has any, in few statements, as far as `visible`."""
-        self._refresh()
-        to_event, reading = self._codec.to_event, self._reading(visible)
-        rows = self.records.rows_of(streams)
-        return {
-            stream: tuple(to_event(*row, reading) for row in group)
-            for stream, group in groupby(rows, key=_stream)
-        }
+        """The events of each stream that has any, in few statements, as far as `visible`.
 
-    def _reading(self, visible: Collection[Sensitivity]) -> Reading:
-        seen = self.visible.intersection(visible)
-        return PUBLIC if seen <= PUBLIC_ONLY else Reading(self._cipher, seen)
+        Raises EventWithoutKey where a key is missing. With `unread`, which is told the
+        stream and version, what is not public of that event is hidden instead.
+        """
+        names, skipped = list(streams), set[tuple[str, int]]()
+        into = None if unread is None else skipped
+        found = self._steadily(
+            lambda memory, _: opened_by_stream(
+                self._codec, self.records.rows_of(names), memory.reading(visible), into
+            )
+        )
+        if unread is not None:
+            for place in sorted(skipped):
+                unread(*place)
+        return found
 
     def streams(self, kind: StreamKind) -> list[str]:
         """The names of all streams of a kind, in the order in which they began."""
@@ -368,11 +404,12 @@ class DealLog(Application[str]):
 
     def processes(self) -> ProcessBook:
         """The built-in processes and all published ones."""
-        known, book = self._book
+        memory, _ = self._current()
+        known, book = memory.book
         count = self.records.count(StreamKind.PROCESS)
         if count != known:
             book = built_in_processes().with_(*self._published())
-            self._book = (count, book)
+            memory.book = (count, book)
         return book
 
     def users(self) -> dict[str, UserRegistered]:
@@ -383,18 +420,17 @@ class DealLog(Application[str]):
 
     def organisation(self) -> Organisation:
         """Who is in the organisation and how far its roles may go, as of now."""
-        self._refresh()
-        return self._current_organisation()
+        return self._steadily(lambda memory, _: self._organisation(memory))
 
-    def _current_organisation(self) -> Organisation:
-        known, organisation = self._organisation
+    def _organisation(self, memory: Memory) -> Organisation:
+        known, organisation = memory.organisation
         head = self.records.head()
         if head == known:
             return organisation
         if not known or self.records.holds(_ORGANISATION, after=known):
             names = [name for kind in _ORGANISATION for name in self.streams(kind)]
             organisation = Organisation.of(self.events_of(names, EVERYTHING).values())
-        self._organisation = (head, organisation)
+        memory.organisation = (head, organisation)
         return organisation
 
     def _published(self) -> Iterator[SalesProcess]:
@@ -404,17 +440,13 @@ class DealLog(Application[str]):
                     yield event.fact.process
 
     def _select(
-        self,
-        stream: str,
-        after: int = 0,
-        last: int | None = None,
-        reading: Reading | None = None,
+        self, reading: Reading, stream: str, after: int = 0, last: int | None = None
     ) -> tuple[Recorded[Fact], ...]:
         rows = self.records.rows(stream, after)
         if last is not None:
             rows = rows[: last - after]
-        to_event, whole = self._codec.to_event, reading or self._whole
-        return tuple(to_event(*row, whole) for row in rows)
+        to_event = self._codec.to_event
+        return tuple(to_event(*row, reading) for row in rows)
 
     # The feed.
 
@@ -454,14 +486,3 @@ class DealLog(Application[str]):
 
     def construct_mapper(self) -> Mapper[str]:
         return ReadingMapper(self._codec)
-
-
-def _stream(row: Row) -> str:
-    return row[0]
-
-
-def _conflict(stream: str, version: int, expected: int | None) -> VersionConflict:
-    return VersionConflict(
-        f"{stream} is at version {version}, not at {expected}",
-        f"Read it again, and repeat the command for version {version} if it still applies.",
-    )

@@ -11,17 +11,18 @@ from eventsourcing.persistence import InfrastructureFactory, TrackingRecorder
 from eventsourcing.utils import Environment
 
 from store.backups.moves import settle
-from store.errors import StoreError
+from store.errors import StoreBusy, StoreError, StoreUnavailable
+from store.identity import ID, ORIGIN, origin_of, store_id_of
 from store.keys.absent import NONE, AbsentKeys
 from store.keys.key_file import create_key_file
 from store.keys.ring import KeyRing
 from store.keys.sources import FileSource, parse_source
 from store.location import Location
+from store.recorder import Recorder
 from store.sqlite.connections import check_new, open_log
 from store.sqlite.recorder import LogFactory, create
 
-ORIGIN = "dealstate/{}"
-"""What a log is called in its checkpoints; the braces hold its id."""
+_RESTORE = "Put the log back, or restore a backup: `dealstate restore FILE --replace`."
 
 
 def make(location: Location, clock: Callable[[], datetime]) -> None:
@@ -33,7 +34,7 @@ def make(location: Location, clock: Callable[[], datetime]) -> None:
     settle(location.keys)
     _check_new(location)
     store_id = _make_keys(location, clock)
-    properties = {"id": store_id, "origin": ORIGIN.format(store_id)}
+    properties = {ID: store_id, ORIGIN: origin_of(store_id)}
     if location.database is None:
         create(location.log, properties)
     else:
@@ -61,11 +62,12 @@ def _make_keys(location: Location, clock: Callable[[], datetime]) -> str:
     with KeyRing.open(location.keys, source, clock) as ring:
         if ring.describe().keys:
             raise StoreError(
-                f"{location.keys} holds the keys of another log",
-                "Restore that log, or move the keys away; without them it cannot be read.",
+                f"{location.keys} holds the keys of a log that is not there",
+                f"{_RESTORE} For a new store move the keys away; without them no backup of that log"
+                " can be read.",
             )
         if not ring.signing_keys():
-            ring.add_signing_key(ORIGIN.format(ring.id))
+            ring.add_signing_key(origin_of(ring.id))
         return ring.id
 
 
@@ -79,12 +81,37 @@ def open_keys(location: Location, clock: Callable[[], datetime]) -> KeyRing:
         _check_there(location)
         return AbsentKeys()
     settle(location.keys)
+    _refuse_lost_log(location)
     try:
         return KeyRing.open(location.keys, parse_source(location.encryption), clock)
     except StoreError:
         # Without a log there are no keys to look for.
         _check_there(location)
         raise
+
+
+def doubt(keys: KeyRing, log: Recorder) -> StoreError | None:
+    """Why log and keys cannot be used together, as far as that is seen at once; else None."""
+    try:
+        check_fit(keys, store_id_of(log))
+        _check_goes_on(keys, log)
+        keys.pending_erasures()
+    except (StoreBusy, StoreUnavailable):
+        raise
+    except StoreError as error:
+        return error
+    return None
+
+
+def _check_goes_on(keys: KeyRing, log: Recorder) -> None:
+    """Raise StoreError where the log has fewer events than were signed last."""
+    signed = keys.signed_last()
+    if signed is not None and signed.size > (head := log.head()):
+        raise StoreError(
+            f"the log has {head} events, and {signed.size} were signed: events are gone",
+            "Run dealstate audit fsck, which tells more; then restore a backup. Where log and keys"
+            " were copied back by hand, take both from the same time.",
+        )
 
 
 def check_fit(keys: KeyRing, store_id: str) -> None:
@@ -94,6 +121,14 @@ def check_fit(keys: KeyRing, store_id: str) -> None:
             f"{keys.path} holds the keys of another store ({keys.id}), not of this log"
             f" ({store_id})",
             "Restore the key store that belongs to it.",
+        )
+
+
+def _refuse_lost_log(location: Location) -> None:
+    if location.database is None and location.keys.exists() and not location.log.exists():
+        raise StoreError(
+            f"there is no log at {location.log}, though its keys are there: {location.keys}",
+            _RESTORE,
         )
 
 

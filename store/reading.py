@@ -11,8 +11,8 @@ import msgspec
 from msgspec import inspect
 
 from domain.access import EVERYTHING, PUBLIC_ONLY, Sensitivity
-from domain.history import ERASED, HIDDEN, Fact, stored_name
-from store.fields import Encrypted, FieldCipher, KeyErased, Place
+from domain.history import ERASED, HIDDEN, LOST, Fact, stored_name
+from store.fields import Encrypted, FieldCipher, KeyErased, KeyLost, Place
 
 _END = b"}}"
 _ENCRYPTED = b'},"encrypted":'
@@ -26,14 +26,13 @@ class WithheldForm(msgspec.Struct, frozen=True):
 
     erased: bytes | None = None
     hidden: bytes | None = None
+    lost: bytes | None = None
 
     @classmethod
     def of(cls, template: str | None) -> "WithheldForm":
         if template is None:
             return cls()
-        return cls(
-            template.replace(_WORD, ERASED).encode(), template.replace(_WORD, HIDDEN).encode()
-        )
+        return cls(*(template.replace(_WORD, word).encode() for word in (ERASED, HIDDEN, LOST)))
 
 
 class FieldForm(msgspec.Struct, frozen=True):
@@ -150,6 +149,8 @@ class Reading:
             return cast("FieldCipher", self._cipher).decrypt(place, encrypted).value
         except KeyErased:
             return form.withheld.erased
+        except KeyLost:
+            return form.withheld.lost
 
 
 PUBLIC = Reading(None, PUBLIC_ONLY)

@@ -6,8 +6,14 @@ the Merkle log has the index position - 1.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple, Protocol, TypeAlias
+
+from eventsourcing.persistence import Notification
+
+from store.errors import StoreError
+from store.seals.merkle import ProofError
+from store.seals.notes import NoteError, merged_notes
 
 Row: TypeAlias = tuple[str, int, str, bytes]
 """A stored event: stream, version, topic, canonical bytes."""
@@ -75,11 +81,20 @@ class Recorder(Protocol):
     def commands(self) -> Iterator[CommandRow]:
         """All commands, in order of principal and command id."""
 
-    def clear_fingerprints(self, events: Iterable[tuple[str, int]]) -> int:
-        """Forget what the commands looked like that led to these (stream, version)s."""
+    def clear_fingerprints(
+        self, events: Iterable[tuple[str, int]], streams: Iterable[str] = ()
+    ) -> int:
+        """Forget what commands looked like; of how many.
+
+        They are those that led to these (stream, version)s, and those that changed
+        nothing on one of `streams`: what they told of stands nowhere else.
+        """
 
     def rows(self, stream: str, after: int = 0) -> list[Row]:
         """The rows of one stream with versions above `after`, in order."""
+
+    def event(self, stream: str, version: int) -> tuple[int, bytes] | None:
+        """Position in the log and canonical bytes of one event, None where there is none."""
 
     def rows_of(self, streams: Iterable[str]) -> Iterator[Row]:
         """The rows of many streams, each stream's together and in order of version."""
@@ -102,6 +117,17 @@ class Recorder(Protocol):
     def holds(self, kinds: Collection[str], after: int) -> bool:
         """Whether streams of these kinds have events behind position `after`."""
 
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """At most `limit` events of these topics, from one position to another, in order."""
+
     def head(self) -> int:
         """The last position of the feed, 0 when the log is empty."""
 
@@ -122,7 +148,16 @@ class Recorder(Protocol):
         """Which leaves stand in the table of the edge."""
 
     def keep_checkpoint(self, checkpoint: CheckpointRow) -> None:
-        """Keep a checkpoint, in place of an earlier one of the same size."""
+        """Keep a checkpoint, with the signatures of an earlier one of the same size.
+
+        Raises StoreError where that one is of another history.
+        """
+
+    def checkpoint(self, size: int) -> CheckpointRow | None:
+        """The checkpoint of so many events, None where none is kept."""
+
+    def last_checkpoint(self) -> CheckpointRow | None:
+        """The largest one, None where none is kept."""
 
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, the smallest first."""
@@ -132,8 +167,43 @@ class Recorder(Protocol):
     def properties(self) -> dict[str, str]:
         """What was said of the store when it was made, by name."""
 
+    def foreign(self) -> list[str]:
+        """What of tables, triggers and functions is not as the log was made, a sentence each."""
+
     def size_bytes(self) -> int:
         """What the log takes on the disk."""
 
     def purge(self) -> None:
         """Leave nothing on the disk of what was overwritten or cleared."""
+
+
+def merged(kept: CheckpointRow | None, added: CheckpointRow) -> CheckpointRow:
+    """What is kept of two checkpoints of one size: what was added, with all signatures.
+
+    One that cannot be read any more makes room. Raises StoreError where the two are
+    of different histories.
+    """
+    if kept is None:
+        return added
+    try:
+        note = merged_notes(kept.note, added.note)
+    except NoteError:
+        return added
+    if note is None:
+        raise StoreError(
+            f"another checkpoint of {added.size} events is kept with the log",
+            "Run dealstate audit fsck, which tells which of the two holds.",
+        )
+    return added._replace(note=note)
+
+
+@contextmanager
+def damaged_hashes() -> Iterator[None]:
+    """Hashes that cannot be read, as a StoreError: nothing can be sealed behind them."""
+    try:
+        yield
+    except ProofError as error:
+        raise StoreError(
+            f"the hash tree of the log is damaged: {error}",
+            "Run dealstate audit fsck, which tells what was changed; then restore a backup.",
+        ) from error

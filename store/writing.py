@@ -9,17 +9,20 @@ from eventsourcing.application import LRUCache
 
 from domain.history import Draft, Fact, Recorded, StreamKind
 from domain.refusals import PersonErased
-from domain.subjects import EncryptedField, Subjects, encrypted_fields
+from domain.subjects import EncryptedField, Subjects, encrypted_fields, key_linked_by, texts_in
 from store.codec import Codec
+from store.erased_names import ErasedNames
 from store.errors import StoreError
 from store.fields import FieldCipher
-from store.keys.errors import SubjectErased
+from store.keys.errors import KeysErased
+from store.keys.ring import KeyRing
 from store.recorder import Row
 
 LONGEST_IDENTIFIER = 200
 WARM_SUBJECTS = 1_000
 
 _KINDS = frozenset(StreamKind)
+_DEAL = f"{StreamKind.DEAL}:"
 
 Written: TypeAlias = tuple[Row, Recorded[Fact]]
 """A row to append, and its event as it will be read."""
@@ -31,6 +34,8 @@ class Batch(msgspec.Struct, frozen=True):
     stream: str
     expected_version: int
     drafts: Sequence[Draft[Fact]]
+    subjects: Subjects | None = None
+    """Who may be spoken of there, where that is known; None: to be read from the stream."""
 
 
 class Writer:
@@ -41,15 +46,22 @@ class Writer:
         codec: Codec,
         cipher: FieldCipher,
         events: Callable[[str, int], Sequence[Recorded[Fact]]],
+        keys: KeyRing,
     ) -> None:
         self._codec = codec
         self._cipher = cipher
         self._events = events
+        self._keys = keys
+        self._erased_names = ErasedNames(keys)
         self._subjects: LRUCache[str, tuple[int, Subjects]] = LRUCache(WARM_SUBJECTS)
 
-    def rows(self, batches: Iterable[Batch], recorded_at: datetime) -> Iterator[Written]:
+    def rows(
+        self, batches: Iterable[Batch], recorded_at: datetime, needed: set[str] | None = None
+    ) -> Iterator[Written]:
         """The rows to append, made one by one. The keys they need are durable by then.
 
+        `needed` takes up the names of these keys. What is decided once more gives the
+        same set again: it is refused if somebody was erased whom it told of before.
         Raises PersonErased, NotStorable.
         """
         planned = [
@@ -58,13 +70,16 @@ class Writer:
             for event, fields in self._planned(batch, recorded_at)
         ]
         names = {name for _, fields in planned for f in fields for name in (*f.outer, *f.inner)}
+        linked = {key for event, _ in planned if (key := key_linked_by(event.fact)) is not None}
+        asked = (linked | (needed or set())) - names
+        if asked and self._keys.is_erased(asked):
+            raise _person_erased()
+        if needed is not None:
+            needed |= names
         try:
             cipher = self._cipher.prepared(names, sum(len(fields) for _, fields in planned))
-        except SubjectErased as error:
-            raise PersonErased(
-                "this speaks of a person who was erased",
-                "Leave out what is personal of them; nothing was recorded.",
-            ) from error
+        except KeysErased as error:
+            raise _person_erased() from error
         to_row = self._codec.to_row
         return (to_row(event, fields, cipher) for event, fields in planned)
 
@@ -73,15 +88,27 @@ class Writer:
     ) -> Iterator[tuple[Recorded[Fact], tuple[EncryptedField, ...]]]:
         """The events of a batch, and which of their fields are encrypted under which keys."""
         stream = checked_stream(batch.stream)
-        subjects = self._subjects_at(stream, batch.expected_version)
+        subjects = batch.subjects
+        if subjects is None:
+            subjects = self._subjects_at(stream, batch.expected_version)
         for version, draft in enumerate(batch.drafts, start=batch.expected_version + 1):
             event = draft.recorded(stream, version, recorded_at)
             subjects = subjects.after(event.fact)
+            self._require_unnamed(event, subjects)
             yield event, encrypted_fields(event.fact, stream, subjects)
+
+    def _require_unnamed(self, event: Recorded[Fact], subjects: Subjects) -> None:
+        """Refuse a text with the full name of somebody who was erased on the deal."""
+        if event.version == 1 or not event.stream.startswith(_DEAL):
+            return
+        living = [name for one in subjects.stakeholders.values() for name in one.names]
+        for texts in texts_in(event.fact).values():
+            if self._erased_names.are_in(event.stream, texts, living):
+                raise _person_erased()
 
     def _subjects_at(self, stream: str, version: int) -> Subjects:
         """Who may be spoken of on a stream, as recorded up to a version."""
-        if not version or not stream.startswith(f"{StreamKind.DEAL}:"):
+        if not version or not stream.startswith(_DEAL):
             return Subjects()
         events = self._events(stream, version)
         try:
@@ -94,6 +121,13 @@ class Writer:
             subjects = subjects.after(event.fact)
         self._subjects.put(stream, (version, subjects))
         return subjects
+
+
+def _person_erased() -> PersonErased:
+    return PersonErased(
+        "this speaks of a person who was erased",
+        "Leave out what is personal of them; nothing was recorded.",
+    )
 
 
 def checked_stream(stream: str) -> str:

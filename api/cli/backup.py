@@ -12,11 +12,11 @@ from api.cli.progress import Progress
 from api.cli.terminal import terminal
 from api.wire.keeping import BackupReport, RestoreReport
 from domain.access import NO_DEAL, Action, require
-from store.backup import back_up, default_keys
-from store.known_erasures import read_erasures
+from store.backups.backup import LogUnsound, back_up, default_keys
+from store.backups.comparing import Contradicted, OlderThanKnown, Wanted
+from store.backups.restore import restore as put_in_place
+from store.forgetting.known import read_erasures
 from store.log import utc_now
-from store.restore import Contradicted, OlderThanKnown, Wanted
-from store.restore import restore as put_in_place
 
 app = commands()
 
@@ -31,7 +31,7 @@ Examples:
 
 Others may go on writing. Log and keys go to two files; keep them in two places, and delete
 backups of the keys sooner: they open what was erased since. The key file, which opens the keys, is
-not copied: keep a copy of it apart from both."""
+not copied: keep a copy of it apart from both. Exit code 3: the log is damaged."""
 )
 def backup(
     context: typer.Context,
@@ -48,9 +48,18 @@ def backup(
 ) -> None:
     """Write a backup of the store, and check it against its own checkpoint."""
     at = terminal(context)
-    with at.opened() as store, Progress("Checking", "events") as progress:
+    with at.opened(doubtful_too=True) as store, Progress("Checking", "events") as progress:
         require(at.principal(store), Action.CONFIGURE, NO_DEAL)
-        answer = BackupReport.of(back_up(store.log, file, keys, progress.reached))
+        try:
+            done = back_up(store.log, file, keys, progress.reached)
+        except LogUnsound as error:
+            fail("log-damaged", f"{error.message}.", error.advice, exit_code=3)
+        answer = BackupReport.of(done)
+    if done.log.absolute().parent == done.keys.absolute().parent:
+        note(
+            "Log and keys lie side by side: whoever copies the folder has both. Move the keys, or"
+            " name another place with --keys."
+        )
     if shape is Shape.JSON:
         print_json(answer)
         return
@@ -99,7 +108,15 @@ def restore(
     accept_missing_keys: Annotated[
         bool,
         typer.Option(
-            "--accept-missing-keys", help="Do without the fields whose keys are in no backup."
+            "--accept-missing-keys",
+            help="Give up the keys that are in no backup; what they open reads \\[lost] for good.",
+        ),
+    ] = False,
+    accept_unknown_erasures: Annotated[
+        bool,
+        typer.Option(
+            "--accept-unknown-erasures",
+            help="Do without erasures that only lost keys tell of; those in the log hold.",
         ),
     ] = False,
     shape: ShapeOption = Shape.TEXT,
@@ -115,6 +132,7 @@ def restore(
         replace=replace,
         accept_older=accept_older,
         accept_missing_keys=accept_missing_keys,
+        accept_unknown_erasures=accept_unknown_erasures,
     )
     try:
         with Progress("Checking", "events") as progress:
@@ -128,6 +146,7 @@ def restore(
         print_json(answer)
     else:
         _tell(answer)
+    _warn(answer)
 
 
 def _text(path: Path) -> str:
@@ -143,12 +162,30 @@ def _text(path: Path) -> str:
 def _tell(answer: RestoreReport) -> None:
     say(clean(f"Restored    {answer.store}, {answer.events:,} events as of {answer.made_at}"))
     say(f"Root        {answer.root}")
-    if answer.known_events > answer.events:
-        lost = answer.known_events - answer.events
-        say(f"Older       {lost:,} of {answer.known_events:,} known events are not in it")
+    if answer.known_events is None:
+        say("Older       how far the replaced log went is not known")
+    elif answer.known_events > answer.events:
+        gone = f"{answer.events + 1:,} to {answer.known_events:,}"
+        say(f"Older       events {gone} are gone")
     if answer.keys_erased_again:
         say(f"Erased      {answer.keys_erased_again:,} keys destroyed once more")
     for kind, count in answer.missing_keys.items():
-        say(clean(f"Missing     {count:,} keys of kind {kind}"))
+        say(clean(f"Given up    {count:,} keys of kind {kind}; what they open reads [lost]"))
     for path in answer.moved_aside:
         say(clean(f"Put aside   {path}"))
+
+
+def _warn(answer: RestoreReport) -> None:
+    """What the restored store cannot know, and others have to be told."""
+    if answer.known_events != answer.events:
+        note(
+            "Checkpoints and receipts of the events that are gone will contradict this log: tell"
+            " whoever holds them. A witness that has cosigned them will refuse. The log records"
+            " that it was restored. Make a new signing key: dealstate keys rotate --signing"
+        )
+    if not answer.erasures_known:
+        note(
+            f"Nothing told of erasures since the backup of {answer.made_at}, so whoever was erased"
+            " after it may be readable again. If anybody was, erase them again, or restore with"
+            " --erasures FILE."
+        )

@@ -8,19 +8,20 @@ import typer
 
 from api.cli.failures import fail
 from api.cli.groups import commands
-from api.cli.output import Shape, ShapeOption, clean, note, print_json, say
+from api.cli.output import Column, Shape, ShapeOption, clean, note, print_json, print_table, say
 from api.cli.progress import Progress
 from api.cli.terminal import Terminal, terminal
 from api.commands import CommandError, decode_command
-from api.erasing import PersonNotFound, find_person
+from api.erasing import PersonNotFound, find_person, look_up
+from api.queries.listing import references_of
 from api.wire.keeping import ErasureReport
 from api.workspace import Workspace
 from domain.access import NO_DEAL, Action, require
 from domain.intent import Intent
-from store.appearances import Person
-from store.erasure import erase as erase_person
-from store.erasure import survey
-from store.known_erasures import erasures_of, write_erasures
+from store.forgetting.appearances import Person
+from store.forgetting.erasure import erase as erase_person
+from store.forgetting.erasure import survey
+from store.forgetting.known import erasures_of, write_erasures
 
 app = commands()
 
@@ -31,6 +32,7 @@ Examples:
   dealstate erase p-17 --dry-run
   dealstate erase D-0042/cfo --reason "asked by letter of 3 March"
   dealstate erase "Li Na" --yes
+  dealstate erase --find Jankowski
   dealstate erase --export erasures.txt
 
 PERSON is the id of a person, DEAL/STAKEHOLDER, or a full name that only one person ever had. Their
@@ -56,6 +58,12 @@ def erase(
     reason: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Why; recorded, so it may name nobody.")
     ] = None,
+    find: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="List who has this in a name, with how to name each of them."
+        ),
+    ] = None,
     export: Annotated[
         Path | None,
         typer.Option(
@@ -67,13 +75,15 @@ def erase(
 ) -> None:
     """Forget a person: make what was recorded of them unreadable, on every deal and for good."""
     at = terminal(context)
-    if not person and export is None:
-        raise typer.BadParameter("name a person, or a file to export to", param_hint="'PERSON'")
+    if not person and export is None and find is None:
+        raise typer.BadParameter("name a person, or look one up: --find", param_hint="'PERSON'")
     if reason is not None:
         _check_reason(reason)
     with at.opened() as store:
         principal = at.principal(store)
         require(principal, Action.ERASE, NO_DEAL)
+        if find is not None:
+            _look_up(store, find)
         if person:
             _erase(store, at, _found(store, person), reason, shape, dry_run=dry_run, yes=yes)
         if export is not None:
@@ -91,14 +101,38 @@ def _check_reason(reason: str) -> None:
 
 
 def _found(store: Workspace, wanted: list[str]) -> Person:
+    unread: set[tuple[str, int]] = set()
     try:
         with Progress("Looking for them", "events") as progress:
-            return find_person(store, wanted, progress.reached)
+            return find_person(
+                store,
+                wanted,
+                progress.reached,
+                lambda stream, version: unread.add((stream, version)),
+            )
     except PersonNotFound as error:
         for way in error.ways:
             note(f"  {way}")
-        advice = "Name whom you mean by one of these, all of them where it is one human being."
-        fail("person-not-found", f"{error}.", advice if error.ways else None)
+        advice = "Look them up by a part of the name: dealstate erase --find TEXT"
+        if error.ways:
+            advice = "Name whom you mean by one of these, all of them where it is one human being."
+        fail("person-not-found", f"{error}.", advice)
+    finally:
+        if unread:
+            note(
+                f"{_counted(len(unread), 'name')} cannot be read, and may be theirs:"
+                " `dealstate audit fsck --fields` tells why."
+            )
+
+
+def _look_up(store: Workspace, text: str) -> None:
+    with Progress("Looking for them", "events") as progress:
+        found = look_up(store, text, progress.reached)
+    print_table(
+        [Column("name"), Column("person"), Column("appears as")], [list(row) for row in found]
+    )
+    if not found:
+        note("Nobody has that in a name that can still be read.")
 
 
 def _erase(
@@ -114,9 +148,9 @@ def _erase(
     if dry_run or not yes:
         planned = ErasureReport.of(survey(store.log, person), carried_out=False)
         if dry_run:
-            _print(planned, shape)
+            _print(store, planned, shape)
             return
-        for line in _lines(planned):
+        for line in _lines(store, planned):
             note(line)
         typer.confirm("Erase for good?", abort=True, err=True)
     now = store.now()
@@ -128,19 +162,20 @@ def _erase(
         occurred_at=now,
     )
     done = ErasureReport.of(erase_person(store.log, person, intent, reason), carried_out=True)
-    _print(done, shape)
+    _print(store, done, shape)
 
 
-def _print(report: ErasureReport, shape: Shape) -> None:
+def _print(store: Workspace, report: ErasureReport, shape: Shape) -> None:
     if shape is Shape.JSON:
         print_json(report)
         return
-    for line in _lines(report):
+    for line in _lines(store, report):
         say(clean(line))
 
 
-def _lines(report: ErasureReport) -> list[str]:
-    places = [f"{one.deal}/{one.stakeholder}" for one in report.stakeholders]
+def _lines(store: Workspace, report: ErasureReport) -> list[str]:
+    called = references_of(store, {one.deal for one in report.stakeholders})
+    places = [f"{called[one.deal]}/{one.stakeholder}" for one in report.stakeholders]
     lines = [
         f"Person      {', '.join(report.persons) or 'without an id across deals'}",
         f"Appears as  {', '.join(places)}",
@@ -148,7 +183,7 @@ def _lines(report: ErasureReport) -> list[str]:
     if report.gone:
         lines.append("Gone:" if report.carried_out else "Would be gone:")
         lines += [
-            f"  {one.deal}  {one.type}.{one.field}  {_counted(one.events, 'event')}"
+            f"  {called[one.deal]}  {one.type}.{one.field}  {_counted(one.events, 'event')}"
             for one in report.gone
         ]
     else:
@@ -156,21 +191,29 @@ def _lines(report: ErasureReport) -> list[str]:
     if report.texts_left:
         lines.append("Still readable, and with their full name in it:")
         lines += [
-            f"  {one.deal}  version {one.version}  {one.type}.{one.field}"
+            f"  {called[one.deal]}  version {one.version}  {one.type}.{one.field}"
             for one in report.texts_left
         ]
+    if report.unreadable:
+        lines.append(
+            f"{_counted(report.unreadable, 'event or field', 'events or fields')} on these deals"
+            " cannot be read: `dealstate audit fsck --fields` tells why. What of them is under"
+            " their keys goes too."
+        )
     if report.carried_out:
         lines.append(
             f"{_counted(report.keys_destroyed, 'key')} destroyed,"
             f" {_counted(report.events_appended, 'event')} appended,"
             f" {_counted(report.commands_cleared, 'command')} cleared."
         )
+    if not report.carried_out:
+        lines.append("What is public stays: ids, roles, attitudes, relations and dates.")
     lines.append("Backups of the keys made earlier still open these fields until they are deleted.")
     return lines
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+def _counted(number: int, what: str, several: str | None = None) -> str:
+    return f"{number:,} {what if number == 1 else several or f'{what}s'}"
 
 
 def _export(store: Workspace, path: Path) -> None:
@@ -181,4 +224,4 @@ def _export(store: Workspace, path: Path) -> None:
         raise typer.BadParameter(
             f"cannot write {path}: {error.strerror}", param_hint="'--export'"
         ) from None
-    note(f"Wrote {_counted(len(erasures.hashes), 'erasure')} to {path}.")
+    note(f"Wrote {len(erasures.hashes):,} hashes of what was erased to {path}.")

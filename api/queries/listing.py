@@ -1,6 +1,6 @@
 """Deals as they stand now, from the read models, which hold only what is public."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -68,6 +68,13 @@ def deal_of_reference(store: Workspace, reference: str) -> str | None:
     """The id of the deal that another system knows under this reference."""
     with store.fresh() as connection:
         return deals.of_reference(connection, reference)
+
+
+def references_of(store: Workspace, deal_ids: Collection[str]) -> dict[str, str]:
+    """What people call these deals, by deal id: the reference of another system, else the id."""
+    with store.fresh() as connection:
+        found = deals.references(connection, deal_ids)
+    return {deal_id: found.get(deal_id, deal_id) for deal_id in deal_ids}
 
 
 def find_deal(store: Workspace, wanted: str) -> str:

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from api.times import written
 from api.wire.values import Instant
-from store.backup import BackedUp
-from store.erasure import Erasure
-from store.restore import Restored
+from store.backups.backup import BackedUp
+from store.backups.restore import Restored
+from store.forgetting.erasure import Erasure
 from store.seals.notes import encode_base64
+from store.times import written
 
 
 class ErasedStakeholder(msgspec.Struct, frozen=True):
@@ -49,6 +49,8 @@ class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
     events_appended: int
     keys_destroyed: int
     commands_cleared: int
+    unreadable: int
+    """Events and fields on their deals that are damaged, or whose key is missing."""
 
     @classmethod
     def of(cls, erasure: Erasure, *, carried_out: bool) -> "ErasureReport":
@@ -64,6 +66,7 @@ class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
             events_appended=erasure.appended,
             keys_destroyed=erasure.keys,
             commands_cleared=erasure.commands,
+            unreadable=erasure.unreadable,
         )
 
 
@@ -94,11 +97,16 @@ class RestoreReport(msgspec.Struct, frozen=True, kw_only=True):
     """Root hash of these events, in base64."""
     made_at: Instant
     """When the backup was made."""
-    known_events: int
-    """So many are known to have been in the log; above `events` where the backup is older."""
+    known_events: int | None
+    """So many are known to have been in the log; above `events` where the backup is older.
+
+    Null where a log was replaced that could not be read.
+    """
     keys_erased_again: int
+    erasures_known: bool
+    """Whether keys of the store or a file told of the erasures since the backup."""
     missing_keys: dict[str, int]
-    """By kind of key."""
+    """By kind of key; what they open reads `[lost]`."""
     moved_aside: list[str]
     """The files of the store that was there, under their new names."""
 
@@ -111,6 +119,7 @@ class RestoreReport(msgspec.Struct, frozen=True, kw_only=True):
             made_at=written(done.made_at),
             known_events=done.known_events,
             keys_erased_again=done.erased_keys,
+            erasures_known=done.erasures_known,
             missing_keys=done.missing_keys,
             moved_aside=[str(path) for path in done.moved_aside],
         )

@@ -13,12 +13,13 @@ checkpoint (store/fsck). What is not sealed, the commands and the properties, is
 under a digest of its own, in the table `backup` that marks the file.
 """
 
+import errno
 import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,8 @@ from store.fsck.check import check
 from store.fsck.events import Progress
 from store.keys.durability import sync_folder
 from store.keys.ring import KeyRing
+from store.keys.signing import Signed
+from store.keys.tables import APPLICATION_ID as KEYS_ID
 from store.log import DealLog
 from store.notary import Notary
 from store.recorder import Recorder
@@ -37,6 +40,7 @@ from store.seals import tiles
 from store.seals.notes import parse_checkpoint, parse_note
 from store.sqlite.connections import APPLICATION_ID, LOG_SCHEMA, translated
 from store.sqlite.recorder import LogFactory, LogRecorder, create
+from store.times import written
 
 PAGE_EVENTS = 5_000
 FORM = "1"
@@ -44,6 +48,10 @@ FORM = "1"
 
 _SQLITE = b"SQLite format 3\0"
 _ADVICE = "Name a file that `dealstate backup` has written, or take another backup."
+_FSCK = (
+    "Run `dealstate audit fsck`, which tells what was changed; then restore a backup. No backup was"
+    " written."
+)
 _UNSEALED = (
     "SELECT * FROM commands ORDER BY principal, command_id",
     "SELECT * FROM checkpoints ORDER BY size",
@@ -54,6 +62,10 @@ _SIDES = ("-wal", "-shm", "-journal")
 
 class NotABackup(StoreError):
     """The file is of another kind, damaged, or does not agree with itself."""
+
+
+class LogUnsound(StoreError):
+    """The log that a backup was to be made of is not as it was recorded."""
 
 
 class BackedUp(NamedTuple):
@@ -92,7 +104,8 @@ def back_up(
         with writing_errors(target):
             note = _copy_checked(log, parts[0], progress)
             mark(parts[0], log.now())
-            log.keys.copy_to(parts[1])
+            told = parse_checkpoint(parse_note(note).text)
+            log.keys.copy_to(parts[1], Signed(told.size, told.root))
             parts[1].rename(keys)
             parts[0].rename(target)
             sync_folder(keys)
@@ -101,7 +114,6 @@ def back_up(
         for part in parts:
             remove(part)
         raise
-    told = parse_checkpoint(parse_note(note).text)
     return BackedUp(target, keys, told.size, told.root, note)
 
 
@@ -109,15 +121,19 @@ def _copy_checked(log: DealLog, part: Path, progress: Progress | None) -> str:
     """The checkpoint that the copy was made with; the log keeps it too."""
     copy_log(log.records, part)
     with recorder_at(part) as copy:
-        note = Notary(copy, log.keys, log.now).checkpoint()
-        told = parse_checkpoint(parse_note(note).text)
-        require_sound(copy, log.keys, part, progress)
-        if tiles.root(log.records, told.size) != told.root:
-            raise StoreError(
-                f"the copy of {told.size} events has another root than the log",
-                "Run `dealstate audit fsck`: the log is damaged.",
+        findings = check(copy, log.keys, whole=False, progress=progress)
+        if not findings.sound:
+            raise LogUnsound(f"the log is damaged: {findings.problems[0].what}", _FSCK)
+        notary, size = Notary(log.records, log.keys, log.now), copy.head()
+        # What is signed is what the whole log has; the copy may be older.
+        if notary.root(size) != tiles.root(copy, size):
+            raise LogUnsound(
+                f"the log is damaged: the root of the first {size} events is another one than that"
+                " of their copy",
+                _FSCK,
             )
-    Notary(log.records, log.keys, log.now).keep(note)
+        note = notary.checkpoint(size)
+        Notary(copy, log.keys, log.now).keep(note)
     return note
 
 
@@ -125,7 +141,7 @@ def require_sound(
     recorder: Recorder, keys: KeyRing, path: Path, progress: Progress | None = None
 ) -> None:
     """Raise NotABackup unless every event of a log is as it was recorded."""
-    findings = check(recorder, keys, progress=progress)
+    findings = check(recorder, keys, whole=False, progress=progress)
     if not findings.sound:
         raise NotABackup(f"{path} is damaged: {findings.problems[0].what}", _ADVICE)
 
@@ -192,7 +208,7 @@ def mark(path: Path, now: datetime) -> None:
         connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("CREATE TABLE backup (name TEXT PRIMARY KEY, value TEXT) STRICT")
-        told = {"form": FORM, "made_at": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"}
+        told = {"form": FORM, "made_at": written(now)}
         told["digest"] = _digest(connection)
         connection.executemany("INSERT INTO backup VALUES (?, ?)", told.items())
         connection.execute("COMMIT")
@@ -242,6 +258,27 @@ def _checked_mark(connection: sqlite3.Connection, path: Path) -> dict[str, str]:
     return told
 
 
+def whole_store_id(keys: Path) -> str:
+    """Of which store a backup of keys is, without the key that opens it.
+
+    Raises NotABackup where the file is of another kind, or not whole.
+    """
+    advice = "Name the file of keys that `dealstate backup` has written, or an earlier one."
+    try:
+        with closing(_connected(keys)) as connection:
+            (kind,) = connection.execute("PRAGMA application_id").fetchone()
+            if kind != KEYS_ID:
+                raise NotABackup(f"{keys} is not a key store", advice)
+            (state,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if state != "ok":
+                raise NotABackup(f"{keys} is damaged: {state}", advice)
+            found = connection.execute("SELECT value FROM properties WHERE name = 'store_id'")
+            ((store_id,),) = found.fetchall()
+    except (sqlite3.Error, ValueError) as error:
+        raise NotABackup(f"{keys} is damaged: {error}", advice) from error
+    return str(store_id)
+
+
 def _digest(connection: sqlite3.Connection) -> str:
     """SHA-256 over the rows that are not sealed, in MessagePack."""
     digest = hashlib.sha256()
@@ -260,8 +297,13 @@ def writing_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        name = str(error.filename or path).removesuffix(".restoring").removesuffix(".part")
         raise StoreError(
-            f"{path} cannot be written: {error.strerror}", "Free some space, or name another place."
+            f"{name} cannot be read or written: {error.strerror}",
+            "Free some space, or name another place."
+            if full
+            else "Check the file, its folder and their permissions, or name another place.",
         ) from error
 
 

@@ -68,14 +68,25 @@ def settle(keys: Path, at: Callable[[], None] = _quiet) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         if not note.exists():
             return
-        for move in _decode(file.read()):
-            source, target = note.with_name(move.source), note.with_name(move.target)
+        for source, target in _read(note, file.read()):
             if source.exists() and not target.exists():
                 source.rename(target)
                 at()
         sync_folder(note)
         note.unlink()
         sync_folder(note)
+
+
+def _read(note: Path, content: bytes) -> list[tuple[Path, Path]]:
+    try:
+        return [
+            (note.with_name(one.source), note.with_name(one.target)) for one in _decode(content)
+        ]
+    except (msgspec.MsgspecError, ValueError):
+        raise StoreError(
+            f"{note} is damaged: it does not say which files were to change places",
+            "A restore was cut short. Move it away, and restore the backup once more.",
+        ) from None
 
 
 def _note_of(keys: Path) -> Path:

@@ -12,19 +12,21 @@ taken for two persons, one after the other, makes the two one.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from unicodedata import normalize
 
 import msgspec
 
-from domain.access import EVERYTHING, PUBLIC_ONLY
 from domain.history import WITHHELD, Fact, StreamKind, stored_name, stream_of
 from domain.people.facts import StakeholderIdentified, StakeholderRevised
 from domain.subjects import Subjects
 from store.codec import codec
-from store.fields import FieldCipher
-from store.log import DealLog
+from store.errors import StoreError
+from store.forgetting.tolerant import Unread, ignored, readable_events, whole
 from store.reading import PUBLIC, Reading
+
+if TYPE_CHECKING:
+    from store.log import DealLog
 
 PAGE_EVENTS = 5_000
 
@@ -65,16 +67,17 @@ def silent(done: int, total: int) -> None:
     """Progress that nobody watches."""
 
 
-def subjects_of(log: DealLog, stream: str, upto: int | None = None) -> Subjects:
+def subjects_of(log: "DealLog", stream: str, upto: int | None = None) -> Subjects:
     """Who is on a deal, by ids alone: without names, so without any key."""
     subjects = Subjects()
-    for event in log.events_in(stream, PUBLIC_ONLY)[:upto]:
-        subjects = subjects.after(event.fact)
+    for event in readable_events(log.records, stream):
+        if upto is None or event.version <= upto:
+            subjects = subjects.after(event.fact)
     return subjects
 
 
 def everywhere(
-    log: DealLog,
+    log: "DealLog",
     persons: Iterable[str],
     appearances: Iterable[Appearance] = (),
     progress: Progress = silent,
@@ -107,7 +110,7 @@ def everywhere(
     return Person(tuple(sorted(sought)), tuple(sorted(found)), tuple(sorted(keys)))
 
 
-def of_keys(log: DealLog, keys: Collection[str]) -> Person:
+def of_keys(log: "DealLog", keys: Collection[str]) -> Person:
     """Whom keys of these names belong to. The inverse of `Person.keys`, as of now."""
     persons, appearances = [], []
     for key in keys:
@@ -121,13 +124,17 @@ def of_keys(log: DealLog, keys: Collection[str]) -> Person:
     return everywhere(log, persons, appearances)
 
 
-def named(log: DealLog, name: str, progress: Progress = silent) -> list[Person]:
-    """Each person who ever had this full name; upper and lower case are the same."""
+def named(
+    log: "DealLog", name: str, progress: Progress = silent, unread: Unread = ignored
+) -> list[Person]:
+    """Each person who ever had this full name; upper and lower case are the same.
+
+    `unread` is told where a name cannot be read, which may be theirs.
+    """
     wanted = folded(name)
-    reading = Reading(FieldCipher(log.keys), EVERYTHING)
     called = {
         Appearance(stream.partition(":")[2], _stakeholder(fact))
-        for stream, fact in _facts(log, reading, progress)
+        for stream, fact in _facts(log, whole(log), progress, unread=unread)
         if isinstance(fact.name, str) and fact.name not in WITHHELD and folded(fact.name) == wanted
     }
     people: list[Person] = []
@@ -139,19 +146,39 @@ def named(log: DealLog, name: str, progress: Progress = silent) -> list[Person]:
     return people
 
 
+def called_like(log: "DealLog", text: str, progress: Progress = silent) -> list[tuple[str, Person]]:
+    """Whoever ever had a name with this text in it, with that name, in order of names."""
+    wanted = folded(text)
+    found: dict[Appearance, str] = {}
+    for stream, fact in _facts(log, whole(log), progress):
+        name = fact.name
+        if isinstance(name, str) and name not in WITHHELD and wanted in folded(name):
+            found[Appearance(stream.partition(":")[2], _stakeholder(fact))] = name
+    people: list[tuple[str, Person]] = []
+    for one, name in sorted(found.items(), key=lambda item: (folded(item[1]), item[0])):
+        if not any(one in person.appearances for _, person in people):
+            subject = subjects_of(log, _stream(one)).stakeholders.get(one.stakeholder)
+            people.append((name, everywhere(log, subject.persons if subject else (), [one])))
+    return people
+
+
 def folded(text: str) -> str:
     """The text as names are compared: composed (Unicode NFC), upper and lower case the same."""
     return normalize("NFC", text).casefold()
 
 
-def _streams_naming(log: DealLog, persons: Collection[str], progress: Progress) -> set[str]:
+def _streams_naming(log: "DealLog", persons: Collection[str], progress: Progress) -> set[str]:
     ids = [msgspec.json.encode(person) for person in persons]
     found = _facts(log, PUBLIC, progress, ids)
     return {stream for stream, fact in found if fact.person in persons}
 
 
 def _facts(
-    log: DealLog, reading: Reading, progress: Progress, holding: Collection[bytes] = ()
+    log: "DealLog",
+    reading: Reading,
+    progress: Progress,
+    holding: Collection[bytes] = (),
+    unread: Unread = ignored,
 ) -> Iterator[tuple[str, StakeholderIdentified | StakeholderRevised]]:
     """Every fact that says who a stakeholder is, with its stream, in order of the log.
 
@@ -164,10 +191,12 @@ def _facts(
         for one in found:
             if holding and not any(some in one.state for some in holding):
                 continue
-            stream = str(one.originator_id)
-            fact: Fact = to_event(
-                stream, one.originator_version, one.topic, one.state, reading
-            ).fact
+            stream, version = str(one.originator_id), one.originator_version
+            try:
+                fact: Fact = to_event(stream, version, one.topic, one.state, reading).fact
+            except StoreError:
+                unread(stream, version)
+                continue
             assert isinstance(fact, _TYPES)
             yield stream, fact
         position = found[-1].id

@@ -8,36 +8,47 @@ keys. The steps, in an order in which a crash between any two loses nothing:
    record under them (`KeyRing.begin_erasure`, which also notes what is to be done);
 2. `subject-erased` is appended on every deal where the person appears, all in
    one transaction, deals that have ended included;
-3. the fingerprints of the commands that told of the person are cleared, and with
-   the write-ahead log their former pages;
+3. the fingerprints of the commands that told of the person, or may have and changed
+   nothing, are cleared, and with the write-ahead log their former pages;
 4. the keys are destroyed (`KeyRing.finish_erasure`), and the note with them.
 
 Each step finds what is left to do and may be done again. An erasure that was
 cut short after step 1 is finished when the store is opened next. What it was
 for, the reason, is then not recorded: until the end it is nowhere but in memory.
+Whoever erases holds a lock, so that nobody takes a living erasure for one cut short.
+
+No step needs to decrypt anything: what is appended follows from public facts, and
+what is damaged is counted and left. Step 1 also leaves keyed hashes of the person's
+full names, which no text on their deals may hold from then on (store/erased_names.py).
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
 import msgspec
 
 from domain.access import NO_DEAL, Action, Principal, Role, require
-from domain.deal import DealFact, History, decide
 from domain.deciding import require_legible
 from domain.history import Draft, Fact, StreamKind, stored_name, stream_of
 from domain.intent import Intent
 from domain.people.commands import EraseSubject
 from domain.people.facts import StakeholderIdentified, StakeholderRevised, SubjectErased
-from domain.refusals import PersonErased, Refusal
+from domain.refusals import PersonErased
 from domain.subjects import Subjects, encrypted_fields
-from store.appearances import Person, everywhere, folded, of_keys
-from store.fields import Encrypted, FieldCipher, KeyErased, KeyMissing, Keys, Place
-from store.log import DealLog
+from store.erased_names import ErasedNames
+from store.fields import Encrypted, FieldCipher, KeyErased, KeyLost, KeyMissing, Keys, Place
+from store.forgetting.appearances import Person, everywhere, folded, of_keys
+from store.forgetting.tolerant import readable_events, whole
+from store.keys.errors import CannotUnwrap, KeysDamaged
+from store.keys.holding import Held
+from store.recorder import Row
 from store.stored import encrypted_in, read_stored, type_of
 from store.writing import Batch
+
+if TYPE_CHECKING:
+    from store.log import DealLog
 
 At: TypeAlias = Callable[[str], None]
 """Told each step once it is done: begun, appended, cleared, purged, finished."""
@@ -71,6 +82,8 @@ class Erasure(msgspec.Struct, frozen=True):
     """Destroyed."""
     commands: int = 0
     """Whose fingerprints were cleared."""
+    unreadable: int = 0
+    """Events and fields on their deals that cannot be read, though nobody erased them."""
 
     @property
     def is_empty(self) -> bool:
@@ -81,33 +94,42 @@ class Erasure(msgspec.Struct, frozen=True):
 def _unwatched(_: str) -> None: ...
 
 
-def survey(log: DealLog, person: Person) -> Erasure:
+def survey(log: "DealLog", person: Person) -> Erasure:
     """What erasing the person would take away and leave. Changes nothing."""
-    names = _names_of(log, person)
+    names = _folded_names_of(log, person)
+    names_before = ErasedNames(log.keys)
     kept, doomed = FieldCipher(log.keys), FieldCipher(_Without(log.keys, person.keys))
     gone: Counter[tuple[str, str, str]] = Counter()
     mentions: list[Mention] = []
-    for row in log.records.rows_of(person.streams):
+    unreadable = 0
+    for row, fields in _stored_rows(log, person):
+        if fields is None:
+            unreadable += 1
+            continue
         stream, version, topic, _ = row
         deal, type_ = stream.partition(":")[2], type_of(topic)
-        stored = read_stored(row[3])
-        readable: dict[str, Any] = dict(stored.fact)
-        for place, encrypted in encrypted_in(row, stored):
-            value = _value(doomed, place, encrypted)
-            if value is not None:
-                readable[place.field] = msgspec.json.decode(value)
-            elif _value(kept, place, encrypted) is not None:
-                gone[deal, type_, place.field] += 1
+        readable: dict[str, Any] = dict(read_stored(row[3]).fact)
+        for place, encrypted in fields:
+            try:
+                value = _value(doomed, place, encrypted)
+                if value is not None:
+                    readable[place.field] = msgspec.json.decode(value)
+                elif _value(kept, place, encrypted) is not None:
+                    gone[deal, type_, place.field] += 1
+            except _Unreadable:
+                unreadable += 1
         mentions += (
             Mention(deal, version, type_, field)
             for field, value in readable.items()
-            if not (field == "name" and type_ in _NAMED_THERE) and _tells(value, names)
+            if not (field == "name" and type_ in _NAMED_THERE)
+            and (_tells(value, names) or names_before.are_in(stream, _texts(value)))
         )
-    return Erasure(person, dict(sorted(gone.items())), tuple(sorted(mentions)))
+    counted = dict(sorted(gone.items()))
+    return Erasure(person, counted, tuple(sorted(mentions)), unreadable=unreadable)
 
 
 def erase(
-    log: DealLog,
+    log: "DealLog",
     person: Person,
     intent: Intent,
     reason: str | None = None,
@@ -120,15 +142,30 @@ def erase(
     were doomed, and then the rest is done when the store is opened next.
     """
     require(intent.principal, Action.ERASE, NO_DEAL)
-    person = everywhere(log, person.persons, person.appearances)
-    if reason is not None:
-        _check_reason(log, person, reason)
-    planned = survey(log, person)
-    return _carry_through(log, person.keys[0], planned, intent, reason=reason, at=at)
+    with log.keys.erasing():
+        person = everywhere(log, person.persons, person.appearances)
+        if reason is not None:
+            _check_reason(log, person, reason)
+        planned = survey(log, person)
+        names = _names_of(log, person)
+        return _carry_through(
+            log, person.keys[0], planned, intent, reason=reason, names=names, at=at
+        )
 
 
-def finish_pending(log: DealLog, at: At = _unwatched) -> int:
-    """Finish the erasures that a crash has cut short; how many there were."""
+def finish_pending(log: "DealLog", at: At = _unwatched) -> int:
+    """Finish the erasures that a crash has cut short; how many there were.
+
+    Somebody who erases at this moment finishes for themselves.
+    """
+    try:
+        with log.keys.erasing(wait_seconds=0):
+            return _finish_pending(log, at)
+    except Held:
+        return 0
+
+
+def _finish_pending(log: "DealLog", at: At) -> int:
     pending = log.keys.pending_erasures()
     for one in pending:
         planned = Erasure(of_keys(log, one.names), {}, ())
@@ -136,31 +173,44 @@ def finish_pending(log: DealLog, at: At = _unwatched) -> int:
         intent = Intent(
             command_id=str(uuid4()), principal=SYSTEM, source="system", now=now, occurred_at=now
         )
-        _carry_through(log, one.subject, planned, intent, reason=None, at=at)
+        _carry_through(log, one.subject, planned, intent, reason=None, names=(), at=at)
     return len(pending)
 
 
 def _carry_through(
-    log: DealLog, subject: str, planned: Erasure, intent: Intent, *, reason: str | None, at: At
+    log: "DealLog",
+    subject: str,
+    planned: Erasure,
+    intent: Intent,
+    *,
+    reason: str | None,
+    names: Collection[str],
+    at: At,
 ) -> Erasure:
-    person = _doomed(log, subject, planned.person)
+    person = _doomed(log, subject, planned.person, names)
     at("begun")
     appended = _append(log, person, intent, reason)
     at("appended")
-    commands = log.records.clear_fingerprints(_unreadable_events(log, person))
+    commands = log.records.clear_fingerprints(_unreadable_events(log, person), person.streams)
     at("cleared")
     log.records.purge()
     at("purged")
     keys = log.keys.finish_erasure(subject)
     at("finished")
-    return Erasure(person, planned.gone, planned.mentions, appended, keys, commands)
+    return msgspec.structs.replace(
+        planned, person=person, appended=appended, keys=keys, commands=commands
+    )
 
 
-def _doomed(log: DealLog, subject: str, person: Person) -> Person:
-    """The person with all keys doomed, also those made while we looked for them."""
+def _doomed(log: "DealLog", subject: str, person: Person, names: Collection[str]) -> Person:
+    """The person with all keys doomed, also those made while we looked for them.
+
+    `names`: their full names, which no text on their deals may hold from now on.
+    """
     doomed: set[str] = set()
     while not doomed.issuperset(person.keys):
-        log.keys.begin_erasure(person.keys, subject)
+        told = [(stream, name) for stream in person.streams for name in names]
+        log.keys.begin_erasure(person.keys, subject, full_names=told)
         doomed |= set(person.keys)
         person = everywhere(log, person.persons, person.appearances)
     return person
@@ -169,7 +219,7 @@ def _doomed(log: DealLog, subject: str, person: Person) -> Person:
 # The events that say so.
 
 
-def _append(log: DealLog, person: Person, intent: Intent, reason: str | None) -> int:
+def _append(log: "DealLog", person: Person, intent: Intent, reason: str | None) -> int:
     """Append `subject-erased` wherever it is not yet; how many."""
     drafts: list[Draft[Fact]] = []
 
@@ -177,43 +227,37 @@ def _append(log: DealLog, person: Person, intent: Intent, reason: str | None) ->
         drafts.clear()
         batches = []
         for stream in person.streams:
-            history = log.history(stream.partition(":")[2])
-            facts = [
-                fact
-                for one in person.appearances
-                if stream_of(StreamKind.DEAL, one.deal) == stream
-                for fact in _facts(log, history, EraseSubject(one.stakeholder, reason), intent)
-            ]
+            facts = [SubjectErased(one, reason) for one in _not_erased_yet(log, person, stream)]
             if facts:
-                batches.append(Batch(stream, history.version, [intent.draft(f) for f in facts]))
-                drafts.extend(batches[-1].drafts)
+                told = [intent.draft(fact) for fact in facts]
+                named = Subjects() if reason is None else _subjects_with_names(log, stream)
+                batches.append(Batch(stream, log.records.version(stream), told, named))
+                drafts.extend(told)
         return batches
 
     log.append_alone(decided)
     return len(drafts)
 
 
-def _facts(
-    log: DealLog, history: History, command: EraseSubject, intent: Intent
-) -> Sequence[DealFact]:
-    """What the rules make of it; where they refuse, the right to be forgotten goes first."""
-    erased = (one.fact for one in history.events if isinstance(one.fact, SubjectErased))
-    if any(fact.stakeholder == command.stakeholder for fact in erased):
-        return ()
-    try:
-        return decide(command, history, log.processes(), intent, log.organisation())
-    except Refusal:
-        return (SubjectErased(command.stakeholder, command.reason),)
+def _not_erased_yet(log: "DealLog", person: Person, stream: str) -> list[str]:
+    """The stakeholders on a deal that the person is, and the deal does not call erased."""
+    facts = (event.fact for event in readable_events(log.records, stream))
+    erased = {fact.stakeholder for fact in facts if isinstance(fact, SubjectErased)}
+    return [
+        one.stakeholder
+        for one in person.appearances
+        if stream_of(StreamKind.DEAL, one.deal) == stream and one.stakeholder not in erased
+    ]
 
 
-def _check_reason(log: DealLog, person: Person, reason: str) -> None:
+def _check_reason(log: "DealLog", person: Person, reason: str) -> None:
     """Refuse a reason that speaks of the person, by the full name or a part of it."""
     require_legible(EraseSubject(person.appearances[0].stakeholder, reason))
-    told = _tells(reason, _names_of(log, person))
+    told = _tells(reason, _folded_names_of(log, person))
     for one in person.appearances:
         stream = stream_of(StreamKind.DEAL, one.deal)
         fact = SubjectErased(one.stakeholder, reason)
-        fields = encrypted_fields(fact, stream, _subjects_with_names(log, one.deal))
+        fields = encrypted_fields(fact, stream, _subjects_with_names(log, stream))
         needed = {key for field in fields for key in (*field.outer, *field.inner)}
         if told or needed.intersection(person.keys):
             raise PersonErased(
@@ -221,20 +265,25 @@ def _check_reason(log: DealLog, person: Person, reason: str) -> None:
             )
 
 
-def _subjects_with_names(log: DealLog, deal: str) -> Subjects:
+def _subjects_with_names(log: "DealLog", stream: str) -> Subjects:
     subjects = Subjects()
-    for event in log.history(deal).events:
+    for event in readable_events(log.records, stream, whole(log)):
         subjects = subjects.after(event.fact)
     return subjects
 
 
-def _names_of(log: DealLog, person: Person) -> frozenset[str]:
+def _names_of(log: "DealLog", person: Person) -> frozenset[str]:
     """Every full name that the person ever had, on any deal."""
     found: set[str] = set()
     for one in person.appearances:
-        subject = _subjects_with_names(log, one.deal).stakeholders.get(one.stakeholder)
-        found |= {folded(name) for name in (subject.names if subject else ())}
+        stream = stream_of(StreamKind.DEAL, one.deal)
+        subject = _subjects_with_names(log, stream).stakeholders.get(one.stakeholder)
+        found |= set(subject.names if subject else ())
     return frozenset(found)
+
+
+def _folded_names_of(log: "DealLog", person: Person) -> frozenset[str]:
+    return frozenset(folded(name) for name in _names_of(log, person))
 
 
 # The fields of stored events.
@@ -260,38 +309,72 @@ class _Without:
     def is_erased(self, names: Collection[str]) -> set[str]:
         return self._ring.is_erased(names) | self._doomed.intersection(names)
 
+    def is_lost(self, names: Collection[str]) -> set[str]:
+        return self._ring.is_lost(names)
+
+
+class _Unreadable(Exception):
+    """A field is damaged, or its key is missing, though nobody erased it."""
+
 
 def _value(cipher: FieldCipher, place: Place, encrypted: Encrypted) -> bytes | None:
-    """The JSON that the field holds; nothing where it was erased."""
+    """The JSON that the field holds; nothing where it was erased. Raises _Unreadable."""
     try:
         return cipher.decrypt(place, encrypted).value
     except KeyErased:
         return None
-    except KeyMissing:
+    except KeyLost:
         # Lost is not erased. Nobody can read it, so there is nothing in it to tell of.
         return b"null"
+    except (KeyMissing, KeysDamaged, CannotUnwrap, ValueError):
+        raise _Unreadable from None
 
 
-def _unreadable_events(log: DealLog, person: Person) -> list[tuple[str, int]]:
+def _unreadable_events(log: "DealLog", person: Person) -> list[tuple[str, int]]:
     """Stream and version of each event on the person's deals that has lost a field."""
     cipher = FieldCipher(log.keys)
     found = []
-    for row in log.records.rows_of(person.streams):
-        fields = encrypted_in(row, read_stored(row[3]))
-        if any(_value(cipher, place, encrypted) is None for place, encrypted in fields):
-            found.append((row[0], row[1]))
+    for row, fields in _stored_rows(log, person):
+        if fields is None or any(_is_gone(cipher, *field) for field in fields):
+            found.append(row[:2])
     return found
+
+
+def _is_gone(cipher: FieldCipher, place: Place, encrypted: Encrypted) -> bool:
+    try:
+        return _value(cipher, place, encrypted) is None
+    except _Unreadable:
+        return True
+
+
+def _stored_rows(
+    log: "DealLog", person: Person
+) -> Iterator[tuple[Row, list[tuple[Place, Encrypted]] | None]]:
+    """The events on the person's deals with their encrypted fields; None: its bytes are damaged."""
+    for row in log.records.rows_of(person.streams):
+        try:
+            fields = list(encrypted_in(row, read_stored(row[3])))
+        except msgspec.MsgspecError:
+            yield row, None
+        else:
+            yield row, fields
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Each text anywhere in a value, as JSON has it."""
+    match value:
+        case str():
+            yield value
+        case list():
+            for one in value:
+                yield from _texts(one)
+        case dict():
+            for one in value.values():
+                yield from _texts(one)
+        case _:
+            pass
 
 
 def _tells(value: Any, names: Collection[str]) -> bool:
     """Whether a text anywhere in a value, as JSON has it, holds one of the names."""
-    match value:
-        case str():
-            text = folded(value)
-            return any(name in text for name in names)
-        case list():
-            return any(_tells(one, names) for one in value)
-        case dict():
-            return any(_tells(one, names) for one in value.values())
-        case _:
-            return False
+    return any(name in folded(text) for text in _texts(value) for name in names)

@@ -9,19 +9,18 @@ hashes in hexadecimal digits, one a line. The hashes mean something only to the
 keys of that store.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
 
-from domain.history import Fact, stored_name
+from domain.history import stored_name
 from domain.people.facts import SubjectErased
 from domain.subjects import Subjects
-from store.codec import codec
 from store.errors import StoreError
+from store.forgetting.tolerant import readable_events
 from store.keys.ring import DIGEST_BYTES, KeyRing
-from store.reading import PUBLIC
-from store.sqlite.recorder import LogRecorder
+from store.recorder import Recorder
 
 PAGE_EVENTS = 5_000
 
@@ -69,10 +68,11 @@ def read_erasures(path: Path) -> Erasures:
     return Erasures(store_id, hashes)
 
 
-def erase_again(keys: KeyRing, log: LogRecorder, known: Collection[Erasures]) -> int:
+def erase_again(keys: KeyRing, known: Collection[Erasures], names: Collection[str]) -> int:
     """Destroy in a restored key store what was erased since it was copied; how many keys.
 
-    Raises StoreError for erasures of another store.
+    `names` are those of keys that a log calls erased. Raises StoreError for erasures
+    of another store.
     """
     destroyed = 0
     for erasures in known:
@@ -81,7 +81,6 @@ def erase_again(keys: KeyRing, log: LogRecorder, known: Collection[Erasures]) ->
                 f"the erasures are of the store {erasures.store_id}, the keys of {keys.id}", _ADVICE
             )
         destroyed += keys.apply_erasures(erasures.hashes)
-    names = keys_erased_in(log)
     if names:
         keys.begin_erasure(names, _RESTORED)
         destroyed += keys.finish_erasure(_RESTORED)
@@ -91,28 +90,73 @@ def erase_again(keys: KeyRing, log: LogRecorder, known: Collection[Erasures]) ->
 _RESTORED = "whoever the restored log calls erased"
 
 
-def keys_erased_in(log: LogRecorder) -> set[str]:
+def keys_erased_in(log: Recorder) -> set[str]:
     """The names of the keys of everybody whom the log calls erased."""
-    by_stream: dict[str, int] = {}
-    position = 0
-    while found := log.select_notifications(
+    return _keys_erased(log, _erased_after(log, 0))
+
+
+def destroy_returned(keys: KeyRing, log: Recorder) -> int:
+    """Destroy the keys of people whom the log calls erased, where they are there again.
+
+    An older copy of the key store brings them back. The key store keeps up to which
+    position it was compared with the log, so only what is newer than the copy is read.
+    Who was erased on one deal alone, by the command `erase-subject`, keeps their keys.
+    Answers how many keys there were.
+    """
+    head, applied = log.head(), keys.erasures_applied()
+    start = applied if applied <= head else 0
+    erased = {
+        stream: versions - _commanded(log, stream)
+        for stream, versions in _erased_after(log, start).items()
+    }
+    names = keys.find(_keys_erased(log, erased))
+    destroyed = 0
+    if names:
+        keys.begin_erasure(names, _RETURNED)
+        destroyed = keys.finish_erasure(_RETURNED)
+    if erased or applied > head or head - start >= PAGE_EVENTS:
+        keys.keep_erasures_applied(head)
+    return destroyed
+
+
+_RETURNED = "whoever the log calls erased, and an older key store does not"
+
+
+def _commanded(log: Recorder, stream: str) -> set[int]:
+    """Which events of a stream are of commands that were given to that deal alone."""
+    found = set[int]()
+    for event in readable_events(log, stream):
+        if isinstance(event.fact, SubjectErased):
+            command = log.command(event.actor, event.command_id)
+            if command is not None and command.stream == stream:
+                found |= set(range(command.first_version, command.last_version + 1))
+    return found
+
+
+def _erased_after(log: Recorder, position: int) -> dict[str, set[int]]:
+    """By stream: the versions of the events `subject-erased` behind a position."""
+    found: dict[str, set[int]] = {}
+    while some := log.select_notifications(
         position, PAGE_EVENTS, topics=_TOPICS, inclusive_of_start=False
     ):
-        for one in found:
-            stream = str(one.originator_id)
-            by_stream[stream] = max(by_stream.get(stream, 0), one.originator_version)
-        position = found[-1].id
+        for one in some:
+            found.setdefault(str(one.originator_id), set()).add(one.originator_version)
+        position = some[-1].id
+    return found
+
+
+def _keys_erased(log: Recorder, erased: Mapping[str, Collection[int]]) -> set[str]:
     names: set[str] = set()
-    for stream, last in by_stream.items():
-        names |= _erased_on(log, stream, last)
+    for stream, versions in erased.items():
+        names |= _erased_on(log, stream, versions)
     return names
 
 
-def _erased_on(log: LogRecorder, stream: str, last: int) -> set[str]:
+def _erased_on(log: Recorder, stream: str, versions: Collection[int]) -> set[str]:
     subjects, names = Subjects(), set[str]()
-    for row in log.rows(stream)[:last]:
-        fact: Fact = codec().to_event(*row, PUBLIC).fact
-        if isinstance(fact, SubjectErased):
+    for event in readable_events(log, stream):
+        fact = event.fact
+        if isinstance(fact, SubjectErased) and event.version in versions:
             names |= set(subjects.keys_of(fact.stakeholder, stream))
         subjects = subjects.after(fact)
     return names

@@ -6,7 +6,7 @@ from pathlib import Path
 from store.errors import StoreError
 from store.keys.erasure import PendingErasure
 from store.keys.ring import KeyRing
-from store.keys.signing import SigningKey
+from store.keys.signing import Signed, SigningKey
 from store.keys.vault import Vault
 
 NONE = "none"
@@ -56,6 +56,10 @@ class AbsentKeys(KeyRing):
     def signing_keys(self) -> tuple[SigningKey, ...]:
         """None is known: verify checkpoints against keys that were kept elsewhere."""
         return ()
+
+    def signed_last(self) -> Signed | None:
+        """It is not known."""
+        return None
 
     def close(self) -> None:
         """There is nothing to close."""

@@ -14,7 +14,9 @@ from datetime import datetime
 
 import msgspec
 
-from store.keys.tables import rows_with, written
+from store.keys.tables import rows_with
+from store.keys.wrapping import damaged
+from store.times import written
 
 
 class PendingErasure(msgspec.Struct, frozen=True):
@@ -31,7 +33,7 @@ class PendingErasure(msgspec.Struct, frozen=True):
 def pending(cursor: sqlite3.Cursor) -> tuple[PendingErasure, ...]:
     """The erasures that are not finished, oldest first."""
     rows = cursor.execute("SELECT pending FROM erasures WHERE pending NOT NULL ORDER BY id")
-    return tuple(msgspec.json.decode(text, type=PendingErasure) for (text,) in rows.fetchall())
+    return tuple(_read(text) for (text,) in rows.fetchall())
 
 
 def begin(
@@ -93,10 +95,18 @@ def erased_among(cursor: sqlite3.Cursor, digests: Collection[bytes]) -> set[byte
 def _row_of(cursor: sqlite3.Cursor, subject: str) -> tuple[int, PendingErasure] | None:
     rows = cursor.execute("SELECT id, pending FROM erasures WHERE pending NOT NULL").fetchall()
     for number, text in rows:
-        erasure = msgspec.json.decode(text, type=PendingErasure)
+        erasure = _read(text)
         if erasure.subject == subject:
             return number, erasure
     return None
+
+
+def _read(text: str) -> PendingErasure:
+    try:
+        return msgspec.json.decode(text, type=PendingErasure)
+    except (TypeError, ValueError):
+        # The text names whom it is about, so it is not shown.
+        raise damaged("an erasure that is not finished cannot be read") from None
 
 
 def _text(erasure: PendingErasure) -> str:

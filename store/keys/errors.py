@@ -15,7 +15,8 @@ class WrongKeyEncryption(StoreError):
     def __init__(self, wanted: str, given: str) -> None:
         super().__init__(
             f"the keys are wrapped under the key-encryption key {wanted}, and {given} was given",
-            f"Restore the key-encryption key {wanted}; without it the personal and secret fields"
+            f"If the keys were moved under {wanted}, name where it comes from with --kek or"
+            " DEALSTATE_KEK. If it was lost, restore it: without it the personal and secret fields"
             " cannot be read.",
         )
         self.wanted = wanted
@@ -30,7 +31,7 @@ class KeysDamaged(StoreError):
     """The key store is there, but what it holds is not as it was written."""
 
 
-class SubjectErased(StoreError):
+class KeysErased(StoreError):
     """A key was asked for in the name of someone who was erased."""
 
     def __init__(self, names: Collection[str]) -> None:

@@ -37,7 +37,16 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def create_key_file(path: Path) -> AesKeyEncryption:
     """Make a file with a new key, durably. Raises StoreError where a file is there already."""
     key = os.urandom(KEY_BYTES)
-    text = f"{_FIRST_LINE}\n{base64.b64encode(key).decode()}\n"
+    _write_new(path, f"{_FIRST_LINE}\n{encoded(key)}\n".encode())
+    return AesKeyEncryption(key)
+
+
+def encoded(key: bytes) -> str:
+    """The key as a key file and an environment variable hold it: base64."""
+    return base64.b64encode(key).decode()
+
+
+def _write_new(path: Path, content: bytes) -> None:
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
@@ -48,12 +57,11 @@ def create_key_file(path: Path) -> AesKeyEncryption:
         raise StoreError(
             f"{path} cannot be made: {error.strerror}", "Name a file in a folder you may write to."
         ) from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     sync_folder(path)
-    return AesKeyEncryption(key)
 
 
 def read_key_file(path: Path) -> AesKeyEncryption:
@@ -123,16 +131,21 @@ def next_to(path: Path) -> Path:
     return path.with_name(f"{path.name}.next")
 
 
-def rotate_key_file(ring: "KeyRing", path: Path, progress: Progress = silent) -> str:
+def rotate_key_file(
+    ring: "KeyRing", path: Path, progress: Progress = silent, keep_old: Path | None = None
+) -> str:
     """Put a new key in the file and wrap all keys of `ring` under it; the id of the new key.
 
-    Copies of the key store made before need the copy of the key file made before.
+    Copies of the key store made before need the key of before. It is overwritten,
+    unless `keep_old` names a new file for it.
     Raises WrongKeyEncryption when the ring is not wrapped under the file's key, StoreError.
     """
     place = path.resolve()
 
     def make(current: str) -> KeyEncryption:
         _settle(place, current)
+        if keep_old is not None:
+            _write_new(keep_old, place.read_bytes())
         return create_key_file(next_to(place))
 
     ring.rotate_to(make, progress)

@@ -13,7 +13,8 @@ compares `generation` and drops it in the same way.
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, closing
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,16 +22,19 @@ from typing import Self, TypeAlias, TypeVar
 
 import msgspec
 
+from domain.full_names import LONGEST_RUN, run_of
 from store.errors import StoreError
 from store.keys import erasure, signing
 from store.keys.durability import sync_folder
 from store.keys.erasure import PendingErasure
-from store.keys.errors import SubjectErased
+from store.keys.errors import KeysErased
+from store.keys.holding import held
 from store.keys.key_file import next_to, settle_key_file
 from store.keys.rotation import DATA, STORE, Progress, silent, wrap_anew
-from store.keys.signing import Signature, SigningKey
+from store.keys.signing import Signature, Signed, SigningKey
 from store.keys.sources import EncryptionSource, FileSource
 from store.keys.tables import (
+    BUSY_TIMEOUT_SECONDS,
     create_tables,
     make_private,
     open_tables,
@@ -38,10 +42,10 @@ from store.keys.tables import (
     rows_with,
     set_property,
     translated,
-    written,
 )
 from store.keys.vault import ERASURE_KEY, FINGERPRINT_KEY, Vault
-from store.keys.wrapping import KEY_BYTES, KeyEncryption, Wrapping
+from store.keys.wrapping import KEY_BYTES, KeyEncryption, Wrapping, damaged
+from store.times import written
 
 Clock: TypeAlias = Callable[[], datetime]
 T = TypeVar("T")
@@ -49,7 +53,8 @@ T = TypeVar("T")
 DIGEST_BYTES = 32
 
 # What a text is that was erased, so that an equal text of another kind is not.
-_KEY, _SOURCE_ID, _SUBJECT = "key", "source", "subject"
+_KEY, _SOURCE_ID, _SUBJECT, _NAME = "key", "source", "subject", "name"
+_APPLIED = "erasures_applied"
 
 
 class KeyRingSummary(msgspec.Struct, frozen=True):
@@ -60,9 +65,11 @@ class KeyRingSummary(msgspec.Struct, frozen=True):
     created_at: datetime
     keys: dict[str, int]
     """How many by kind, in alphabetical order."""
-    erasures_finished: int
-    erasures_pending: int
     erased_hashes: int
+    """Those of `KeyRing.erased_hashes`; whoever was erased has several."""
+    erasures_pending: int
+    given_up: int
+    """How many keys were lost, and given up."""
     signing_keys: tuple[SigningKey, ...]
 
 
@@ -177,7 +184,7 @@ class KeyRing:
     def ensure(self, names: Collection[str]) -> dict[str, bytes]:
         """The keys of these names; missing ones are made, durably before this returns.
 
-        Raises SubjectErased, with the names that were erased; then nothing was made.
+        Raises KeysErased, with the names that were erased; then nothing was made.
         """
         with self._vault.lock:
             found = self.find(names)
@@ -186,7 +193,7 @@ class KeyRing:
             with self._vault.writing() as cursor:
                 erased = self._erased(cursor, names)
                 if erased:
-                    raise SubjectErased(erased)
+                    raise KeysErased(erased)
                 found = self._load(cursor, names)
                 for name in sorted(set(names) - found.keys()):
                     found[name] = self._make(cursor, name)
@@ -227,10 +234,51 @@ class KeyRing:
             self._vault.digest(_SUBJECT, begun.subject),
         ]
 
+    def _digests_of_names(self, full_names: Collection[tuple[str, str]]) -> Iterator[bytes]:
+        for stream, name in full_names:
+            run = run_of(name)
+            for part in run or ():
+                yield self._vault.digest(_NAME, f"{stream}\0{part}")
+
+    def lengths_of_erased_names(self, stream: str) -> frozenset[int]:
+        """How many words the full names have of whoever was erased on a stream."""
+        lengths = {
+            self._vault.digest(_NAME, f"{stream}\0{length}"): length
+            for length in range(1, LONGEST_RUN + 1)
+        }
+        with self._vault.reading() as cursor:
+            return frozenset(lengths[one] for one in erasure.erased_among(cursor, lengths))
+
+    def has_erased_name(self, stream: str, runs: Collection[str]) -> bool:
+        """Whether one of these runs of words is the full name of somebody erased there."""
+        digests = [self._vault.digest(_NAME, f"{stream}\0{run}") for run in runs]
+        with self._vault.reading() as cursor:
+            return bool(erasure.erased_among(cursor, digests))
+
     def is_erased(self, names: Collection[str]) -> set[str]:
         """Those of the names whose keys are erased or about to be."""
         with self._vault.reading() as cursor:
             return self._erased(cursor, names)
+
+    def give_up(self, names: Collection[str]) -> None:
+        """Accept that the keys of these names were lost: what they opened reads as lost.
+
+        Keys that are there or erased stay so. What is recorded under the names later
+        gets new keys, which open that alone.
+        """
+        with self._vault.writing() as cursor:
+            gone = set(names) - self._erased(cursor, names) - self._load(cursor, names).keys()
+            digests = ((self._vault.digest(_KEY, name),) for name in gone)
+            cursor.executemany("INSERT OR IGNORE INTO lost VALUES (?)", digests)
+            self._vault.raise_generation(cursor)
+
+    def is_lost(self, names: Collection[str]) -> set[str]:
+        """Those of the names whose keys were given up, and not erased since."""
+        by_digest = {self._vault.digest(_KEY, name): name for name in names}
+        query = "SELECT digest FROM lost WHERE digest IN"
+        with self._vault.reading() as cursor:
+            lost = {by_digest[digest] for (digest,) in rows_with(cursor, query, list(by_digest))}
+            return lost - self._erased(cursor, lost)
 
     def fingerprint(self, data: bytes) -> bytes:
         """HMAC-SHA256 of `data` under a key of this store: 32 bytes, the same for equal data."""
@@ -238,18 +286,42 @@ class KeyRing:
 
     # Erasure.
 
+    def erasing(self, wait_seconds: float = BUSY_TIMEOUT_SECONDS) -> AbstractContextManager[None]:
+        """Hold what is erased: one erasure at a time, over all processes.
+
+        Whoever finds an erasure that is not finished, and held by nobody, may finish it.
+        Raises Held where somebody else erases for longer than that.
+        """
+        return held(self.path.with_name(f"{self.path.name}.erasing"), wait_seconds)
+
+    def erasures_applied(self) -> int:
+        """Up to which position the keys are destroyed of whom the log calls erased."""
+        with self._vault.reading() as cursor:
+            return int(read_properties(cursor).get(_APPLIED, "0"))
+
+    def keep_erasures_applied(self, position: int) -> None:
+        """Keep that this is so up to a position."""
+        with self._vault.writing() as cursor:
+            set_property(cursor, _APPLIED, str(position))
+
     def begin_erasure(
-        self, names: Collection[str], subject: str, source_ids: Collection[str] = ()
+        self,
+        names: Collection[str],
+        subject: str,
+        source_ids: Collection[str] = (),
+        full_names: Collection[tuple[str, str]] = (),
     ) -> None:
         """Doom the keys of these names: from now on they are neither made nor handed out.
 
         `subject` is what the caller calls the person; an erasure of the same
         subject that is not finished takes up the names. `source_ids` is what
-        other systems call the person: asked for by `was_erased`.
+        other systems call the person: asked for by `was_erased`. `full_names` are those
+        of the person, each with a stream where it is asked for by `has_erased_name`.
         """
         begun = PendingErasure(subject, tuple(sorted(names)), tuple(sorted(source_ids)))
         with self._vault.writing() as cursor:
-            erasure.begin(cursor, begun, self._digests_of(begun), self._clock())
+            digests = [*self._digests_of(begun), *self._digests_of_names(full_names)]
+            erasure.begin(cursor, begun, digests, self._clock())
             self._vault.raise_generation(cursor)
 
     def finish_erasure(self, subject: str) -> int:
@@ -323,12 +395,34 @@ class KeyRing:
         with self._vault.reading() as cursor:
             return signing.listed(cursor)
 
-    def sign(self, message: bytes) -> Signature:
-        """Sign with the newest signing key. Raises StoreError when there is none."""
-        with self._vault.reading() as cursor:
+    def sign_checkpoint(
+        self, told: Signed, text: str, require_extended: Callable[[Signed], None]
+    ) -> Signature:
+        """Sign the text of a checkpoint with the newest signing key, and remember what it says.
+
+        Before that `require_extended` is called with what was signed last, where
+        anything was; it raises where the log does not go on from there. Both are one
+        transaction. Raises StoreError when there is no signing key.
+        """
+        with self._vault.writing() as cursor:
+            last = signing.signed_last(cursor)
+            if last is not None:
+                require_extended(last)
             if self._vault.signer is None:
                 self._vault.signer = signing.newest(cursor, self._vault.wrapping)
-            return self._vault.signer.sign(message)
+            if last is None or told.size > last.size:
+                signing.remember_signed(cursor, told)
+            return self._vault.signer.sign(text.encode())
+
+    def signed_last(self) -> Signed | None:
+        """What was signed last of the log, the largest size; None where nothing was signed."""
+        with self._vault.reading() as cursor:
+            return signing.signed_last(cursor)
+
+    def set_signed(self, told: Signed) -> None:
+        """Have this be what was signed last, for a log that was put back to it."""
+        with self._vault.writing() as cursor:
+            signing.remember_signed(cursor, told)
 
     # Upkeep.
 
@@ -363,33 +457,44 @@ class KeyRing:
             properties = read_properties(cursor)
             kinds = cursor.execute("SELECT kind, count(*) FROM keys GROUP BY kind ORDER BY kind")
             keys = dict(kinds.fetchall())
-            finished, hashes = cursor.execute(
-                "SELECT (SELECT count(finished_at) FROM erasures), (SELECT count(*) FROM erased)"
+            hashes, given_up = cursor.execute(
+                "SELECT (SELECT count(*) FROM erased), (SELECT count(*) FROM lost)"
             ).fetchone()
             return KeyRingSummary(
                 store_id=self.id,
                 encryption_id=properties["encryption"],
-                created_at=datetime.fromisoformat(properties["created_at"]),
+                created_at=_created_at(properties["created_at"]),
                 keys=keys,
-                erasures_finished=finished,
-                erasures_pending=len(erasure.pending(cursor)),
                 erased_hashes=hashes,
+                erasures_pending=len(erasure.pending(cursor)),
+                given_up=given_up,
                 signing_keys=signing.listed(cursor),
             )
 
-    def copy_to(self, path: Path) -> None:
+    def copy_to(self, path: Path, signed: Signed | None = None) -> None:
         """Write a consistent copy that opens under the same key-encryption key, mode 0600.
 
-        Raises StoreError where something is there.
+        In the copy `signed` is what was signed last, where it is given. Raises
+        StoreError where something is there.
         """
         if path.exists():
             raise StoreError(f"{path} is there already", "Name a file that is not there yet.")
         make_private(path)
         try:
             self._vault.copy_to(path)
+            if signed is not None:
+                with closing(open_tables(path)) as copied, translated(path):
+                    signing.remember_signed(copied.cursor(), signed)
             with path.open("rb+") as copy:
                 os.fsync(copy.fileno())
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         sync_folder(path)
+
+
+def _created_at(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise damaged("it does not say when it was made") from None

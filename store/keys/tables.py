@@ -17,7 +17,6 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +43,7 @@ _TABLES = (
         id INTEGER PRIMARY KEY, public BLOB NOT NULL UNIQUE, name TEXT NOT NULL,
         since TEXT NOT NULL, until TEXT, wrapped BLOB NOT NULL)""",
     "CREATE TABLE erased(digest BLOB PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE lost(digest BLOB PRIMARY KEY) WITHOUT ROWID",
     """CREATE TABLE erasures(
         id INTEGER PRIMARY KEY, pending TEXT, began_at TEXT NOT NULL, finished_at TEXT)""",
 )
@@ -215,11 +215,6 @@ def read_properties(cursor: sqlite3.Cursor) -> dict[str, str]:
 
 def set_property(cursor: sqlite3.Cursor, name: str, value: str) -> None:
     cursor.execute("REPLACE INTO properties VALUES (?, ?)", (name, value))
-
-
-def written(moment: datetime) -> str:
-    """The moment as it is stored: UTC, six digits, Z."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def rows_with(

@@ -106,6 +106,8 @@ class Wrapping:
             key = self.encryption.unwrap(wrapped, f"{self._store_id}/{purpose}/{name}")
         except CannotUnwrap as error:
             raise damaged(error.message) from error
+        except TypeError:
+            raise damaged(f"the wrapped {purpose} key {name} is not of bytes") from None
         if len(key) != KEY_BYTES:
             raise damaged(f"the {purpose} key {name} has {len(key)} bytes instead of {KEY_BYTES}")
         return key

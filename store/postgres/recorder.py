@@ -20,7 +20,7 @@ counts where there is one.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from eventsourcing.persistence import (
@@ -41,9 +41,9 @@ from store.postgres import together
 from store.postgres.address import Database
 from store.postgres.connections import Cursor, LogDatastore
 from store.postgres.hashes import Hashes, seal, unwritten_tiles, write_tiles
-from store.postgres.tables import lock_id
+from store.postgres.tables import lock_id, objects
 from store.postgres.values import in_columns, one_number
-from store.recorder import Append, CheckpointRow, CommandRow, Edge, Row
+from store.recorder import Append, CheckpointRow, CommandRow, Edge, Row, damaged_hashes, merged
 from store.seals.merkle import ProofError, leaf_hash
 from store.seals.tiles import TILE_BYTES, TILE_WIDTH
 
@@ -63,6 +63,7 @@ class LogRecorder(ApplicationRecorder):
         schema = datastore.database.schema
         self._lock = lock_id("log", schema)
         self._tiles_lock = lock_id("tiles", schema)
+        self._checkpoints_lock = lock_id("checkpoints", schema)
         self._together = together.Together(self._write_together, FEW_ROWS)
 
     @contextmanager
@@ -118,9 +119,10 @@ class LogRecorder(ApplicationRecorder):
         """Append many rows, in a transaction that has the lock. Answers the last position."""
         before = _copy(cursor, rows, preceding, command)
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (self._tiles_lock,))
-        while write_tiles(cursor, before):
-            pass
-        seal(cursor, before, [leaf_hash(state) for _, _, _, state in rows])
+        with damaged_hashes():
+            while write_tiles(cursor, before):
+                pass
+            seal(cursor, before, [leaf_hash(state) for _, _, _, state in rows])
         return before + len(rows)
 
     def command(self, principal: str, command_id: str) -> CommandRow | None:
@@ -138,15 +140,22 @@ class LogRecorder(ApplicationRecorder):
             yield from (CommandRow(*row) for row in found)
             last = found[-1][:2]
 
-    def clear_fingerprints(self, events: Iterable[tuple[str, int]]) -> int:
+    def clear_fingerprints(
+        self, events: Iterable[tuple[str, int]], streams: Iterable[str] = ()
+    ) -> int:
         told = list(events)
-        streams, versions = [stream for stream, _ in told], [version for _, version in told]
+        names, versions = [stream for stream, _ in told], [version for _, version in told]
         with self.datastore.using() as cursor:
-            return cursor.execute(sql.CLEAR_FINGERPRINTS, (streams, versions)).rowcount
+            cleared = cursor.execute(sql.CLEAR_FINGERPRINTS, (names, versions)).rowcount
+            return cleared + cursor.execute(sql.CLEAR_QUIET, (list(streams),)).rowcount
 
     def rows(self, stream: str, after: int = 0) -> list[Row]:
         with self.datastore.using() as cursor:
             return cursor.execute(sql.SELECT_STREAM, (stream, after)).fetchall()
+
+    def event(self, stream: str, version: int) -> tuple[int, bytes] | None:
+        with self.datastore.using() as cursor:
+            return cursor.execute(sql.SELECT_EVENT, (stream, version)).fetchone()
 
     def rows_of(self, streams: Iterable[str]) -> Iterator[Row]:
         names = sorted(set(streams))
@@ -234,8 +243,21 @@ class LogRecorder(ApplicationRecorder):
                 self._fill_tiles()
 
     def keep_checkpoint(self, checkpoint: CheckpointRow) -> None:
+        with self.datastore.transaction(self._checkpoints_lock) as cursor:
+            row = cursor.execute(sql.SELECT_CHECKPOINT, (checkpoint.size,)).fetchone()
+            kept = None if row is None else CheckpointRow(*row)
+            cursor.execute(sql.INSERT_CHECKPOINT, merged(kept, checkpoint))
+
+    def checkpoint(self, size: int) -> CheckpointRow | None:
+        return self._checkpoint(sql.SELECT_CHECKPOINT, (size,))
+
+    def last_checkpoint(self) -> CheckpointRow | None:
+        return self._checkpoint(sql.SELECT_LAST_CHECKPOINT, ())
+
+    def _checkpoint(self, statement: LiteralString, values: Sequence[int]) -> CheckpointRow | None:
         with self.datastore.using() as cursor:
-            cursor.execute(sql.INSERT_CHECKPOINT, checkpoint)
+            row = cursor.execute(statement, values).fetchone()
+        return None if row is None else CheckpointRow(*row)
 
     def checkpoints(self) -> list[CheckpointRow]:
         with self.datastore.using() as cursor:
@@ -246,6 +268,15 @@ class LogRecorder(ApplicationRecorder):
     def properties(self) -> dict[str, str]:
         with self.datastore.using() as cursor:
             return dict(cursor.execute(sql.SELECT_PROPERTIES).fetchall())
+
+    def foreign(self) -> list[str]:
+        with self.datastore.using() as cursor:
+            found = {tuple(row) for row in cursor.execute(sql.SELECT_OBJECTS)}
+        ours = objects()
+        return [
+            *(f"the {kind} {name} is not one of the log" for kind, name, _ in found - ours),
+            *(f"the {kind} {name} is not as it was made" for kind, name, _ in ours - found),
+        ]
 
     def size_bytes(self) -> int:
         with self.datastore.using() as cursor:

@@ -19,6 +19,10 @@ FROM unnest(%b::text[], %b::bigint[]) AS told(name, version)
 WHERE stream = name AND version BETWEEN first_version AND last_version
     AND fingerprint IS NOT NULL
 """
+CLEAR_QUIET = """
+UPDATE commands SET fingerprint = NULL
+WHERE stream = ANY(%s) AND first_version > last_version AND fingerprint IS NOT NULL
+"""
 SELECT_GAP = """
 SELECT stream, version FROM unnest(%b::text[], %b::bigint[]) AS preceding(stream, version)
 WHERE (
@@ -28,6 +32,10 @@ WHERE (
 SELECT_HEAD = (
     "SELECT coalesce(max(originator_version), 0) FROM stored_events WHERE originator_id = %s"
 )
+SELECT_EVENT = """
+SELECT position, state FROM stored_events
+WHERE originator_id = %s AND originator_version = %s
+"""
 SELECT_STREAM = """
 SELECT originator_id, originator_version, topic, state FROM stored_events
 WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version
@@ -84,8 +92,28 @@ INSERT_CHECKPOINT = """
 INSERT INTO checkpoints VALUES (%s, %s, %s)
 ON CONFLICT (size) DO UPDATE SET note = excluded.note, made_at = excluded.made_at
 """
+SELECT_CHECKPOINT = "SELECT * FROM checkpoints WHERE size = %s"
+SELECT_LAST_CHECKPOINT = "SELECT * FROM checkpoints ORDER BY size DESC LIMIT 1"
 SELECT_CHECKPOINTS = "SELECT * FROM checkpoints ORDER BY size"
 SELECT_PROPERTIES = "SELECT * FROM properties"
+# Everything in the schema that holds rows or does something. The text is that of a function.
+SELECT_OBJECTS = """
+SELECT CASE relkind WHEN 'r' THEN 'table' ELSE 'relation' END, relname::text, ''
+FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+UNION ALL
+SELECT 'function', proname::text, prosrc FROM pg_proc
+WHERE pronamespace = current_schema()::regnamespace
+UNION ALL
+SELECT 'trigger', tgname::text, '' FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+WHERE relnamespace = current_schema()::regnamespace AND NOT tgisinternal
+UNION ALL
+SELECT 'rule', rulename::text, '' FROM pg_rewrite JOIN pg_class ON pg_class.oid = ev_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+UNION ALL
+SELECT 'policy', polname::text, '' FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid
+WHERE relnamespace = current_schema()::regnamespace
+"""
 SELECT_SIZE = """
 SELECT sum(pg_total_relation_size(oid)) FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'

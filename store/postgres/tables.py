@@ -111,6 +111,17 @@ def creation(schema: str) -> list[Composed]:
     return [SQL(statement).format(**names) for statement in _CREATION]
 
 
+def objects() -> set[tuple[str, str, str]]:
+    """Kind, name and text of all that is in the schema of a log, where it has one."""
+    tables = ("stored_events", "commands", "tiles", "edge", "checkpoints", "properties")
+    append = next(one.as_string() for one in creation("") if "FUNCTION append" in one.as_string())
+    return {*(("table", name, "") for name in tables), ("function", "append", _body(append))}
+
+
+def _body(function: str) -> str:
+    return function.split("$body$")[1]
+
+
 def lock_id(purpose: str, schema: str) -> int:
     """The id of an advisory lock: 64 bits of a hash, so that schemas have locks of their own."""
     digest = hashlib.sha256(f"dealstate:{purpose}:{schema}".encode()).digest()

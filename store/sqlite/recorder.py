@@ -22,7 +22,8 @@ from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 from eventsourcing.utils import Environment, EnvType
 
-from store.recorder import Append, CheckpointRow, CommandRow, Edge, Row
+from store.errors import LogDamaged
+from store.recorder import Append, CheckpointRow, CommandRow, Edge, Row, damaged_hashes, merged
 from store.seals.merkle import HASH_BYTES, leaf_hash
 from store.seals.tiles import TILE_WIDTH, new_tiles
 from store.sqlite.connections import LogDatastore, create_log
@@ -82,10 +83,17 @@ _CLEAR_FINGERPRINT = """
 UPDATE commands SET fingerprint = NULL
 WHERE stream = ? AND ? BETWEEN first_version AND last_version AND fingerprint IS NOT NULL
 """
+_CLEAR_QUIET = """
+UPDATE commands SET fingerprint = NULL
+WHERE stream = ? AND first_version > last_version AND fingerprint IS NOT NULL
+"""
 _SELECT_VERSION = """
 SELECT 1 FROM stored_events WHERE originator_id = ? AND originator_version = ?
 """
 _SELECT_HEAD = "SELECT max(originator_version) FROM stored_events WHERE originator_id = ?"
+_SELECT_EVENT = """
+SELECT position, state FROM stored_events WHERE originator_id = ? AND originator_version = ?
+"""
 _SELECT_STREAM = """
 SELECT originator_id, originator_version, topic, state FROM stored_events
 WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version
@@ -120,15 +128,21 @@ _OF_KIND = "(+originator_id >= ? || ':' AND +originator_id < ? || ';')"
 _SELECT_TILE = "SELECT hashes FROM tiles WHERE level = ? AND number = ?"
 _INSERT_TILE = "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)"
 _SELECT_EDGE = "SELECT hash FROM edge WHERE position > ? AND position <= ? ORDER BY position"
+_SELECT_LAST_OF_EDGE = "SELECT max(position) FROM edge"
 _SELECT_EDGE_EXTENT = """
 SELECT count(*), coalesce(min(position), 0), coalesce(max(position), 0) FROM edge
 """
 _INSERT_EDGE = "INSERT INTO edge VALUES (?, ?)"
 _DELETE_EDGE = "DELETE FROM edge WHERE position <= ?"
 _INSERT_CHECKPOINT = "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)"
+_SELECT_CHECKPOINT = "SELECT * FROM checkpoints WHERE size = ?"
+_SELECT_LAST_CHECKPOINT = "SELECT * FROM checkpoints ORDER BY size DESC LIMIT 1"
 _SELECT_CHECKPOINTS = "SELECT * FROM checkpoints ORDER BY size"
 _INSERT_PROPERTY = "INSERT INTO properties VALUES (?, ?)"
 _SELECT_PROPERTIES = "SELECT * FROM properties"
+_SELECT_SCHEMA = """
+SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name
+"""
 
 _SELECT_NOTIFICATIONS = """
 SELECT position, originator_id, originator_version, topic, state FROM stored_events
@@ -181,13 +195,24 @@ class LogRecorder(SQLiteApplicationRecorder):
             yield from (CommandRow(*row) for row in found)
             last = found[-1][:2]
 
-    def clear_fingerprints(self, events: Iterable[tuple[str, int]]) -> int:
+    def clear_fingerprints(
+        self, events: Iterable[tuple[str, int]], streams: Iterable[str] = ()
+    ) -> int:
+        quiet = ((stream,) for stream in streams)
         with self.datastore.writing() as cursor:
-            return cursor.executemany(_CLEAR_FINGERPRINT, events).rowcount
+            cleared = cursor.executemany(_CLEAR_FINGERPRINT, events).rowcount
+            return cleared + cursor.executemany(_CLEAR_QUIET, quiet).rowcount
 
     def rows(self, stream: str, after: int = 0) -> list[Row]:
         with self.datastore.reading() as cursor:
             return cursor.execute(_SELECT_STREAM, (stream, after)).fetchall()
+
+    def event(self, stream: str, version: int) -> tuple[int, bytes] | None:
+        with self.datastore.reading() as cursor:
+            found: tuple[int, bytes] | None = cursor.execute(
+                _SELECT_EVENT, (stream, version)
+            ).fetchone()
+            return found
 
     def rows_of(self, streams: Iterable[str]) -> Iterator[Row]:
         names = sorted(set(streams))
@@ -242,7 +267,20 @@ class LogRecorder(SQLiteApplicationRecorder):
 
     def keep_checkpoint(self, checkpoint: CheckpointRow) -> None:
         with self.datastore.writing() as cursor:
-            cursor.execute(_INSERT_CHECKPOINT, checkpoint)
+            row = cursor.execute(_SELECT_CHECKPOINT, (checkpoint.size,)).fetchone()
+            kept = None if row is None else CheckpointRow(*row)
+            cursor.execute(_INSERT_CHECKPOINT, merged(kept, checkpoint))
+
+    def checkpoint(self, size: int) -> CheckpointRow | None:
+        return self._checkpoint(_SELECT_CHECKPOINT, (size,))
+
+    def last_checkpoint(self) -> CheckpointRow | None:
+        return self._checkpoint(_SELECT_LAST_CHECKPOINT, ())
+
+    def _checkpoint(self, statement: str, values: Sequence[int]) -> CheckpointRow | None:
+        with self.datastore.reading() as cursor:
+            row = cursor.execute(statement, values).fetchone()
+        return None if row is None else CheckpointRow(*row)
 
     def checkpoints(self) -> list[CheckpointRow]:
         with self.datastore.reading() as cursor:
@@ -251,6 +289,23 @@ class LogRecorder(SQLiteApplicationRecorder):
     def properties(self) -> dict[str, str]:
         with self.datastore.reading() as cursor:
             return dict(cursor.execute(_SELECT_PROPERTIES).fetchall())
+
+    def foreign(self) -> list[str]:
+        with self.datastore.reading() as cursor:
+            found = _schema(cursor)
+        with closing(sqlite3.connect(":memory:")) as plain:
+            for table in TABLES:
+                plain.execute(table)
+            ours = _schema(plain.cursor())
+        return [
+            *(f"the {kind} {name} is not one of the log" for kind, name in found.keys() - ours),
+            *(f"the {kind} {name} is gone" for kind, name in ours.keys() - found),
+            *(
+                f"the {kind} {name} is another one than the log was made with"
+                for kind, name in found.keys() & ours
+                if found[kind, name] != ours[kind, name]
+            ),
+        ]
 
     def size_bytes(self) -> int:
         path = self.datastore.path
@@ -323,11 +378,34 @@ class _Hashes:
 def _insert(cursor: sqlite3.Cursor, rows: Iterable[Row]) -> int:
     """Insert rows, and their leaves into the Merkle log. Answers the last position."""
     before = _number(cursor.execute(_SELECT_LAST_POSITION))
+    _check_edge(cursor, before)
     with closing(cursor.connection.cursor()) as reader:
         checked = list(_without_gaps(reader, rows))
+    last = before + len(checked)
     cursor.executemany(_INSERT_EVENT, checked)
+    # A trigger that is not ours can swallow rows without a word.
+    if _number(cursor.execute(_SELECT_LAST_POSITION)) != last:
+        raise LogDamaged("the log did not take in every event it was given")
     _seal(cursor, before, [leaf_hash(state) for _, _, _, state in checked])
-    return before + len(checked)
+    return last
+
+
+def _check_edge(cursor: sqlite3.Cursor, head: int) -> None:
+    """Raise LogDamaged where events and leaves do not end at the same position."""
+    edge = _number(cursor.execute(_SELECT_LAST_OF_EDGE))
+    if edge != (head if head % TILE_WIDTH else 0):
+        raise LogDamaged(
+            f"the last event stands at position {head}, and the last hash that is not in a full"
+            f" tile at position {edge or 'none'}"
+        )
+
+
+def _schema(cursor: sqlite3.Cursor) -> dict[tuple[str, str], str]:
+    """By kind and name, how everything in the file was made; statistics aside."""
+    return {
+        (kind, name): " ".join((statement or "").split())
+        for kind, name, statement in cursor.execute(_SELECT_SCHEMA)
+    }
 
 
 def _seal(cursor: sqlite3.Cursor, before: int, leaves: Sequence[bytes]) -> None:
@@ -335,7 +413,8 @@ def _seal(cursor: sqlite3.Cursor, before: int, leaves: Sequence[bytes]) -> None:
     head = before + len(leaves)
     edge = head - head % TILE_WIDTH
     if before < edge:
-        tiles = new_tiles(_Hashes(cursor), before, leaves)
+        with damaged_hashes():
+            tiles = new_tiles(_Hashes(cursor), before, leaves)
         cursor.executemany(_INSERT_TILE, [(one.level, one.number, one.hashes) for one in tiles])
         cursor.execute(_DELETE_EDGE, (edge,))
     first = max(before, edge)

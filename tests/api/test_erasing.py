@@ -8,7 +8,7 @@ import pytest
 from api.erasing import PersonNotFound, find_person
 from api.workspace import Workspace
 from domain.people.commands import IdentifyStakeholder, ReviseStakeholder
-from store.appearances import everywhere
+from store.forgetting.appearances import everywhere
 from store.location import Location
 from tests.contract.asking import OPEN, Ticking
 from tests.store.people import NAME, PERSON, tell

@@ -61,7 +61,7 @@ def _hold_commits(log: DealLog) -> None:
     if log.location.database is None:
         records.datastore.writing = _held(records.datastore.writing)
         return
-    datastore, line, keep = records.datastore, records._together, records.keep_checkpoint
+    datastore, line = records.datastore, records._together
     datastore.transaction, write = _held(datastore.transaction), line._write
 
     # What is one statement there is committed with it, unless it is in a transaction.
@@ -69,11 +69,7 @@ def _hold_commits(log: DealLog) -> None:
         with datastore.transaction(0):
             return write(some)
 
-    def keep_held(checkpoint: Any) -> None:
-        with datastore.transaction(0):
-            keep(checkpoint)
-
-    line._write, records.keep_checkpoint = write_held, keep_held
+    line._write = write_held
 
 
 def _held(

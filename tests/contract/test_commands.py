@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from domain.access import Principal, Role
 from domain.history import Recorded, StreamKind
-from domain.lifecycle.commands import AddNote, SetWinPlan
+from domain.lifecycle.commands import AddNote, ChangeOwner, SetWinPlan
 from domain.lifecycle.facts import WinPlanSet
-from domain.refusals import CommandIdReused, DealNotOpened, VersionConflict
+from domain.refusals import CommandIdReused, DealNotOpened, NotAllowed, VersionConflict
 from store.errors import StoreError
 from store.location import Location
 from store.log import DealLog, Handled
@@ -271,3 +272,23 @@ def test_a_fact_that_cannot_be_stored_leaves_nothing(opened: DealLog) -> None:
         opened.handle("d-1", AddNote("x" * 20_001), intent("c-1"))
     assert opened.head() == 1
     assert opened.handle("d-1", AddNote("x"), intent("c-1")).repeated is False
+
+
+SELLER = Principal("kim", frozenset({Role.SELLER}))
+
+
+def test_a_right_that_was_lost_answers_no_known_command_id(opened: DealLog) -> None:
+    opened.handle("d-1", AddNote("x"), intent("c-1", ANN))
+    without = Principal("ann", frozenset({Role.SELLER}))
+    opened.handle("d-1", ChangeOwner("bo"), intent("hand-over"))
+    for command_id in ("c-1", "c-2"):
+        for text in ("x", "y"):
+            with pytest.raises(NotAllowed, match="may not record here"):
+                opened.handle("d-1", AddNote(text), intent(command_id, without))
+
+
+def test_whoever_opened_a_deal_for_another_may_repeat_that(log: DealLog) -> None:
+    first = log.handle("d-1", OPEN, intent("open", SELLER))
+    assert log.handle("d-1", OPEN, intent("open", SELLER)).events == first.events
+    with pytest.raises(NotAllowed):
+        log.handle("d-1", OPEN, intent("open", Principal("kim")))

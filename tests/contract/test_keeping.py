@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from domain.history import ERASED
+from domain.lifecycle.commands import SetWinPlan
 from domain.people.commands import ReviseStakeholder
 from domain.people.facts import StakeholderIdentified
 from domain.refusals import PersonErased
 from store.backups.backup import back_up
-from store.backups.restore import Wanted, restore
+from store.backups.comparing import Wanted
+from store.backups.restore import restore
 from store.forgetting.appearances import everywhere, named
 from store.forgetting.erasure import erase
 from store.location import Location
@@ -17,7 +19,7 @@ from store.log import DealLog
 from store.notary import Notary
 from store.seals import tiles
 from store.seals.verify import Trust, verify_text
-from tests.contract.asking import Ticking, intent
+from tests.contract.asking import OPEN, Ticking, intent
 from tests.store.people import GONE, NAME, PERSON, PLACES, TOLD, facts, tell
 
 
@@ -76,3 +78,15 @@ def test_a_backup_is_restored_to_files_with_the_same_root(told: DealLog, tmp_pat
         )
         repeated = told.records.command("ann", "told-0")
         assert log.records.command("ann", "told-0") == repeated
+
+
+def test_commands_that_changed_nothing_are_cleared_by_stream(log: DealLog) -> None:
+    for deal in ("d-1", "d-2"):
+        log.handle(deal, OPEN, intent(f"{deal}-open"))
+        log.handle(deal, SetWinPlan("x"), intent(f"{deal}-x"))
+        log.handle(deal, SetWinPlan("x"), intent(f"{deal}-again"))
+    assert log.head() == 4
+    assert log.records.clear_fingerprints([("deal:d-1", 2)], ["deal:d-1"]) == 2
+    cleared = {row.command_id for row in log.records.commands() if row.fingerprint is None}
+    assert cleared == {"d-1-x", "d-1-again"}
+    assert log.records.clear_fingerprints([("deal:d-1", 2)], ["deal:d-1"]) == 0

@@ -9,6 +9,7 @@ import pytest
 from domain.buying.facts import BudgetObserved, BudgetStatus, VendorStatus, VendorStatusChanged
 from domain.competition.facts import CompetitorIdentified, CompetitorMoved
 from domain.deal import describe
+from domain.history import HIDDEN, LOST
 from domain.lifecycle.facts import LostOutcome, OpportunityLost, WinPlanSet
 from domain.naming import BY_ID, Naming
 from domain.needs.facts import NeedUncovered
@@ -59,6 +60,12 @@ def test_who_has_no_name_is_told_by_id() -> None:
     names = Naming.on(given(opened(), LI, ACME).deal)
     assert (names.person("li"), names.vendor("acme")) == ("Li Na", "Acme Drives")
     assert (names.person("wang"), names.vendor("us")) == ("wang", "us")
+
+
+@pytest.mark.parametrize("word", [HIDDEN, LOST])
+def test_whose_name_cannot_be_read_is_told_by_id(word: str) -> None:
+    known = given(opened(), StakeholderIdentified("li", word)).deal
+    assert Naming.on(known).person("li") == "li"
 
 
 def test_who_was_erased_is_told_by_no_name() -> None:

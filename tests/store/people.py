@@ -20,7 +20,7 @@ from domain.people.commands import (
     ReviseStakeholder,
 )
 from domain.people.facts import ContactKind, ContactPoint, ContactPointKind
-from store.appearances import Appearance
+from store.forgetting.appearances import Appearance
 from store.location import Location
 from store.log import DealLog
 from tests.contract.asking import OPEN, Ticking, intent

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import EVERYTHING, PUBLIC_ONLY, Sensitivity
-from domain.history import Draft, Fact, Recorded
+from domain.history import LOST, Draft, Fact, Recorded
 from domain.lifecycle.facts import DebriefRecorded, NoteAdded
 from domain.negotiation.facts import Issue, IssueKind, NegotiationOpened, Term, WalkAwayRevised
 from domain.people.facts import ContactKind, ContactMade, StakeholderIdentified
 from domain.subjects import Subjects
 from store.errors import UnreadableEvent
-from store.fields import Encrypted, FieldCipher, KeyErased, KeyMissing, Place, context
+from store.fields import Encrypted, FieldCipher, KeyErased, KeyLost, KeyMissing, Place, context
 from store.seals import commitments
 from tests.stored import GivenKeys, to_event, to_row
 
@@ -85,6 +85,23 @@ def test_every_key_is_needed(lost: str, erased: bool) -> None:
     keys = GivenKeys()
     (keys.erased if erased else keys.lost).add(lost)
     with pytest.raises(KeyErased if erased else KeyMissing):
+        FieldCipher(keys).decrypt(PLACE, closed)
+
+
+def test_what_was_given_up_is_lost_and_never_hides_a_key_that_is_missing() -> None:
+    closed = FieldCipher(GivenKeys()).encrypt(PLACE, ("a", "b"), ("c",), b'"x"', secret=False)
+    keys = GivenKeys()
+    keys.given_up.add("c")
+    with pytest.raises(KeyLost):
+        FieldCipher(keys).decrypt(PLACE, closed)
+    keys.given_up = {"a"}
+    with pytest.raises(KeyLost):
+        FieldCipher(keys).decrypt(PLACE, closed)
+    keys.lost.add("b")
+    with pytest.raises(KeyMissing, match=r"^b$"):
+        FieldCipher(keys).decrypt(PLACE, closed)
+    keys.erased.add("b")
+    with pytest.raises(KeyErased):
         FieldCipher(keys).decrypt(PLACE, closed)
 
 
@@ -183,6 +200,14 @@ def test_what_may_not_be_seen_is_hidden_by_its_kind() -> None:
 def test_what_may_not_be_seen_is_hidden_also_when_it_was_erased() -> None:
     assert read(NoteAdded("x"), erased="deal:d-1", visible=PUBLIC_ONLY) == NoteAdded("[hidden]")
     assert read(NoteAdded("x"), erased="deal:d-1") == NoteAdded("[erased]")
+
+
+def test_what_was_lost_reads_so_to_whom_may_see_it() -> None:
+    keys = GivenKeys()
+    keys.given_up.add("deal:d-1")
+    row = to_row(recorded(NoteAdded("x")))
+    assert to_event(*row, EVERYTHING, keys).fact == NoteAdded(LOST)
+    assert to_event(*row, PUBLIC_ONLY, keys).fact == NoteAdded("[hidden]")
 
 
 def test_a_key_that_nobody_erased_is_missed() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.wire.keeping import ErasureReport
-from store.known_erasures import read_erasures
+from store.forgetting.known import read_erasures
 from store.location import Location
 from store.log import DealLog
 from tests.api.cli.conftest import Run, run_command
@@ -132,3 +132,25 @@ def test_a_script_of_a_source_cannot_bring_them_back(run: Run, url: str, tmp_pat
     assert refused.exit_code == 1
     assert "person-erased" in refused.stderr
     assert head(url) == before
+
+
+def test_people_are_looked_up_by_a_part_of_a_name(run: Run) -> None:
+    found = run("erase", "--find", NAME[1:5].upper())
+    assert found.exit_code == 0
+    (row,) = [line for line in found.lines if "p-nadja" in line]
+    assert row.split("  ")[0] == NAME
+    assert row.endswith("d-1/nadja, d-2/buyer")
+    nobody = run("erase", "--find", "nobody at all")
+    assert (nobody.exit_code, nobody.stderr.strip()) == (
+        0,
+        "Nobody has that in a name that can still be read.",
+    )
+    assert "dealstate erase --find" in run("erase", "Nobody At All").stderr
+
+
+def test_deals_are_called_as_people_call_them(run: Run) -> None:
+    data = '{"name": "Crane", "owner": "ann", "currency": "USD", "reference": "R-7"}'
+    assert run("record", "new", "open-opportunity", "--data", data).exit_code == 0
+    one = '{"id": "li", "name": "Wen Li"}'
+    assert run("record", "R-7", "identify-stakeholder", "--data", one).exit_code == 0
+    assert "Appears as  R-7/li" in run("erase", "Wen Li", "--dry-run").lines

@@ -1,5 +1,6 @@
 """Backups: the same events under load, checked, in two files; and nothing half."""
 
+import errno
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,16 @@ from threading import Event, Thread
 import pytest
 
 from domain.lifecycle.commands import AddNote
-from store.backup import NotABackup, back_up, copy_log, copy_rows, recorder_at, unmark
+from store.backups.backup import (
+    LogUnsound,
+    NotABackup,
+    back_up,
+    copy_log,
+    copy_rows,
+    recorder_at,
+    unmark,
+    writing_errors,
+)
 from store.errors import StoreError
 from store.keys.key_file import create_key_file
 from store.keys.ring import KeyRing
@@ -116,7 +126,7 @@ def test_a_damaged_log_yields_no_backup(log: DealLog, location: Location, tmp_pa
         connection.execute(
             "UPDATE stored_events SET state = CAST(replace(state, 'ann', 'bob') AS BLOB)"
         )
-    with pytest.raises(NotABackup, match="damaged"):
+    with pytest.raises(LogUnsound, match="damaged"):
         back_up(log, tmp_path / "b")
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
@@ -129,10 +139,10 @@ def test_a_copy_with_another_root_than_the_log_is_no_backup(
         with recorder_at(target) as copy:
             copy_rows(source, copy)
 
-    monkeypatch.setattr("store.backup.copy_log", by_rows)
+    monkeypatch.setattr("store.backups.backup.copy_log", by_rows)
     with closing(sqlite3.connect(location.log)) as connection, connection:
         connection.execute("UPDATE edge SET hash = zeroblob(32) WHERE position = 3")
-    with pytest.raises(StoreError, match="another root"):
+    with pytest.raises(StoreError, match="the root of the first 12 events is another one"):
         back_up(log, tmp_path / "b")
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
@@ -204,7 +214,7 @@ def test_a_disk_that_is_full_leaves_nothing_half(log: DealLog, tmp_path: Path) -
     program = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from store.backup import back_up\n"
+        "from store.backups.backup import back_up\n"
         "from store.errors import StoreError\n"
         "from store.location import Location\n"
         "from store.log import DealLog\n"
@@ -285,3 +295,13 @@ def test_a_backup_of_a_newer_release_is_told(log: DealLog, tmp_path: Path) -> No
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(NotABackup, match="another release"):
         unmark(done.log)
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"), [(errno.ENOSPC, "Free some space"), (errno.EACCES, "their permissions")]
+)
+def test_errors_of_files_say_what_helps(tmp_path: Path, number: int, advice: str) -> None:
+    part = f"{tmp_path / 'b'}.part"
+    with pytest.raises(StoreError, match=advice) as caught, writing_errors(tmp_path / "b"):
+        raise OSError(number, "why", part)
+    assert caught.value.message == f"{tmp_path / 'b'} cannot be read or written: why"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from store.moves import Move, commit, settle
+from store.backups.moves import Move, commit, settle
+from store.errors import StoreError
 
 MOVES = (
     Move("x.db", "x.db.before"),
@@ -81,3 +82,15 @@ def test_a_crash_while_settling_is_settled(keys: Path) -> None:
         assert steps < 3
     settle(keys)
     assert contents(keys.parent) == NEW
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff", b"{}", b'[{"source":"x"}]', b'[{"source":"../x","target":"y"}]'],
+)
+def test_a_note_that_cannot_be_read_is_told(keys: Path, content: bytes) -> None:
+    note = keys.with_name(f"{keys.name}.moves")
+    note.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged"):
+        settle(keys)
+    assert note.read_bytes() == content

@@ -12,26 +12,32 @@ from typing import Any
 
 import pytest
 
-from domain.history import ERASED
+from domain.history import ERASED, LOST
 from domain.lifecycle.commands import AddNote
 from domain.lifecycle.facts import NoteAdded
 from domain.people.commands import IdentifyStakeholder
 from domain.people.facts import StakeholderIdentified
-from store.appearances import everywhere
-from store.backup import BackedUp, NotABackup, back_up, mark, unmark
-from store.erasure import erase
+from domain.restoring import StoreRestored
+from store.backups.backup import BackedUp, NotABackup, back_up, mark, unmark
+from store.backups.comparing import Contradicted, OlderThanKnown, Wanted
+from store.backups.needed_keys import KeysMissing
+from store.backups.restore import At, Restored, restore
+from store.disclosure import closed_field, disclose
 from store.errors import StoreBusy, StoreError
+from store.forgetting.appearances import Appearance, everywhere, named
+from store.forgetting.erasure import erase
+from store.forgetting.known import erasures_of
+from store.fsck.check import check
 from store.keys.errors import KeyEncryptionMissing
-from store.known_erasures import erasures_of
+from store.keys.signing import Signed
 from store.location import Location
 from store.log import DealLog
 from store.notary import Notary
-from store.restore import At, Contradicted, KeysMissing, OlderThanKnown, Restored, Wanted, restore
 from store.seals import tiles
 from store.writing import Batch
 from tests.contract.asking import OPEN, Ticking, intent, notes
 from tests.shared_data import REPOSITORY
-from tests.store.people import PERSON, TOLD, WAITING, facts, tell, told_log
+from tests.store.people import NAME, PERSON, TOLD, WAITING, facts, tell, told_log
 
 STEPS = ("copied", "checked", "erased", "moving")
 CLOCK = Ticking()
@@ -151,7 +157,33 @@ def test_a_backup_older_than_the_store_in_place_is_flagged(
     assert len(content(location)[0]) == len(TOLD) + 3
     done = put(saved, location, replace=True, accept_older=True)
     assert (done.events, done.known_events) == (12, 15)
-    assert len(content(location)[0]) == len(TOLD)
+    told = content(location)[0]
+    assert len(told) == len(TOLD) + 1
+    with DealLog.open(location) as log:
+        assert log.keys.signed_last() == Signed(12, done.root)
+        Notary(log.records, log.keys, log.now).checkpoint()
+        assert check(log.records, log.keys).sound
+        (event,) = log.events_in(f"store:{log.keys.id}")
+    assert event.fact == StoreRestored(12, 15, done.made_at.date())
+
+
+def test_what_the_keys_in_place_have_signed_is_known(saved: BackedUp, location: Location) -> None:
+    add(location)
+    with closing(sqlite3.connect(location.log)) as connection, connection:
+        connection.execute("DELETE FROM stored_events WHERE position > 12")
+        connection.execute("DELETE FROM edge WHERE position > 12")
+        connection.execute("DELETE FROM checkpoints WHERE size > 12")
+    with pytest.raises(OlderThanKnown, match="12 events, and 15 are known"):
+        put(saved, location, replace=True)
+
+
+def test_a_backup_remembers_what_it_was_signed_with(
+    saved: BackedUp, location: Location, elsewhere: Location
+) -> None:
+    add(location)
+    done = put(saved, elsewhere)
+    with DealLog.open(elsewhere) as log:
+        assert log.keys.signed_last() == Signed(done.events, done.root)
 
 
 def test_a_backup_older_than_a_checkpoint_is_flagged(
@@ -246,8 +278,12 @@ def test_a_damaged_log_can_be_replaced_by_who_accepts_that_it_is_not_compared(
         file.write(b"\0" * 4_096)
     with pytest.raises(OlderThanKnown, match="cannot be read"):
         put(saved, location, replace=True)
-    put(saved, location, replace=True, accept_older=True)
-    assert len(content(location)[0]) == len(TOLD)
+    done = put(saved, location, replace=True, accept_older=True)
+    assert done.known_events is None
+    with DealLog.open(location) as log:
+        (event,) = log.events_in(f"store:{log.keys.id}")
+        assert event.fact == StoreRestored(12, None, done.made_at.date())
+        assert log.head() == len(TOLD) + 1
 
 
 # Damaged, or of another kind.
@@ -317,7 +353,7 @@ def test_keys_of_another_store_are_refused(
     shutil.copy(location.log.with_name("x.key"), folder / "z.key")
     with DealLog.create(Location.beside(folder / "z.db")) as other:
         others = back_up(other, tmp_path / "o")
-    with pytest.raises(StoreError, match="the keys are of the store"):
+    with pytest.raises(StoreError, match="the keys of another store"):
         put(saved._replace(keys=others.keys), elsewhere)
     with pytest.raises(StoreError, match="the store in place is"):
         put(others, location, replace=True)
@@ -415,6 +451,142 @@ def test_where_erasures_cannot_be_read_they_have_to_be_given(
     assert is_forgotten(location)
 
 
+def test_an_erasure_holds_where_the_keys_of_the_replaced_store_are_lost(
+    saved: BackedUp, location: Location
+) -> None:
+    forget(location)
+    location.keys.unlink()
+    with pytest.raises(StoreError, match=r"what was erased .* there is no key store"):
+        put(saved, location, replace=True, accept_older=True)
+    done = put(saved, location, replace=True, accept_older=True, accept_unknown_erasures=True)
+    assert (done.erased_keys, done.erasures_known) == (1, False)
+    assert is_forgotten(location)
+
+
+def test_it_is_told_whether_anything_was_known_of_erasures(
+    saved: BackedUp, location: Location, elsewhere: Location
+) -> None:
+    assert not put(saved, elsewhere).erasures_known
+    assert put(saved, location, replace=True).erasures_known
+
+
+# Keys that are given up.
+
+
+@pytest.fixture
+def with_lost_keys(location: Location, saved: BackedUp, elsewhere: Location) -> Location:
+    """A store restored from a log with a third deal, and keys from before it."""
+    with DealLog.open(location, Ticking()) as log:
+        more = (
+            ("d-3", OPEN),
+            ("d-3", AddNote("hello")),
+            ("d-3", IdentifyStakeholder("x", "Xaver")),
+            ("d-3", AddNote("Xaver rang")),
+        )
+        tell(log, more, "more")
+        later = back_up(log, saved.log.with_name("later"))
+    put(later._replace(keys=saved.keys), elsewhere, accept_missing_keys=True)
+    return elsewhere
+
+
+def test_keys_that_were_given_up_cost_their_fields_alone(with_lost_keys: Location) -> None:
+    with DealLog.open(with_lost_keys, Ticking()) as log:
+        told = facts(log, "d-3")
+        assert told[1:] == [
+            NoteAdded(LOST),
+            StakeholderIdentified("x", LOST),
+            NoteAdded(LOST),
+        ]
+        assert named(log, "Xaver") == []
+        (person,) = named(log, NAME)
+        assert person.persons == (PERSON,)
+        findings = check(log.records, log.keys, fields=True)
+        assert (findings.sound, findings.fields_lost) == (True, 3)
+
+
+def test_a_lost_field_cannot_be_disclosed(with_lost_keys: Location) -> None:
+    with DealLog.open(with_lost_keys, Ticking()) as log:
+        closed = closed_field(log, "d-3", 2, "text")
+        now = log.now()
+        notary = Notary(log.records, log.keys, log.now)
+        with pytest.raises(StoreError, match="was lost, and given up"):
+            disclose(log, notary, closed, intent("d", now=now, occurred_at=now))
+
+
+def test_what_is_recorded_later_has_keys_of_its_own(with_lost_keys: Location) -> None:
+    with DealLog.open(with_lost_keys, Ticking()) as log:
+        log.handle("d-3", AddNote("we go on"), intent("on"))
+    with DealLog.open(with_lost_keys, Ticking()) as log:
+        assert facts(log, "d-3")[1:] == [
+            NoteAdded(LOST),
+            StakeholderIdentified("x", LOST),
+            NoteAdded(LOST),
+            NoteAdded("we go on"),
+        ]
+
+
+def test_who_was_lost_can_still_be_erased(with_lost_keys: Location) -> None:
+    with DealLog.open(with_lost_keys, Ticking()) as log:
+        now = log.now()
+        person = everywhere(log, (), [Appearance("d-3", "x")])
+        done = erase(log, person, intent("e", now=now, occurred_at=now))
+        assert (done.keys, done.appended) == (0, 1)
+        told = facts(log, "d-3")[2]
+        assert isinstance(told, StakeholderIdentified)
+        assert told.name == ERASED
+
+
+# The files.
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640])
+def test_the_log_keeps_the_mode_of_the_one_it_replaces(
+    saved: BackedUp, location: Location, mode: int
+) -> None:
+    location.log.chmod(mode)
+    put(saved, location, replace=True)
+    assert location.log.stat().st_mode & 0o777 == mode
+    assert location.keys.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_in_a_new_place_has_the_mode_of_any_new_file(
+    saved: BackedUp, elsewhere: Location, tmp_path: Path
+) -> None:
+    put(saved, elsewhere)
+    (tmp_path / "new").touch()
+    assert elsewhere.log.stat().st_mode == (tmp_path / "new").stat().st_mode
+
+
+def test_errors_name_the_files_that_were_given(saved: BackedUp, elsewhere: Location) -> None:
+    saved.keys.write_bytes(saved.keys.read_bytes()[:-5_000])
+    with pytest.raises(NotABackup, match="is damaged") as caught:
+        put(saved, elsewhere)
+    assert str(saved.keys) in str(caught.value)
+    assert "dealstate backup" in caught.value.advice
+    saved.log.write_bytes(b"nothing of the kind")
+    with pytest.raises(NotABackup) as caught:
+        put(saved, elsewhere)
+    assert str(saved.log) in str(caught.value)
+    assert "restoring" not in str(caught.value)
+
+
+def test_keys_of_another_store_are_told_though_another_key_wraps_them(
+    saved: BackedUp, elsewhere: Location, tmp_path: Path
+) -> None:
+    with DealLog.create(Location.beside(tmp_path / "z.db")) as other:
+        others = back_up(other, tmp_path / "o")
+    with pytest.raises(NotABackup, match="the keys of another store"):
+        put(saved._replace(keys=others.keys), elsewhere)
+
+
+def test_a_lost_log_is_told_beside_its_keys(location: Location) -> None:
+    location.log.unlink()
+    with pytest.raises(StoreError, match=r"though its keys are there.*dealstate restore"):
+        DealLog.open(location)
+    with pytest.raises(StoreError, match=r"a log that is not there.*dealstate restore"):
+        DealLog.create(location)
+
+
 # Killed.
 
 
@@ -424,8 +596,13 @@ class Killed(BaseException):
 
 def is_one_or_the_other(location: Location, old: list[Any], new: list[Any]) -> str:
     found = content(location)
-    assert found in (old, new)
-    return "old" if found == old else "new"
+    if found == old:
+        return "old"
+    # An event says so, where the new store is the older one.
+    assert found[0][: len(new[0])] == new[0]
+    assert [row[3] for row in found[0][len(new[0]) :]] in ([], ["store-restored@1"])
+    assert (found[1], found[3:]) == (new[1], new[3:])
+    return "new"
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -452,7 +629,8 @@ import os, signal, sys
 from pathlib import Path
 from store.location import Location
 from store.log import utc_now
-from store.restore import Wanted, restore
+from store.backups.comparing import Wanted
+from store.backups.restore import restore
 left = int(sys.argv[4])
 def at(step):
     global left
@@ -488,7 +666,7 @@ def test_a_restore_that_is_killed_leaves_the_old_store_or_the_new(
     assert killed.returncode == -9
     assert is_one_or_the_other(location, old, new) == found
     put(saved, location, replace=True, accept_older=True)
-    assert content(location) == new
+    assert is_one_or_the_other(location, old, new) == "new"
 
 
 def test_a_restore_after_one_that_was_killed_finishes_that_one_first(
@@ -520,3 +698,16 @@ def test_restores_killed_at_random_leave_the_old_store_or_the_new(
             killed.communicate()
         seen.add(is_one_or_the_other(location, old, new))
     assert seen == {"old", "new"}
+
+
+def test_later_keys_with_an_older_log_forget_what_is_given_up(
+    saved: BackedUp, location: Location, elsewhere: Location, tmp_path: Path
+) -> None:
+    add(location)
+    with DealLog.open(location) as log:
+        later = saved._replace(keys=back_up(log, tmp_path / "later").keys)
+    with pytest.raises(OlderThanKnown, match="12 events, and 15 are known"):
+        put(later, elsewhere)
+    done = put(later, elsewhere, accept_older=True)
+    with DealLog.open(elsewhere) as log:
+        assert log.keys.signed_last() == Signed(12, done.root)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from domain.people.commands import IdentifyStakeholder, ReviseStakeholder
-from store import appearances
-from store.appearances import Appearance, everywhere, named, of_keys
+from store.forgetting import appearances
+from store.forgetting.appearances import Appearance, everywhere, named, of_keys
 from store.location import Location
 from store.log import DealLog
 from tests.contract.asking import OPEN

@@ -18,14 +18,14 @@ from domain.intent import Intent
 from domain.lifecycle.commands import AddNote
 from domain.lifecycle.facts import NoteAdded
 from domain.people.commands import IdentifyStakeholder, ReviseStakeholder
-from domain.people.facts import StakeholderIdentified, SubjectErased
+from domain.people.facts import StakeholderIdentified, StakeholderRevised, SubjectErased
 from domain.refusals import NotAllowed, PersonErased, Refusal
 from projections.engine import catch_up
 from projections.rebuild import rebuild
 from projections.views import Views
-from store.appearances import Appearance, Person, everywhere
-from store.erasure import At, Erasure, Mention, erase, finish_pending, survey
 from store.errors import StoreBusy
+from store.forgetting.appearances import Appearance, Person, everywhere
+from store.forgetting.erasure import At, Erasure, Mention, erase, finish_pending, survey
 from store.location import Location
 from store.log import DealLog
 from store.notary import Notary
@@ -153,7 +153,7 @@ def test_who_appears_while_they_are_looked_for_is_erased_too(
         tell(log, (*more, ("d-3", ReviseStakeholder("n", person=PERSON))), "more")
         return planned
 
-    monkeypatch.setattr("store.erasure.survey", surveyed)
+    monkeypatch.setattr("store.forgetting.erasure.survey", surveyed)
     done = erase(log, everywhere(log, [PERSON]), now(log))
     assert done.person.appearances == (*PLACES, Appearance("d-3", "n"))
     assert (done.appended, done.keys) == (3, 2)
@@ -206,15 +206,22 @@ def test_nothing_personal_of_them_is_recorded_any_more(log: DealLog) -> None:
 
 def test_a_new_appearance_can_be_erased_too(log: DealLog) -> None:
     erase(log, everywhere(log, [PERSON]), now(log))
-    more = (
-        ("d-3", OPEN),
-        ("d-3", IdentifyStakeholder("n", "Nadja B.")),
-        ("d-3", ReviseStakeholder("n", person=PERSON)),
-    )
+    more = (("d-3", OPEN), ("d-3", IdentifyStakeholder("n", "Nadja B.")))
     tell(log, more, "more")
-    again = erase(log, everywhere(log, [PERSON]), now(log))
+    again = erase(log, everywhere(log, [PERSON], [Appearance("d-3", "n")]), now(log))
     assert again.gone == {("d-3", "stakeholder-identified", "name"): 1}
     assert facts(log, "d-3")[1] == StakeholderIdentified("n", ERASED)
+
+
+def test_nobody_is_taken_for_somebody_erased(log: DealLog) -> None:
+    erase(log, everywhere(log, [PERSON]), now(log))
+    head = log.head()
+    with pytest.raises(PersonErased):
+        log.handle("d-1", ReviseStakeholder("wang", person=PERSON), intent("late"))
+    with pytest.raises(PersonErased):
+        log.append([Batch("deal:d-1", 9, [draft(StakeholderRevised("wang", person=PERSON))])])
+    assert log.head() == head
+    log.handle("d-1", AddNote("Wang Wei is back"), intent("later"))
 
 
 # Everyone who had it in memory.
@@ -361,8 +368,8 @@ def test_an_erasure_cut_short_is_finished_when_the_store_is_opened(
 
 PROGRAM = """
 import os, signal, sys
-from store.appearances import everywhere
-from store.erasure import erase
+from store.forgetting.appearances import everywhere
+from store.forgetting.erasure import erase
 from store.location import Location
 from store.log import DealLog
 from tests.contract.asking import intent

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.errors import StoreError
-from store.known_erasures import Erasures, erasures_of, read_erasures, write_erasures
+from store.forgetting.known import Erasures, erasures_of, read_erasures, write_erasures
 from store.location import Location
 from store.log import DealLog
 

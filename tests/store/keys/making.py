@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from store.keys.ring import KeyRing
+from store.keys.signing import Signature, Signed
 from store.keys.sources import EncryptionSource, GivenEncryption
 from store.keys.wrapping import AesKeyEncryption
 
@@ -35,6 +36,11 @@ def create(path: Path, source: EncryptionSource | None = None) -> KeyRing:
 
 def reopen(path: Path, source: EncryptionSource | None = None) -> KeyRing:
     return KeyRing.open(path, source or given(), clock)
+
+
+def sign(ring: KeyRing, text: str, size: int = 0) -> Signature:
+    """A text signed as the checkpoint of so many events; what it follows is not asked."""
+    return ring.sign_checkpoint(Signed(size, bytes(32)), text, lambda last: None)
 
 
 def raw(path: Path) -> "closing[sqlite3.Connection]":

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from store.keys import tables
-from store.keys.errors import SubjectErased
+from store.keys.errors import KeysErased
 from store.keys.wrapping import AesKeyEncryption
 from tests.store.keys.making import ENCRYPTION, create, given, reopen
 
@@ -51,7 +51,7 @@ class Rings(RuleBasedStateMachine):
     def ensure(self, which: int, names: set[str]) -> None:
         erased = names & self.erased
         if erased:
-            with pytest.raises(SubjectErased) as caught:
+            with pytest.raises(KeysErased) as caught:
                 self.rings[which].ensure(names)
             assert set(caught.value.names) == erased
             return

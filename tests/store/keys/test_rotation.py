@@ -8,7 +8,17 @@ from store.keys import rotation
 from store.keys.errors import KeysDamaged, WrongKeyEncryption
 from store.keys.ring import KeyRing
 from store.keys.vault import Vault
-from tests.store.keys.making import ENCRYPTION, OTHER, Crash, ask, crash, crash_at, given, reopen
+from tests.store.keys.making import (
+    ENCRYPTION,
+    OTHER,
+    Crash,
+    ask,
+    crash,
+    crash_at,
+    given,
+    reopen,
+    sign,
+)
 
 NAMES = [f"person:{number}" for number in range(7)]
 
@@ -25,7 +35,7 @@ def test_every_key_is_wrapped_anew_and_stays_the_same(ring: KeyRing, path: Path)
     made = ring.ensure(NAMES)
     ring.add_signing_key("s")
     ring.begin_erasure(["person:x"], "x")
-    told = ring.fingerprint(b"d"), ring.sign(b"m"), ring.erased_hashes(), ring.pending_erasures()
+    told = ring.fingerprint(b"d"), sign(ring, "m"), ring.erased_hashes(), ring.pending_erasures()
     before, generation = all_wrapped(path), ring.generation
     assert len(before) == 10
     ring.rotate(OTHER)
@@ -38,7 +48,7 @@ def test_every_key_is_wrapped_anew_and_stays_the_same(ring: KeyRing, path: Path)
             assert again.find(NAMES) == made
             assert told == (
                 again.fingerprint(b"d"),
-                again.sign(b"m"),
+                sign(again, "m"),
                 again.erased_hashes(),
                 again.pending_erasures(),
             )

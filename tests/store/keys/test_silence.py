@@ -10,7 +10,7 @@ import pytest
 from store.errors import StoreError
 from store.keys.ring import KeyRing
 from store.keys.wrapping import Wrapping
-from tests.store.keys.making import ENCRYPTION, OTHER, ask, bytes_of_all_files, given, reopen
+from tests.store.keys.making import ENCRYPTION, OTHER, ask, bytes_of_all_files, given, reopen, sign
 
 
 def forms(key: bytes) -> set[str]:
@@ -32,7 +32,7 @@ def test_no_repr_shows_a_key(ring: KeyRing, caplog: pytest.LogCaptureFixture) ->
             given(),
             Wrapping("s", ENCRYPTION),
             ring.describe(),
-            ring.sign(b"m"),
+            sign(ring, "m"),
             ring._vault.signer,
         )
     )

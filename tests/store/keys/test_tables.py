@@ -15,7 +15,7 @@ from store.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable
 from store.keys import tables
 from store.keys.errors import KeysDamaged
 from store.keys.ring import KeyRing
-from tests.store.keys.making import NOON, ask, create, raw, reopen
+from tests.store.keys.making import ask, create, raw, reopen
 
 NOBODY = 65_534
 
@@ -290,10 +290,6 @@ def test_a_full_disk_leaves_nothing_half_made(ring: KeyRing, path: Path) -> None
     assert len(ring.ensure(names)) == 1_000
 
 
-def test_times_are_written_in_utc() -> None:
-    assert tables.written(NOON) == "2026-03-04T12:00:00.000000Z"
-
-
 def test_many_threads_may_use_one_ring(ring: KeyRing) -> None:
     names = [f"person:{number}" for number in range(20)]
     results: list[dict[str, bytes]] = []
@@ -306,3 +302,13 @@ def test_many_threads_may_use_one_ring(ring: KeyRing) -> None:
         thread.join()
     assert len(results) == 6
     assert all(result == results[0] for result in results)
+
+
+def test_rows_of_other_types_are_told(ring: KeyRing, path: Path) -> None:
+    ring.ensure(["person:a"])
+    ask(path, "UPDATE keys SET wrapped = 'text'")
+    with reopen(path) as again, pytest.raises(KeysDamaged, match="is not of bytes"):
+        again.find(["person:a"])
+    ask(path, "UPDATE properties SET value = 'x' WHERE name = 'created_at'")
+    with reopen(path) as again, pytest.raises(KeysDamaged, match="when it was made"):
+        again.describe()

@@ -1,0 +1,75 @@
+"""What a log remembers of what it has read and decrypted, as of one generation of the keys.
+
+Theory of operation. An erasure, in whichever process, raises the generation of the
+key ring, and what was decrypted before must not be shown any more. So a memory is
+never emptied, it is given up as a whole: whoever reads takes the memory first, reads,
+and puts what was read into that one. What was read with keys of before thus never
+gets into a memory of after, however the threads take turns.
+"""
+
+from collections.abc import Collection, Iterable
+from itertools import groupby
+
+from eventsourcing.application import LRUCache
+
+from domain.access import EVERYTHING, PUBLIC_ONLY, Sensitivity
+from domain.deal import History
+from domain.history import Fact, Recorded
+from domain.organisation import Organisation
+from domain.process import ProcessBook
+from domain.process_files import built_in_processes
+from store.codec import Codec
+from store.errors import EventWithoutKey
+from store.fields import FieldCipher
+from store.keys.ring import KeyRing
+from store.reading import PUBLIC, Reading
+from store.recorder import Row
+
+WARM_HISTORIES = 1_000
+
+
+class Memory:
+    """Histories of deals, the organisation, and the unwrapped keys that fields were read with."""
+
+    def __init__(self, keys: KeyRing, visible: Collection[Sensitivity]) -> None:
+        # Read first: what is read afterwards may be newer, and never older.
+        self.generation = keys.generation
+        self.cipher = FieldCipher(keys)
+        self.histories: LRUCache[str, History] = LRUCache(WARM_HISTORIES)
+        self.book: tuple[int, ProcessBook] = (0, built_in_processes())
+        """The processes, and how many events told of them."""
+        self.organisation: tuple[int, Organisation] = (0, Organisation())
+        """The organisation, and the head of the log as of which it is."""
+        self._visible = frozenset(visible)
+        self.whole = self.reading(EVERYTHING)
+        """Opens all that can be read with the keys there are."""
+
+    def reading(self, visible: Collection[Sensitivity]) -> Reading:
+        """Opens events for an audience."""
+        seen = self._visible.intersection(visible)
+        return PUBLIC if seen <= PUBLIC_ONLY else Reading(self.cipher, seen)
+
+
+def opened_by_stream(
+    codec: Codec,
+    rows: Iterable[Row],
+    reading: Reading,
+    without_key: set[tuple[str, int]] | None = None,
+) -> dict[str, tuple[Recorded[Fact], ...]]:
+    """The events of rows that stand together by stream.
+
+    Raises EventWithoutKey where a key is missing. With `without_key`, which takes up
+    stream and version of such an event, it is opened as far as it is public instead.
+    """
+
+    def opened(row: Row) -> Recorded[Fact]:
+        try:
+            return codec.to_event(*row, reading)
+        except EventWithoutKey:
+            if without_key is None:
+                raise
+            without_key.add(row[:2])
+            return codec.to_event(*row, PUBLIC)
+
+    groups = groupby(rows, key=lambda row: row[0])
+    return {stream: tuple(opened(row) for row in group) for stream, group in groups}
