@@ -56,6 +56,7 @@ ON_THE_COMMAND_LINE = {
     "checkpoint-not-kept": "The checkpoint could not be written or posted where it was to go.",
     "file-not-written": "The file to write is there already, or cannot be written.",
     "invalid-limits": "The file of authority limits has errors.",
+    "log-damaged": "A log is not as it was recorded, so no backup of it was made.",
     "person-not-found": "Nobody, or more than one person, answers to that.",
     "port-unavailable": "The server cannot listen on that port.",
     "witness-unusable": "The key or the state of the witness cannot be used.",

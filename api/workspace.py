@@ -44,9 +44,15 @@ class Workspace:
         zone: ZoneInfo = ZoneInfo(DEFAULT_TIMEZONE),  # noqa: B008 (immutable)
         clock: Clock = utc_now,
         progress: Progress | None = None,
+        *,
+        doubtful_too: bool = False,
     ) -> Self:
-        """Open a store. Raises StoreError when there is none, with how to make one."""
-        return cls(DealLog.open(location, clock), Views(location.views), zone, clock, progress)
+        """Open a store. Raises StoreError when there is none, with how to make one.
+
+        `doubtful_too` is that of `DealLog.open`.
+        """
+        log = DealLog.open(location, clock, doubtful_too=doubtful_too)
+        return cls(log, Views(location.views), zone, clock, progress)
 
     @classmethod
     def create(

@@ -19,16 +19,20 @@ class GivenKeys:
         self.generation = 1
         self.erased: set[str] = set()
         self.lost: set[str] = set()
+        self.given_up: set[str] = set()
 
     def ensure(self, names: Collection[str]) -> dict[str, bytes]:
         return self.find(names)
 
     def find(self, names: Collection[str]) -> dict[str, bytes]:
-        gone = self.erased | self.lost
+        gone = self.erased | self.lost | self.given_up
         return {name: sha256(f"golden:{name}".encode()).digest() for name in {*names} - gone}
 
     def is_erased(self, names: Collection[str]) -> set[str]:
         return self.erased & {*names}
+
+    def is_lost(self, names: Collection[str]) -> set[str]:
+        return self.given_up & {*names}
 
 
 class Counted:

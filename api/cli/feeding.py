@@ -121,6 +121,8 @@ def _run(
             )
         except ImportFailure as error:
             fail("import-failed", str(error))
+    if not options.dry_run:
+        store.notary.checkpoint()
     with store.fresh():
         return found
 
@@ -201,6 +203,7 @@ def simulate_(
                 done = simulate(store.log, deals, seed, months, last_day, progress=progress.reached)
             except ValueError as error:
                 raise typer.BadParameter(str(error)) from None
+        store.notary.checkpoint()
         with store.fresh():
             pass
     if shape is Shape.JSON:

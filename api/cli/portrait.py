@@ -86,7 +86,7 @@ def _tell_record(detail: DealDetail, zone: ZoneInfo) -> None:
     say()
     say("On record")
     print_table(
-        [Column("event", right=True), Column("when"), Column("by"), Column("what", wraps=True)],
+        [Column("version", right=True), Column("when"), Column("by"), Column("what", wraps=True)],
         [
             [
                 str(event.version),

@@ -68,7 +68,7 @@ def _print_moves(answer: Replay, when: str, at: Terminal) -> None:
     print_table(
         [
             Column("#", right=True),
-            Column("event", right=True),
+            Column("version", right=True),
             Column("when"),
             Column("day", right=True),
             Column("+", right=True),

@@ -147,7 +147,8 @@ def marks_told(one: NegotiationLedger) -> Iterator[tuple[str, str]]:
             kept = f", {shown.share(zone.share_kept)} kept" if zone.share_kept else ""
             yield "Zone", size + kept
     for breach in one.secrets.walk_away_breaches:
-        approved = f", approved by event {breach.approval}" if breach.approval else ", not approved"
+        by = f", approved by version {breach.approval}"
+        approved = by if breach.approval else ", not approved"
         yield "Breach", f"{_step(breach)} was past our walk-away{approved}"
     yield from _readings(one.secrets)
 

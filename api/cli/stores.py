@@ -75,7 +75,7 @@ def status(context: typer.Context, shape: ShapeOption = Shape.TEXT) -> None:
     How much there is of everything, and how far the read models have read the log.
     """
     at = terminal(context)
-    with at.opened() as store:
+    with at.opened(doubtful_too=True) as store:
         answer = read_status(store)
     if shape is Shape.JSON:
         print_json(answer)
@@ -86,8 +86,9 @@ def status(context: typer.Context, shape: ShapeOption = Shape.TEXT) -> None:
 def _tell_status(answer: StoreStatus, at: Terminal) -> None:
     say(f"Store      {answer.store}")
     say(f"Release    dealstate {answer.release}")
-    say(f"Log        {answer.events:,} events, all sealed, {_megabytes(answer.log_bytes)}")
+    say(f"Log        {answer.events:,} events, {_megabytes(answer.log_bytes)}")
     say(f"Checkpoint {_checkpoint(answer, at)}")
+    say(f"Checked    {_checked(answer)}")
     say(f"Views      {_megabytes(answer.views_bytes)}")
     say(f"Deals      {answer.deals:,}")
     say(f"Users      {answer.users:,}")
@@ -116,6 +117,15 @@ def _checkpoint(answer: StoreStatus, at: Terminal) -> str:
         return "none; make one with dealstate audit checkpoint"
     made = shown.moment(last.made_at, at.zone)
     return f"of {last.size:,} events, {made}; {last.events_after:,} events since"
+
+
+def _checked(answer: StoreStatus) -> str:
+    """What was looked at; no event was."""
+    if answer.checkpoint is None:
+        return "nothing: dealstate audit fsck"
+    if not answer.checkpoint.holds:
+        return "the last checkpoint does NOT hold: run dealstate audit fsck"
+    return "the last checkpoint against the hashes; not the events: dealstate audit fsck"
 
 
 def _megabytes(size_bytes: int) -> str:
@@ -184,4 +194,6 @@ def _tell_rebuild(answer: RebuildResult) -> None:
         for example in difference.examples:
             say(f"  {example}")
     if answer.differences:
-        say("The live rows were kept. Run dealstate rebuild to replace them by the rebuilt ones.")
+        say("The live rows were kept. Either they were changed past dealstate, or the log was.")
+        say("Run dealstate audit fsck first. Where the log is as it was written, dealstate rebuild")
+        say("replaces the live rows by the rebuilt ones.")

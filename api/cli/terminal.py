@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from api.queries.views import View
     from api.workspace import Workspace
     from domain.access import Principal, Sensitivity
+    from store.errors import StoreError
     from store.location import Location
 
 
@@ -81,8 +82,13 @@ class Terminal:
         return exists(self.location)
 
     @contextmanager
-    def opened(self, *, role_needed: bool = True) -> "Iterator[Workspace]":
-        """The store, which has to be there. Raises NotAllowed where --as names one without role."""
+    def opened(
+        self, *, role_needed: bool = True, doubtful_too: bool = False
+    ) -> "Iterator[Workspace]":
+        """The store, which has to be there. Raises NotAllowed where --as names one without role.
+
+        With `doubtful_too` also one that should not be used any more, which is said.
+        """
         from api.cli.progress import Progress
         from api.workspace import Workspace
 
@@ -92,9 +98,13 @@ class Terminal:
             gc.enable()
         with (
             Progress("Reading the log", "events") as progress,
-            Workspace.open(location, zone, progress=progress.reached) as store,
+            Workspace.open(
+                location, zone, progress=progress.reached, doubtful_too=doubtful_too
+            ) as store,
         ):
             _tell_erasures(store)
+            if store.log.doubt is not None:
+                _tell(store.log.doubt)
             if role_needed and self._user:
                 self.principal(store)
             yield store
@@ -194,8 +204,19 @@ def _tell_erasures(store: "Workspace") -> None:
 
     if store.log.erasures_finished:
         note("Finished an erasure that was cut short.")
+    if store.log.keys_returned:
+        note(
+            "The key store was an older one: keys of people whom the log calls erased were in it"
+            f" again, and are destroyed ({store.log.keys_returned:,})."
+        )
     if store.log.erasure_unfinished is not None:
         note(f"An erasure is not finished yet: {store.log.erasure_unfinished}")
+
+
+def _tell(doubt: "StoreError") -> None:
+    from api.cli.output import note
+
+    note(f"Warning: {doubt}")
 
 
 def _login_name() -> str:

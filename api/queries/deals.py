@@ -8,7 +8,6 @@ import msgspec
 from api.queries.instants import Instants, NothingThen
 from api.queries.users import names_of
 from api.queries.views import View
-from api.times import written
 from api.wire.deals import Deal, DealDetail, DealGate
 from api.wire.gates import Gate
 from api.wire.moves import Move, Replay
@@ -19,6 +18,7 @@ from domain.lifecycle import Status
 from domain.process import ProcessBook
 from projections import replay
 from projections.frames import Frame, frames_of
+from store.times import written
 
 
 class NoSuchStage(LookupError):

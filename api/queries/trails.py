@@ -28,7 +28,7 @@ class TrailQuery(msgspec.Struct, frozen=True):
     recorded_until: datetime | None = None
     limit: int = 100
     cursor: int = 0
-    """Entries behind this place in the log."""
+    """Entries behind this position in the log."""
 
 
 def trail_of_deal(view: View, query: TrailQuery) -> AuditTrail:
@@ -72,26 +72,24 @@ def trail_of_all(
                 limit=query.limit + 1,
             ),
         )
-    told = _read_entries(store, visible, rows[: query.limit], names)
-    return _trail(told, more=len(rows) > query.limit)
+    told, without_key = _read_entries(store, visible, rows[: query.limit], names)
+    return _trail(told, more=len(rows) > query.limit, without_key=without_key)
 
 
 def with_leaves(store: Workspace, principal: Principal, trail: AuditTrail) -> AuditTrail:
-    """The trail with the place of each entry in the Merkle log, for those who may audit."""
+    """The trail with the leaf of each entry in the Merkle log, for those who may audit."""
     if not may(principal, Action.AUDIT, NO_DEAL).allowed:
         return trail
     leaves = store.notary.leaves(entry.position for entry in trail.entries)
     entries = [
-        msgspec.structs.replace(
-            entry, index=entry.position - 1, leaf=encode_base64(leaves[entry.position])
-        )
+        msgspec.structs.replace(entry, leaf=encode_base64(leaves[entry.position]))
         for entry in trail.entries
     ]
-    return AuditTrail(entries, trail.cursor)
+    return msgspec.structs.replace(trail, entries=entries)
 
 
-def _trail(entries: list[AuditEntry], *, more: bool) -> AuditTrail:
-    return AuditTrail(entries, str(entries[-1].position) if more else None)
+def _trail(entries: list[AuditEntry], *, more: bool, without_key: int = 0) -> AuditTrail:
+    return AuditTrail(entries, str(entries[-1].position) if more else None, without_key)
 
 
 def _read_entries(
@@ -99,11 +97,16 @@ def _read_entries(
     visible: frozenset[Sensitivity],
     rows: Sequence[Mapping[str, Any]],
     names: Names,
-) -> list[AuditEntry]:
-    """What the entries of the index say, read from the log."""
+) -> tuple[list[AuditEntry], int]:
+    """What the entries of the index say, read from the log; of how many a key is missing."""
     entries: dict[int, AuditEntry] = {}
+    without_key: set[tuple[str, int]] = set()
+
+    def unread(stream: str, version: int) -> None:
+        without_key.add((stream, version))
+
     streams = dict.fromkeys(row["stream"] for row in rows)
-    for stream, events in store.log.events_of(streams, visible).items():
+    for stream, events in store.log.events_of(streams, visible, unread).items():
         positions = store.log.positions(stream)
         if stream.startswith(f"{StreamKind.DEAL}:"):
             of_deal = cast("Sequence[DealEvent]", events)
@@ -111,4 +114,5 @@ def _read_entries(
         else:
             told = [AuditEntry.of_event(e, positions[e.version], names) for e in events]
         entries.update((entry.position, entry) for entry in told)
-    return [entries[row["position"]] for row in rows]
+    told = [entries[row["position"]] for row in rows]
+    return told, sum((entry.stream, entry.version) in without_key for entry in told)

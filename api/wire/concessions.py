@@ -2,7 +2,6 @@
 
 import msgspec
 
-from api.times import written
 from api.wire.numbers import amount, money, number, ratio
 from api.wire.values import Amount, Instant, Names, User, same
 from domain.negotiation import figures as reckoned
@@ -11,6 +10,7 @@ from domain.negotiation.facts import Tactic
 from domain.negotiation.figures import DiscountBase
 from domain.negotiation.positions import IssueState
 from domain.values import Party
+from store.times import written
 
 
 class ConcessionEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from api.times import written
 from api.wire.gates import Gate
 from api.wire.values import Amount, Instant, Names, User, optional_instant, same
 from api.wire.words import spoken
@@ -22,6 +21,7 @@ from projections.frames import Frame
 from projections.instants import instant_of
 from projections.reported import reported
 from projections.rows import amount_of, instant_in
+from store.times import written
 
 
 class Deal(msgspec.Struct, frozen=True, kw_only=True):

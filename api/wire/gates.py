@@ -5,7 +5,6 @@ from datetime import datetime
 
 import msgspec
 
-from api.times import written
 from api.wire.values import Instant, Names, User
 from api.wire.words import spoken
 from domain.deal import describe
@@ -14,6 +13,7 @@ from domain.history import Recorded
 from domain.process import Criterion, Stage, Words
 from domain.stages.facts import GateCriterionAttested, MetCriterion
 from projections.frames import Frame
+from store.times import written
 
 
 class Bilingual(msgspec.Struct, frozen=True):

@@ -4,7 +4,6 @@ from typing import Literal
 
 import msgspec
 
-from api.times import written
 from api.wire.concessions import Crossing
 from api.wire.numbers import number, ratio
 from api.wire.values import Instant, Names
@@ -13,6 +12,7 @@ from domain.negotiation.marks import Zone
 from domain.negotiation.positions import IssueState
 from domain.values import Party
 from projections import negotiation as projected
+from store.times import written
 
 
 class WalkAwayHeld(msgspec.Struct, frozen=True):

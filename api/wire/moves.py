@@ -4,12 +4,12 @@ from datetime import date
 
 import msgspec
 
-from api.times import written
 from api.wire.deals import Deal
 from api.wire.values import Amount, Instant, Names, User, same
 from api.wire.words import Change, spoken
 from domain.lifecycle import Status
 from projections import replay as projected
+from store.times import written
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,6 @@ from datetime import date, datetime
 
 import msgspec
 
-from api.times import written
 from api.wire.concessions import ConcessionEntry, Crossing, NegotiationFigures
 from api.wire.deals import Deal
 from api.wire.marks import NegotiationSecrets
@@ -28,6 +27,7 @@ from domain.negotiation.positions import ApprovalFact, IssueState, Offer
 from domain.organisation import Organisation
 from domain.values import Party
 from projections import negotiation as projected
+from store.times import written
 
 
 class TablePersonal(msgspec.Struct, frozen=True):

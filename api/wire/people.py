@@ -4,7 +4,6 @@ from datetime import datetime
 
 import msgspec
 
-from api.times import written
 from api.wire.deals import Deal
 from api.wire.values import Instant, optional_instant, same
 from domain.competition import Field
@@ -26,6 +25,7 @@ from domain.people.facts import (
 )
 from domain.people.people import Stakeholder
 from projections import people as projected
+from store.times import written
 
 
 class PersonalData(msgspec.Struct, frozen=True):

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from api.times import written
 from api.wire.values import Amount, Instant, Names, User, same
 from projections import pipeline as projected
+from store.times import written
 
 
 class PipelineFigures(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,12 @@ from datetime import date
 
 import msgspec
 
-from api.times import written
 from api.wire.numbers import amount, ratio
 from api.wire.values import Amount, Instant, Names, User
 from domain.history import Recorded
 from domain.negotiation import figures as reckoned
 from domain.negotiation.facts import QuoteIssued
+from store.times import written
 
 
 class QuotedLine(msgspec.Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from api.times import written
 from api.wire.values import Instant, Names, User, same
 from api.wire.words import Change, spoken
 from domain.accesses import FieldDisclosed
@@ -11,9 +10,12 @@ from domain.deal import DealFact
 from domain.history import Fact, Recorded
 from domain.organisation import AnyOrganisationFact, describe
 from domain.process import ProcessPublished
+from domain.restoring import StoreRestored
+from domain.restoring import describe as describe_restore
 from projections.audit import AuditEntry as Projected
+from store.times import written
 
-OtherFact = ProcessPublished | AnyOrganisationFact | FieldDisclosed
+OtherFact = ProcessPublished | AnyOrganisationFact | FieldDisclosed | StoreRestored
 AnyFact = DealFact | OtherFact
 
 
@@ -21,7 +23,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One event: who, when, what, and what became of it."""
 
     position: int
-    """Place in the log, from 1."""
+    """In the log, from 1."""
     stream: str
     """Kind and id of what it is about, `deal:4f1c`."""
     version: int
@@ -45,10 +47,8 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Versions that this event took out."""
     fact: AnyFact
     """As it is stored: fields at their default are left out."""
-    index: int | None = None
-    """Of its leaf in the Merkle log, from 0. Told to those who may audit; else null."""
     leaf: str | None = None
-    """Hash of its stored bytes as they were sealed, in base64; null as `index`."""
+    """Hash of its stored bytes as they were sealed, in base64. Told to those who may audit."""
 
     @classmethod
     def of(cls, stream: str, entry: Projected, names: Names) -> "AuditEntry":
@@ -110,6 +110,8 @@ def _told(fact: OtherFact) -> str:
         return f"published the process {fact.process.ref}"
     if isinstance(fact, FieldDisclosed):
         return describe_access(fact)
+    if isinstance(fact, StoreRestored):
+        return describe_restore(fact)
     return describe(fact)
 
 
@@ -119,6 +121,8 @@ class AuditTrail(msgspec.Struct, frozen=True):
     entries: list[AuditEntry]
     cursor: str | None
     """Asks for the entries that follow; null at the end."""
+    without_key: int
+    """Entries that show `[hidden]` since a key is missing, though nobody erased it."""
 
 
 class CommandResult(msgspec.Struct, frozen=True):

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api.times import written
 from domain.values import Money
+from store.times import written
 
 Instant = Annotated[
     str,

@@ -13,8 +13,8 @@ from api.times import (
     parse_zone,
     shown,
     shown_day,
-    written,
 )
+from store.times import written
 
 UTC_ZONE = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -17,6 +17,7 @@ from eventsourcing.utils import Environment
 from domain.history import Fact, Recorded
 from domain.subjects import EncryptedField
 from store.log import DealLog
+from store.memory import Memory
 from store.recorder import Append, CommandRow, Row
 from store.sqlite import recorder
 from store.sqlite.recorder import LogFactory, LogRecorder
@@ -26,10 +27,9 @@ from store.writing import Batch, Writer, checked_stream
 class PlainLog(DealLog):
     """A log on SQLite whose events are stored as they are."""
 
-    def _forget(self) -> None:
-        super()._forget()
-        writer = self._writer
-        self._writer = _PlainWriter(writer._codec, writer._cipher, writer._events)
+    def _remember(self) -> tuple[Memory, Writer]:
+        memory, writer = super()._remember()
+        return memory, _PlainWriter(writer._codec, writer._cipher, writer._events, writer._keys)
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[TrackingRecorder]:
         return cast("InfrastructureFactory[TrackingRecorder]", _PlainFactory(env))

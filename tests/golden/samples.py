@@ -12,6 +12,7 @@ from domain.directory import MembershipEnded, MembershipGranted, UnitRegistered,
 from domain.history import Draft, Fact, Recorded, StreamKind, stream_of
 from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
+from domain.restoring import StoreRestored
 from domain.values import Money
 
 KINDS: dict[type[Fact], StreamKind] = {
@@ -22,6 +23,7 @@ KINDS: dict[type[Fact], StreamKind] = {
     MembershipEnded: StreamKind.USER,
     AuthorityLimitsSet: StreamKind.AUTHORITY,
     FieldDisclosed: StreamKind.ACCESS,
+    StoreRestored: StreamKind.STORE,
 }
 
 

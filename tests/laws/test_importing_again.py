@@ -12,9 +12,9 @@ from api.exchange.csv_files.fields import Fields
 from api.exchange.csv_files.map import LoadedMap, parse_map
 from api.exchange.csv_files.readings import Readings, SourceRow
 from api.exchange.identity import Identity
-from api.exchange.intake.derivation import Remark, derive
+from api.exchange.intake.derivation import derive
 from api.exchange.intake.revision import revise
-from api.exchange.intake.snapshot import Context, Snapshot, SourceDeal, current, fields_set
+from api.exchange.intake.snapshot import Context, Remark, Snapshot, SourceDeal, current, fields_set
 from api.exchange.moments import Calendar
 from api.exchange.report import GapReport, Kind, Origin
 from domain.deal import DealEvent, replay, violations

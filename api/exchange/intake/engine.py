@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from api.exchange.intake.derivation import derive
+from api.exchange.intake.forgotten import without_names
 from api.exchange.intake.revision import revise
 from api.exchange.intake.snapshot import Context, Remark
 from api.exchange.report import ImportFailure, Kind
@@ -23,6 +24,7 @@ from domain.lifecycle.facts import OpportunityOpened
 from domain.people.facts import StakeholderIdentified
 from domain.refusals import PersonErased, VersionConflict
 from domain.subjects import Subjects
+from store.erased_names import ErasedNames
 from store.writing import Batch
 
 if TYPE_CHECKING:
@@ -139,11 +141,12 @@ class Intake:
         context = Context(self._identity, self._book, self._clock())
         streams = [context.stream(deal) for deal in deals]
         known = cast("dict[str, tuple[DealEvent, ...]]", self._log.events_of(streams, EVERYTHING))
-        erased = self._erased_among(deals, context)
-        plans = [
-            self._plan(deal, known.get(stream, ()), context, erased)
-            for deal, stream in zip(deals, streams, strict=True)
-        ]
+        erased, names = self._erased_among(deals, context), ErasedNames(self._log.keys)
+        plans = []
+        for deal, stream in zip(deals, streams, strict=True):
+            events = known.get(stream, ())
+            plan = self._plan(deal, events, context, erased)
+            plans.append(_without_names(plan, deal, events, stream, names))
         users = list(self._new_users(deals, plans))
         batches = [self._registration(user, context.now) for user in users]
         for stream, plan in zip(streams, plans, strict=True):
@@ -232,6 +235,29 @@ class Intake:
     def _tell(self, deal: SourceDeal, plan: Plan) -> None:
         for remark in plan.remarks:
             self.report.add(remark.kind, remark.reason, remark.origin, deal.reference)
+
+
+def _without_names(
+    plan: Plan, deal: SourceDeal, events: Sequence[DealEvent], stream: str, names: ErasedNames
+) -> Plan:
+    """The plan without texts that name somebody who was erased on the deal."""
+    if not plan.drafts or not events or not names.concern(stream):
+        return plan
+    subjects = Subjects()
+    for fact in (*(event.fact for event in events), *(draft.fact for draft in plan.drafts)):
+        subjects = subjects.after(fact)
+    living = [name for one in subjects.stakeholders.values() for name in one.names]
+    drafts = [
+        msgspec.structs.replace(
+            draft,
+            fact=without_names(draft.fact, lambda texts: names.are_in(stream, texts, living)),
+        )
+        for draft in plan.drafts
+    ]
+    changed = sum(new.fact is not old.fact for new, old in zip(drafts, plan.drafts, strict=True))
+    reason = "left out a text: it names somebody who was erased"
+    told = (Remark(Kind.SKIPPED_ERASED, reason, deal.readings[0].origin),) * bool(changed)
+    return msgspec.structs.replace(plan, drafts=drafts, remarks=(*plan.remarks, *told))
 
 
 def _key_names(person: SourcePerson, stream: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """What was erased is not recorded once more only because the source still tells it.
 
 A text that named somebody reads "[erased]" once they are forgotten. Nobody can tell
-whether the source says the same as then, so what reads so stays so.
+whether the source says the same as then, so what reads so stays so. A text that is new
+and has their full name in it is recorded as "[erased]" in the first place.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import msgspec
 from msgspec import UNSET
 
 from domain.history import ERASED, Fact
+from domain.subjects import texts_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from api.exchange.intake.derivation import Derived
     from api.exchange.intake.snapshot import Snapshot
 
@@ -34,6 +38,21 @@ def without_forgotten(wanted: Snapshot, known: Snapshot) -> Snapshot:
     if new is UNSET or new is None or recorded is UNSET or recorded is None:
         return wanted
     return replace(wanted, outcome=_without(new, recorded))
+
+
+def without_names(fact: Fact, names_somebody: Callable[[list[str]], bool]) -> Fact:
+    """The fact, with "[erased]" for each text that names somebody who was erased."""
+    erased: dict[str, object] = {}
+    for name, texts in texts_in(fact).items():
+        if names_somebody(texts):
+            erased[name] = _in_place_of(getattr(fact, name))
+    return replace(fact, **erased) if erased else fact
+
+
+def _in_place_of(value: object) -> object:
+    if isinstance(value, str):
+        return ERASED
+    return (ERASED,) if isinstance(value, tuple) and isinstance(value[0], str) else ()
 
 
 def _without(fact: F, recorded: Fact) -> F:

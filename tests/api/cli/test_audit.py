@@ -43,7 +43,6 @@ def test_an_entry_has_the_keys_of_the_interfaces(write: Run) -> None:
     assert leaf == encode_base64(leaf_hash(parsed.event))
     assert found == {
         "position": 10,
-        "index": 9,
         "stream": "deal:d-press",
         "version": 5,
         "type": "forecast-revised",
@@ -114,7 +113,7 @@ def test_pages_together_are_the_whole_trail(run: Run) -> None:
 
 def test_the_table_marks_what_became_of_entries(run: Run) -> None:
     text = run("audit", "trail", "P-1").stdout
-    assert "note: Wrong deal. [withdrawn by event 7]" in text
+    assert "note: Wrong deal. [withdrawn by version 7]" in text
     assert "[entered late]" in text
     everything = run("audit", "trail").stdout
     assert "[inferred]" in everything
@@ -152,5 +151,4 @@ def test_only_those_who_may_audit_see_the_leaves(write: Run) -> None:
     write("users", "grant", "u-mei", "auditor")
     assert {entry.leaf for entry in trail(write, "P-1", "--as", "u-ben").entries} == {None}
     seen = trail(write, "P-1", "--as", "u-mei").entries
-    assert [entry.index for entry in seen] == [entry.position - 1 for entry in seen]
     assert all(entry.leaf for entry in seen)

@@ -7,6 +7,7 @@ import pytest
 
 from api.simulate import SimulationReport
 from api.wire.health import StoreStatus
+from api.wire.proofs import KeptCheckpoints
 from tests.api.cli.conftest import Run, run_command
 
 PIPELINE = """\
@@ -53,6 +54,21 @@ def test_an_import_makes_the_store_and_says_so(nowhere: str, folder: Path) -> No
     status = status_of(nowhere)
     assert status.deals == 2
     assert {model.lag_events for model in status.models} == {0}
+
+
+def test_imports_and_simulations_end_with_a_checkpoint(nowhere: str, folder: Path) -> None:
+    def sizes() -> list[int]:
+        listed = run_command("--db", nowhere, "audit", "checkpoints", "-f", "json")
+        return [one.size for one in listed.read(KeptCheckpoints).checkpoints]
+
+    run_command("--db", nowhere, "simulate", "--deals", "2", "--months", "3")
+    made_up = status_of(nowhere).events
+    assert sizes() == [0, made_up]
+    run_command(*importing(nowhere, folder, "--dry-run"))
+    assert sizes() == [0, made_up]
+    run_command(*importing(nowhere, folder))
+    assert sizes() == [0, made_up, status_of(nowhere).events]
+    assert status_of(nowhere).events > made_up
 
 
 def test_importing_again_adds_nothing(nowhere: str, folder: Path) -> None:

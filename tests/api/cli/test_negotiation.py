@@ -216,7 +216,7 @@ def test_a_breach_of_the_walk_away_is_told_to_who_may_know(tmp_path: Path) -> No
     printed = run_command("--db", url, "negotiation", "N-1").lines
     assert "Breach        price at 940 (offer o2) was past our walk-away, not approved" in printed
     assert (
-        "Breach        price at 890 (offer o3) was past our walk-away, approved by event 16"
+        "Breach        price at 890 (offer o3) was past our walk-away, approved by version 16"
         in printed
     )
     shown_to_analyst = run_command("--db", url, "--as", "u-ann", "negotiation", "N-1").stdout

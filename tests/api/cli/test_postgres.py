@@ -121,7 +121,7 @@ def test_what_is_audited_verifies_without_the_database(url: str, tmp_path: Path)
 def test_keys_are_rotated_and_persons_erased(url: str) -> None:
     told(url)
     before = run(url, "keys", "show", "-f", "json").read(KeyStore)
-    done(url, "keys", "rotate")
+    done(url, "keys", "rotate", "--yes")
     done(url, "keys", "rotate", "--signing")
     after = run(url, "keys", "show", "-f", "json").read(KeyStore)
     assert before.encryption_id != after.encryption_id

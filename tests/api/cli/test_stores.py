@@ -59,6 +59,25 @@ def test_status_tells_what_is_under_the_last_checkpoint(write: Run) -> None:
     assert line.endswith("; 1 events since")
 
 
+def test_status_tells_what_it_looked_at(write: Run, own_store: str) -> None:
+    def checked() -> str:
+        (line,) = [line for line in write("status").lines if line.startswith("Checked")]
+        return line
+
+    assert "sealed" not in write("status").stdout
+    assert checked() == "Checked    nothing: dealstate audit fsck"
+    write("audit", "checkpoint")
+    assert checked() == (
+        "Checked    the last checkpoint against the hashes; not the events: dealstate audit fsck"
+    )
+    with closing(sqlite3.connect(own_store.removeprefix("sqlite:///"))) as log, log:
+        log.execute("UPDATE edge SET hash = zeroblob(32) WHERE position = 3")
+    assert checked() == "Checked    the last checkpoint does NOT hold: run dealstate audit fsck"
+    answer = write("status", "--format", "json").read(StoreStatus)
+    assert answer.checkpoint is not None
+    assert not answer.checkpoint.holds
+
+
 def test_status_tells_how_far_the_read_models_are(write: Run, own_store: str) -> None:
     for file in views_of(own_store).parent.glob("*.views.db*"):
         file.unlink()
@@ -91,6 +110,7 @@ def test_rebuild_check_exits_with_3_where_rows_differ(write: Run, own_store: str
     result = write("rebuild", "--check")
     assert result.exit_code == 3
     assert "deals: 1 rows only live, 1 only rebuilt" in result.stdout
+    assert "Run dealstate audit fsck first." in result.stdout
     as_json = write("rebuild", "--check", "--format", "json")
     assert as_json.exit_code == 3
     assert '"swapped": false' in as_json.stdout

@@ -113,7 +113,7 @@ def test_our_stage_runs_ahead_of_the_customer_and_is_caught_up(
 
 def test_past_the_walk_away_needs_an_approval_and_the_concession_carries_it(told: Told) -> None:
     negotiation = told.text("negotiation", "harbour")
-    assert "was past our walk-away, approved by event" in negotiation
+    assert "was past our walk-away, approved by version" in negotiation
     assert "A reference visit for two other ports (fulfilled)" in negotiation
     assert "agreed 2026-09-01" in negotiation
 

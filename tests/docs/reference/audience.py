@@ -8,7 +8,7 @@ from api.commands import by_family, fields_of
 from domain.access import TABLE, Action, Sensitivity
 from domain.deal import FACT_TYPES
 from domain.directory import UserRegistered
-from domain.history import ERASED, HIDDEN, Fact, stored_name
+from domain.history import ERASED, HIDDEN, LOST, Fact, stored_name
 from store.codec import REGISTERED
 from store.fields import SALT_BYTES, SMALLEST_SECRET_BYTES, STEP_BYTES
 from tests.docs.reference.markdown import MADE, link, table
@@ -33,7 +33,7 @@ Somebody who may not see a field meets `{HIDDEN}` where a text stands, an id whe
 person stands, and nothing where anything else stands. What they may not see is not decrypted for
 them, and everything that is shown is worked out from the rest: a figure that rests on a secret is
 not there either, and whether there is a secret cannot be told. Where the key of somebody was
-destroyed, everybody meets `{ERASED}`.
+destroyed, everybody meets `{ERASED}`; where its loss was accepted ([backups](backup.md)), `{LOST}`.
 
 """
 

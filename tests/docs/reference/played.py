@@ -1,7 +1,7 @@
 """The examples, played under all rules: the story of a deal, and what is set up beside deals."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Any
 
@@ -27,6 +27,7 @@ from domain.organisation import (
 )
 from domain.process import ProcessPublished, SalesProcess, Stage, Words
 from domain.process_files import built_in_processes
+from domain.restoring import StoreRestored
 from domain.values import ForecastCategory
 
 _STREAM = stream_of(StreamKind.DEAL, "D-0114")
@@ -114,6 +115,8 @@ def events_beside_deals() -> dict[str, Recorded[Any]]:
     published = _event(ProcessPublished(_PILOT), stream, 1, intent)
     told = FieldDisclosed("D-0114", 17, "summary")
     disclosed = _event(told, stream_of(StreamKind.ACCESS, told.deal), 1, intent)
+    restored = StoreRestored(4_711, 4_730, date(2026, 1, 4))
+    forked = _event(restored, stream_of(StreamKind.STORE, "5f1c"), 1, intent)
     return {event.type: event for _, event in set_up()} | {
-        event.type: event for event in (published, disclosed)
+        event.type: event for event in (published, disclosed, forked)
     }

@@ -87,6 +87,19 @@ def test_a_text_that_named_them_is_not_recorded_once_more(importer: Importer) ->
     assert on_map(importer)["C2"].reports_to == "C1"
 
 
+def test_a_new_text_with_their_full_name_is_left_out(importer: Importer) -> None:
+    people(importer, ROSE_ON_O1)
+    forget(importer, "C1")
+    importer.clock.move(days=1)
+    report = people(importer, ROSE_ON_O1, PAT_ON_O1)
+    assert on_map(importer)["C2"].title == ERASED
+    assert on_map(importer)["C2"].name == "Pat Stumuller"
+    reasons = [entry.reason for entry in report.of(Kind.SKIPPED_ERASED)]
+    assert reasons == ["skipped: erased", "left out a text: it names somebody who was erased"]
+    tells_nothing_of_rose(report)
+    assert people(importer, ROSE_ON_O1, PAT_ON_O1).counts.events == 0
+
+
 def test_somebody_erased_on_one_deal_alone_is_left_alone_there(importer: Importer) -> None:
     people(importer, ROSE_ON_O1)
     tell(importer, EraseSubject("C1"))
