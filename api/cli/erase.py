@@ -7,6 +7,7 @@ from uuid import uuid4
 import typer
 
 from api.cli.failures import fail
+from api.cli.files import write_whole
 from api.cli.groups import commands
 from api.cli.output import Column, Shape, ShapeOption, clean, note, print_json, print_table, say
 from api.cli.progress import Progress
@@ -219,7 +220,7 @@ def _counted(number: int, what: str, several: str | None = None) -> str:
 def _export(store: Workspace, path: Path) -> None:
     erasures = erasures_of(store.log.keys)
     try:
-        path.write_text(write_erasures(erasures), encoding="ascii")
+        write_whole(path, write_erasures(erasures))
     except OSError as error:
         raise typer.BadParameter(
             f"cannot write {path}: {error.strerror}", param_hint="'--export'"

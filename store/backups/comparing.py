@@ -105,8 +105,6 @@ def store_in_place(
                 ) from error
             found = found._replace(log_unreadable=True)
         yield found
-    if found.log is not None:
-        _take_out_of_use(location.log)
 
 
 def _keys_in_place(
@@ -133,17 +131,49 @@ def _keys_in_place(
         return InPlace()
 
 
-def _take_out_of_use(path: Path) -> None:
-    """Fold the write-ahead log into the file. Raises StoreBusy while anybody has it open."""
+_LAST_POSITION = "SELECT coalesce(max(position), 0) FROM stored_events"
+
+
+def last_position(path: Path) -> int | None:
+    """Of the log in place; none where there is none, or it cannot be read."""
+    if not path.exists():
+        return None
     try:
-        with closing(sqlite3.connect(path, timeout=1.0, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path)) as connection:
+            return int(connection.execute(_LAST_POSITION).fetchone()[0])
+    except sqlite3.Error:
+        return None
+
+
+@contextmanager
+def out_of_use(path: Path, expected: int | None) -> Iterator[None]:
+    """The log in place to ourselves, without a write-ahead log beside it.
+
+    So nobody records anything in it while it is put aside, and none of its files
+    stays behind for the one that takes its place. Raises StoreBusy while anybody has
+    it open, or where it does not end at the `expected` position any more.
+    """
+    if not path.exists():
+        yield
+        return
+    with closing(sqlite3.connect(path, timeout=1.0, isolation_level=None)) as connection:
+        try:
             connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-    except sqlite3.Error as error:
-        # One that is damaged goes aside with its write-ahead log as they are.
-        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            connection.execute("BEGIN EXCLUSIVE")
+            found = int(connection.execute(_LAST_POSITION).fetchone()[0])
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise StoreBusy(
+                    f"{path} is in use", "Stop whatever has the store open, then restore."
+                ) from error
+            # One that is damaged goes aside with its write-ahead log as they are.
+            found = expected or 0
+        if expected is not None and found != expected:
             raise StoreBusy(
-                f"{path} is in use", "Stop whatever has the store open, then restore."
-            ) from error
+                f"events were recorded in {path} while the backup was checked",
+                "Stop whatever records, then restore.",
+            )
+        yield
 
 
 def require_of_one_store(log: Recorder, old: InPlace) -> None:

@@ -36,7 +36,14 @@ from store.backups.backup import (
     whole_store_id,
     writing_errors,
 )
-from store.backups.comparing import Wanted, compare, require_of_one_store, store_in_place
+from store.backups.comparing import (
+    Wanted,
+    compare,
+    last_position,
+    out_of_use,
+    require_of_one_store,
+    store_in_place,
+)
 from store.backups.moves import Move, commit, settle
 from store.backups.needed_keys import KeysMissing, by_kind, missing_keys
 from store.codec import codec
@@ -114,14 +121,15 @@ def restore(
         with writing_errors(location.log):
             _copy(wanted, location, log, keys)
         at("copied")
+        in_place = last_position(location.log)
         with _naming({log: wanted.log, keys: wanted.keys}):
             restored = _checked(wanted, location, (log, keys), clock, progress=progress, at=at)
         for copy in (log, keys):
             sync_file(copy)
-        aside = _moves_aside(location, clock())
-        moves = [*aside, Move(log.name, location.log.name), Move(keys.name, location.keys.name)]
-        with writing_errors(location.log):
-            commit(location.keys, moves, lambda: at("moving"))
+        with out_of_use(location.log, in_place), writing_errors(location.log):
+            aside = _moves_aside(location, clock())
+            ours = [Move(log.name, location.log.name), Move(keys.name, location.keys.name)]
+            commit(location.keys, [*aside, *ours], lambda: at("moving"))
     except BaseException:
         if not _is_committed(location):
             remove(log)

@@ -5,8 +5,8 @@ none of them says who it was: the hashes that a key store keeps, a file of these
 hashes, and the events `subject-erased` of the log.
 
 The file is text: a first line `dealstate-erasures/1 <id of the store>`, then the
-hashes in hexadecimal digits, one a line. The hashes mean something only to the
-keys of that store.
+hashes in hexadecimal digits, one a line, and `end <how many>`. The hashes mean
+something only to the keys of that store.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,6 +25,7 @@ from store.recorder import Recorder
 PAGE_EVENTS = 5_000
 
 _KIND = "dealstate-erasures/1"
+_END = "end"
 _TOPICS = tuple(
     f"{stored_name(SubjectErased)}@{schema}"
     for schema in range(1, SubjectErased.schema_version + 1)
@@ -46,7 +47,8 @@ def erasures_of(keys: KeyRing) -> Erasures:
 
 def write_erasures(erasures: Erasures) -> str:
     """The text of a file of erasures."""
-    lines = [f"{_KIND} {erasures.store_id}", *(one.hex() for one in erasures.hashes)]
+    hashes = [one.hex() for one in erasures.hashes]
+    lines = [f"{_KIND} {erasures.store_id}", *hashes, f"{_END} {len(hashes)}"]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -59,10 +61,11 @@ def read_erasures(path: Path) -> Erasures:
     first, *rest = text.split("\n")
     kind, _, store_id = first.partition(" ")
     try:
-        hashes = tuple(bytes.fromhex(line) for line in rest[:-1])
+        hashes = tuple(bytes.fromhex(line) for line in rest[:-2])
     except ValueError:
         hashes = (b"",)
-    whole = bool(rest) and not rest[-1] and all(len(one) == DIGEST_BYTES for one in hashes)
+    whole = rest[-2:] == [f"{_END} {len(hashes)}", ""]
+    whole = whole and all(len(one) == DIGEST_BYTES for one in hashes)
     if kind != _KIND or not store_id or not whole:
         raise StoreError(f"{path} is not a file of erasures, or not a whole one", _ADVICE)
     return Erasures(store_id, hashes)

@@ -138,6 +138,28 @@ def test_a_store_in_use_is_not_replaced(saved: BackedUp, location: Location) -> 
     assert not [name for name in names(location.log.parent) if "restoring" in name]
 
 
+@pytest.mark.parametrize("still_open", [False, True])
+def test_what_is_recorded_while_a_backup_is_checked_is_not_lost(
+    saved: BackedUp, location: Location, still_open: bool
+) -> None:
+    opened: list[DealLog] = []
+
+    def record(step: str) -> None:
+        if step == "erased":
+            opened.append(DealLog.open(location))
+            opened[0].handle("d-1", AddNote("at the last moment"), intent("late"))
+            if not still_open:
+                opened[0].close()
+
+    with pytest.raises(StoreBusy, match="in use" if still_open else "while the backup was checked"):
+        put(saved, location, replace=True, accept_older=True, at=record)
+    opened[0].close()
+    with DealLog.open(location) as log:
+        assert log.head() == len(TOLD) + 1
+        assert not check(log.records, log.keys).problems
+    assert not [name for name in names(location.log.parent) if "restoring" in name]
+
+
 def test_without_the_key_file_nothing_is_restored(saved: BackedUp, elsewhere: Location) -> None:
     elsewhere.log.with_name("y.key").unlink()
     with pytest.raises(KeyEncryptionMissing):
