@@ -7,9 +7,9 @@ import msgspec
 from domain.intent import Intent
 from domain.refusals import CommandIdReused
 from store.errors import StoreError
+from store.events.writing import LONGEST_IDENTIFIER, Batch
 from store.recorder import CommandRow
 from store.times import written
-from store.writing import LONGEST_IDENTIFIER, Batch
 
 
 def command_row(

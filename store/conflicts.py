@@ -7,8 +7,8 @@ from eventsourcing.persistence import IntegrityError
 
 from domain.refusals import VersionConflict
 from store.errors import LogDamaged, StoreError
+from store.events.writing import Batch
 from store.recorder import Recorder
-from store.writing import Batch
 
 
 def conflict(stream: str, version: int, expected: int | None) -> VersionConflict:

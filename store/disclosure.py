@@ -13,15 +13,15 @@ from domain.accesses import FieldDisclosed
 from domain.history import StreamKind, stored_name, stream_of
 from domain.intent import Intent
 from domain.refusals import VersionConflict
-from store.codec import REGISTERED
 from store.errors import StoreError
-from store.fields import Encrypted, FieldCipher, KeyErased, KeyLost, KeyMissing, Place
+from store.events.codec import REGISTERED
+from store.events.fields import Encrypted, FieldCipher, KeyErased, KeyLost, KeyMissing, Place
+from store.events.reading import field_forms
+from store.events.stored import read_stored
+from store.events.writing import Batch
 from store.log import DealLog
 from store.notary import Notary, stored_event
-from store.reading import field_forms
 from store.seals.proofs import Disclosure
-from store.stored import read_stored
-from store.writing import Batch
 
 _ATTEMPTS = 5
 

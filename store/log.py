@@ -46,23 +46,23 @@ from domain.process import ProcessBook, ProcessPublished, SalesProcess
 from domain.process_files import built_in_processes
 from domain.refusals import IdTaken, Refusal
 from store import opening
-from store.codec import Codec, codec
 from store.command_rows import check_command_id, command_row, content, require_same
 from store.conflicts import conflict, first_conflict, told_as_damage
 from store.errors import (
     StoreError,
     UnreadableEvent,
 )
+from store.events.codec import Codec, codec
+from store.events.mapper import ReadingMapper
+from store.events.reading import PUBLIC, Reading
+from store.events.writing import Batch, Writer, Written, checked_stream
 from store.forgetting.erasure import finish_pending
 from store.forgetting.known import destroy_returned
 from store.keys.absent import AbsentKeys
 from store.keys.ring import KeyRing
 from store.location import Location
-from store.mapper import ReadingMapper
 from store.memory import Memory, opened_by_stream
-from store.reading import PUBLIC, Reading
 from store.recorder import Append, CommandRow, Recorder, Row
-from store.writing import Batch, Writer, Written, checked_stream
 
 Clock: TypeAlias = Callable[[], datetime]
 T = TypeVar("T")

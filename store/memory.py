@@ -18,11 +18,11 @@ from domain.history import Fact, Recorded
 from domain.organisation import Organisation
 from domain.process import ProcessBook
 from domain.process_files import built_in_processes
-from store.codec import Codec
 from store.errors import EventWithoutKey
-from store.fields import FieldCipher
+from store.events.codec import Codec
+from store.events.fields import FieldCipher
+from store.events.reading import PUBLIC, Reading
 from store.keys.ring import KeyRing
-from store.reading import PUBLIC, Reading
 from store.recorder import Row
 
 WARM_HISTORIES = 1_000

@@ -6,9 +6,9 @@ from hashlib import sha256, shake_256
 from domain.access import EVERYTHING, Sensitivity
 from domain.history import Fact, Recorded
 from domain.subjects import Subjects, encrypted_fields
-from store.codec import codec
-from store.fields import FieldCipher
-from store.reading import Reading
+from store.events.codec import codec
+from store.events.fields import FieldCipher
+from store.events.reading import Reading
 from store.recorder import Row
 
 

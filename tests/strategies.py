@@ -16,7 +16,7 @@ from msgspec import NODEFAULT, UNSET, inspect
 from domain.currencies import MINOR_DIGITS
 from domain.history import Draft, Fact, Recorded
 from domain.values import Money
-from store.codec import REGISTERED
+from store.events.codec import REGISTERED
 
 S = TypeVar("S", bound=msgspec.Struct)
 

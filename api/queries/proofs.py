@@ -12,10 +12,10 @@ from domain.intent import Intent
 from domain.refusals import NotAllowed
 from store.disclosure import closed_field
 from store.disclosure import disclose as hand_out
+from store.events.stored import UNREADABLE, read_stored
 from store.notary import LogContradicted
 from store.seals.merkle import ProofError
 from store.seals.notes import parse_checkpoint, parse_note
-from store.stored import UNREADABLE, read_stored
 
 
 def last_checkpoint(store: Workspace) -> LastCheckpoint | None:

@@ -22,8 +22,8 @@ from domain.history import Draft, Fact, StreamKind, stream_of
 from domain.organisation import LIMITS_STREAM, AuthorityLimitsSet
 from domain.process_files import built_in_processes
 from store.errors import StoreError
+from store.events.writing import Batch
 from store.log import DealLog
-from store.writing import Batch
 
 DEALS_PER_TRANSACTION = 100
 _REGISTRAR = "system"

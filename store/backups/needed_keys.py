@@ -4,10 +4,10 @@ from collections import Counter
 
 from store.backups.backup import PAGE_EVENTS
 from store.errors import StoreError
-from store.fields import FieldCipher, KeyErased, KeyLost, KeyMissing
+from store.events.fields import FieldCipher, KeyErased, KeyLost, KeyMissing
+from store.events.stored import encrypted_in, read_stored
 from store.keys.ring import KeyRing
 from store.recorder import Recorder
-from store.stored import encrypted_in, read_stored
 
 
 class KeysMissing(StoreError):

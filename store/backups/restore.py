@@ -46,9 +46,9 @@ from store.backups.comparing import (
 )
 from store.backups.moves import Move, commit, settle
 from store.backups.needed_keys import KeysMissing, by_kind, missing_keys
-from store.codec import codec
 from store.errors import StoreError
-from store.fields import FieldCipher
+from store.events.codec import codec
+from store.events.fields import FieldCipher
 from store.forgetting.known import erase_again, keys_erased_in
 from store.fsck.events import Progress
 from store.identity import store_id_of

@@ -20,10 +20,10 @@ import msgspec
 from domain.history import WITHHELD, Fact, StreamKind, stored_name, stream_of
 from domain.people.facts import StakeholderIdentified, StakeholderRevised
 from domain.subjects import Subjects
-from store.codec import codec
 from store.errors import StoreError
+from store.events.codec import codec
+from store.events.reading import PUBLIC, Reading
 from store.forgetting.tolerant import Unread, ignored, readable_events, whole
-from store.reading import PUBLIC, Reading
 
 if TYPE_CHECKING:
     from store.log import DealLog

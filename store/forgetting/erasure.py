@@ -38,14 +38,14 @@ from domain.people.facts import StakeholderIdentified, StakeholderRevised, Subje
 from domain.refusals import PersonErased
 from domain.subjects import Subjects, encrypted_fields
 from store.erased_names import ErasedNames
-from store.fields import Encrypted, FieldCipher, KeyErased, KeyLost, KeyMissing, Keys, Place
+from store.events.fields import Encrypted, FieldCipher, KeyErased, KeyLost, KeyMissing, Keys, Place
+from store.events.stored import encrypted_in, read_stored, type_of
+from store.events.writing import Batch
 from store.forgetting.appearances import Person, everywhere, folded, of_keys
 from store.forgetting.tolerant import readable_events, whole
 from store.keys.errors import CannotUnwrap, KeysDamaged
 from store.keys.holding import Held
 from store.recorder import Row
-from store.stored import encrypted_in, read_stored, type_of
-from store.writing import Batch
 
 if TYPE_CHECKING:
     from store.log import DealLog

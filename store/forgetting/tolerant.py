@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from domain.access import EVERYTHING
 from domain.history import Fact, Recorded
-from store.codec import codec
 from store.errors import StoreError, UnreadableEvent
-from store.fields import FieldCipher
-from store.reading import PUBLIC, Reading
+from store.events.codec import codec
+from store.events.fields import FieldCipher
+from store.events.reading import PUBLIC, Reading
 from store.recorder import Recorder
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from store.fields import FieldCipher
+from store.events.fields import FieldCipher
 from store.fsck.beside import check_commands, check_identity, check_tables
 from store.fsck.checkpoints import Checkpoints, ClaimedCheckpoint
 from store.fsck.events import Opener, Pass, Progress

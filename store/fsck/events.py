@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple, TypeAlias
 
-from store.fields import Encrypted, FieldCipher, KeyErased, KeyLost, KeyMissing, Place
+from store.events.fields import Encrypted, FieldCipher, KeyErased, KeyLost, KeyMissing, Place
+from store.events.stored import UNREADABLE, Heading, read_heading, read_stored
 from store.fsck.findings import MOST_PROBLEMS, Kind, Problem, Problems
 from store.fsck.tree import Tree
 from store.recorder import Recorder
 from store.seals.merkle import leaf_hash
 from store.seals.tiles import TILE_WIDTH
-from store.stored import UNREADABLE, Heading, read_heading, read_stored
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (events done, events in all)."""

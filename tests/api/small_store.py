@@ -31,9 +31,9 @@ from domain.lifecycle.facts import (
 )
 from domain.stages.facts import ForecastRevised, GateCriterionAttested, StageAdvanced
 from domain.values import Money, ProcessRef
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 
 RECORDED_AT = datetime(2026, 6, 1, 8, tzinfo=UTC)
 PROCESS = ProcessRef("key-account", 1)

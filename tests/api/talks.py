@@ -44,9 +44,9 @@ from domain.negotiation.facts import (
 from domain.organisation import LIMITS_STREAM, AuthorityLimitsSet
 from domain.people.facts import BuyingRole, StakeholderIdentified
 from domain.values import Party, ProcessRef
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.api.small_store import RECORDED_AT, at, on, usd
 
 US, THEM = Party.US, Party.CUSTOMER

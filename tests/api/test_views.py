@@ -13,7 +13,7 @@ from api.workspace import Workspace
 from domain.access import EVERYTHING, Action, Principal, Role, Sensitivity
 from domain.refusals import NotAllowed
 from projections.deals import DealNotFound
-from store.fields import Encrypted, FieldCipher, Opened, Place
+from store.events.fields import Encrypted, FieldCipher, Opened, Place
 from store.location import Location
 from tests.api.talks import make
 

@@ -9,9 +9,9 @@ from api.queries.listing import DealListing, list_deals
 from api.queries.stores import read_status
 from api.workspace import Workspace
 from store.errors import StoreError
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.api.small_store import DEALS
 
 

@@ -16,12 +16,12 @@ from eventsourcing.utils import Environment
 
 from domain.history import Fact, Recorded
 from domain.subjects import EncryptedField
+from store.events.writing import Batch, Writer, checked_stream
 from store.log import DealLog
 from store.memory import Memory
 from store.recorder import Append, CommandRow, Row
 from store.sqlite import recorder
 from store.sqlite.recorder import LogFactory, LogRecorder
-from store.writing import Batch, Writer, checked_stream
 
 
 class PlainLog(DealLog):

@@ -55,7 +55,7 @@ from domain.stages.facts import (
     StageRegressed,
 )
 from domain.values import BusinessType, Money, Side
-from store.writing import Batch
+from store.events.writing import Batch
 
 PROCESSES = built_in_processes()
 PROCESS = PROCESSES.latest("key-account")

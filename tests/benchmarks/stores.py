@@ -15,15 +15,15 @@ from domain.access import EVERYTHING
 from domain.deal import Deal, DealEvent, evolve
 from projections.engine import catch_up
 from projections.views import Views
-from store.codec import codec
-from store.fields import FieldCipher
+from store.events.codec import codec
+from store.events.fields import FieldCipher
+from store.events.reading import Reading
+from store.events.writing import Batch
 from store.keys.ring import KeyRing
 from store.location import Location
 from store.log import DealLog
 from store.opening import open_keys
-from store.reading import Reading
 from store.recorder import Row
-from store.writing import Batch
 from tests.benchmarks import floors
 from tests.benchmarks.evidence import digest, state_of, stock_state_of
 from tests.benchmarks.plain import PlainLog

@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from typing import Any
 
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
 from store.notary import Notary
-from store.writing import Batch
 from tests.contract.asking import notes
 from tests.shared_data import REPOSITORY
 

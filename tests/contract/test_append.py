@@ -10,9 +10,9 @@ from domain.lifecycle.commands import AddNote
 from domain.lifecycle.facts import NoteAdded
 from domain.refusals import VersionConflict
 from store.errors import NotStorable, StoreError
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.contract.asking import OCCURRED_AT, OPENED, Ticking, draft, intent, notes
 
 FIRST = Batch("deal:d-1", 0, [draft(OPENED), *notes(2)])

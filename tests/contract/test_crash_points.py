@@ -4,12 +4,12 @@ import time
 
 import pytest
 
+from store.events.writing import Batch
 from store.fsck.check import check
 from store.location import Location
 from store.log import DealLog
 from store.notary import Notary
 from store.seals.notes import parse_checkpoint, parse_note
-from store.writing import Batch
 from tests.contract.asking import notes
 from tests.contract.crashing import Point, kill_at
 

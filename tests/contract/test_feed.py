@@ -10,8 +10,8 @@ from domain.history import Draft, Fact
 from domain.lifecycle.commands import AddNote
 from domain.refusals import VersionConflict
 from store.errors import NotStorable
+from store.events.writing import Batch
 from store.log import DealLog
-from store.writing import Batch
 from tests.contract.asking import OPEN, OPENED, Ticking, draft, intent, notes
 from tests.contract.conftest import NewLocation
 from tests.strategies import drafts

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.errors import StoreError
+from store.events.writing import Batch
 from store.fsck.check import check
 from store.log import DealLog
 from store.notary import (
@@ -30,7 +31,6 @@ from store.seals.notes import (
 )
 from store.seals.verify import ConsistencyFinding, ReceiptFinding, Trust, verify_text
 from store.seals.witness import Cosigned, SizeConflict, Witness
-from store.writing import Batch
 from tests.contract.asking import Ticking, notes
 from tests.contract.conftest import NewLocation
 from tests.contract.tampering import raw

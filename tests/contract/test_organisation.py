@@ -30,9 +30,9 @@ from domain.refusals import (
     UnknownReference,
 )
 from domain.values import Party
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog, Handled
-from store.writing import Batch
 from tests.contract.asking import draft, intent
 
 LIMITS = AuthorityLimits((RoleLimits(Role.SELLER, "5"), RoleLimits(Role.MANAGER, "20")))

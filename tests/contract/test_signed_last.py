@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from store.errors import StoreError
+from store.events.writing import Batch
 from store.fsck.check import check
 from store.fsck.findings import Findings, Kind, Signatures
 from store.keys.absent import NONE, KeysAbsent
@@ -23,7 +24,6 @@ from store.seals.notes import (
     parse_note,
     with_cosignatures,
 )
-from store.writing import Batch
 from tests.contract.asking import Ticking, notes
 from tests.contract.conftest import NewLocation
 from tests.contract.tampering import RawLog, raw

@@ -11,9 +11,9 @@ from domain.process import ProcessPublished, SalesProcess, Stage, Words
 from domain.process_files import built_in_processes
 from domain.refusals import IdTaken, UnknownProcess
 from domain.values import ForecastCategory, ProcessRef
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.contract.asking import BO, OPEN, OPENED, Ticking, draft, intent, notes
 
 OURS = SalesProcess(

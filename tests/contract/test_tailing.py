@@ -11,12 +11,12 @@ import pytest
 
 from domain.lifecycle.commands import AddNote
 from domain.refusals import VersionConflict
+from store.events.writing import Batch
 from store.fsck.check import check
 from store.location import Location
 from store.log import DealLog
 from store.seals.merkle import leaf_hash
 from store.seals.tiles import TILE_WIDTH
-from store.writing import Batch
 from tests.contract.asking import OPEN, intent, notes
 
 WRITERS = 4

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from store.events.writing import Batch
 from store.fsck.check import check
 from store.fsck.checkpoints import ClaimedCheckpoint
 from store.fsck.findings import MOST_PROBLEMS, Findings, Kind, Problem
@@ -25,7 +26,6 @@ from store.seals.notes import (
     with_cosignatures,
 )
 from store.seals.verify import Trust, verify_text
-from store.writing import Batch
 from tests.contract.asking import Ticking, notes
 from tests.contract.conftest import NewLocation
 from tests.contract.tampering import Event, RawLog, flipped, numbered, raw

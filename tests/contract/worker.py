@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from domain.lifecycle.commands import AddNote
 from domain.refusals import VersionConflict
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.contract.asking import intent, notes
 from tests.shared_data import REPOSITORY
 

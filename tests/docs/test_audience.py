@@ -6,7 +6,7 @@ import pytest
 
 from api.commands import fields_of
 from domain.history import Fact, stored_name
-from store.codec import REGISTERED
+from store.events.codec import REGISTERED
 from tests.docs.reference import page
 from tests.domain.test_sensitivity import is_free_text
 

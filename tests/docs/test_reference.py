@@ -20,7 +20,7 @@ from domain.organisation import AnyOrganisationCommand
 from domain.process import SalesProcess
 from domain.process_files import built_in_processes
 from domain.refusals import every_refusal
-from store.codec import REGISTERED
+from store.events.codec import REGISTERED
 from tests.docs.reference import PAGES, page
 from tests.docs.reference.events import members, stored, values
 from tests.docs.reference.played import set_up

@@ -6,7 +6,7 @@ from domain.deal import FACT_TYPES, Deal, DealEvent, evolve
 from domain.history import Fact, Recorded, StreamKind, stored_name
 from domain.lifecycle.facts import OpportunityWon
 from domain.values import Money
-from store.codec import REGISTERED
+from store.events.codec import REGISTERED
 from tests.golden.files import golden_lines, golden_topics
 from tests.golden.samples import KINDS
 from tests.golden.write import missing, topic_of

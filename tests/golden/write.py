@@ -5,7 +5,7 @@ same bytes, means that the code broke the stored contract; the line is right.
 """
 
 from domain.history import Fact, stored_name
-from store.codec import REGISTERED
+from store.events.codec import REGISTERED
 from tests.golden.files import golden_file, golden_lines
 from tests.golden.samples import samples
 from tests.stored import to_row

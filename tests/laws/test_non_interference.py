@@ -26,7 +26,7 @@ from api.examples import story
 from domain.access import EVERYTHING, PUBLIC_ONLY, Sensitivity
 from domain.history import Fact, Recorded
 from projections.tables import metadata
-from store.fields import NONCE_BYTES
+from store.events.fields import NONCE_BYTES
 from store.location import Location
 from store.log import DealLog
 from tests.api.cli.conftest import Result, run_command

@@ -20,9 +20,9 @@ from projections.frames import Batch as FoldedBatch
 from projections.frames import DealFold
 from projections.tables import metadata
 from projections.views import Views
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog, Positioned
-from store.writing import Batch
 from tests.projections.histories import EPOCH, RECORDED_AT
 from tests.scenario import BOOK, LONGER, SHORT, opened, usd
 

@@ -8,7 +8,7 @@ import pytest
 
 from domain.history import ERASED
 from domain.lifecycle.facts import NoteAdded
-from store.fields import FieldCipher, KeyErased, Place
+from store.events.fields import FieldCipher, KeyErased, Place
 from store.forgetting.appearances import everywhere
 from store.forgetting.erasure import erase
 from store.location import Location

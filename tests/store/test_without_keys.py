@@ -10,10 +10,10 @@ from domain.access import EVERYTHING, PUBLIC_ONLY
 from domain.lifecycle.commands import AddNote
 from domain.lifecycle.facts import NoteAdded
 from store.errors import StoreError
+from store.events.writing import Batch
 from store.keys.absent import NONE, KeysAbsent
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.contract.asking import OPEN, OPENED, Ticking, draft, intent
 
 

@@ -25,7 +25,7 @@ from domain.people.facts import StakeholderIdentified
 from domain.refusals import PersonErased, VersionConflict
 from domain.subjects import Subjects
 from store.erased_names import ErasedNames
-from store.writing import Batch
+from store.events.writing import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -9,9 +9,9 @@ from api.wire.gates import GateCriterion
 from domain.deal import DealFact
 from domain.people.facts import BuyingRole, ContactKind, ContactMade, StakeholderIdentified
 from domain.stages.facts import GateCriterionAttested
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.api.cli.conftest import Run
 from tests.api.small_store import DEALS, on
 

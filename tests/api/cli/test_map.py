@@ -29,9 +29,9 @@ from domain.people.facts import (
     StakeholderIdentified,
     SubjectErased,
 )
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.api.cli.conftest import Run, run_command
 from tests.api.small_store import HOSTILE_NAME, PROCESS, make_small_store, on
 

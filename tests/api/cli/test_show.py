@@ -7,9 +7,9 @@ import pytest
 
 from api.wire.deals import DealDetail
 from domain.lifecycle.facts import NoteAdded
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.api.cli.conftest import Run
 from tests.api.small_store import DEALS, HOSTILE_NAME, at, on
 

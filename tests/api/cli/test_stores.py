@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from api.wire.health import RebuildResult, StoreStatus
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.api.cli.conftest import Run, run_command
 from tests.api.small_store import DEALS, EVENTS, USERS
 

@@ -16,9 +16,9 @@ from domain.negotiation import AuthorityLimits, RoleLimits
 from domain.organisation import LIMITS_STREAM, AuthorityLimitsSet
 from domain.refusals import Refusal
 from store.errors import StoreError
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.api.simulate.portfolios import portfolio
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -9,14 +9,14 @@ from domain.access import TABLE, Action, Sensitivity
 from domain.deal import FACT_TYPES
 from domain.directory import UserRegistered
 from domain.history import ERASED, HIDDEN, LOST, Fact, stored_name
-from store.codec import REGISTERED
-from store.fields import SALT_BYTES, SMALLEST_SECRET_BYTES, STEP_BYTES
+from store.events.codec import REGISTERED
+from store.events.fields import SALT_BYTES, SMALLEST_SECRET_BYTES, STEP_BYTES
 from tests.docs.reference.markdown import MADE, link, table
 
 _STEPS = [SMALLEST_SECRET_BYTES * 4**step for step in range(3)]
 _AROUND_A_TEXT = 2 + 4 + SALT_BYTES + len('""')
 LONGEST_IN_FIRST_STEP = SMALLEST_SECRET_BYTES - _AROUND_A_TEXT
-"""Bytes of a secret text; see store/fields.py for what stands around it."""
+"""Bytes of a secret text; see store/events/fields.py for what stands around it."""
 
 _HEAD = f"""\
 # Who sees which field

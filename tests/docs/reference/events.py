@@ -16,9 +16,9 @@ from api.meanings import beside, meaning, named_types
 from domain.deal import FACT_TYPES
 from domain.history import Fact, Recorded, stored_name
 from domain.intent import command_name
-from store.codec import REGISTERED, codec
-from store.fields import FieldCipher
-from store.upcasters import UPCASTERS
+from store.events.codec import REGISTERED, codec
+from store.events.fields import FieldCipher
+from store.events.upcasters import UPCASTERS
 from tests.docs.reference.markdown import MADE, TEXTS, code, fields_table, link, table
 from tests.docs.reference.played import events_beside_deals, events_of_the_story, set_up
 

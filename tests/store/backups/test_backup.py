@@ -23,6 +23,7 @@ from store.backups.backup import (
     writing_errors,
 )
 from store.errors import StoreError
+from store.events.writing import Batch
 from store.keys.key_file import create_key_file
 from store.keys.ring import KeyRing
 from store.keys.sources import parse_source
@@ -34,7 +35,6 @@ from store.seals import tiles
 from store.seals.notes import parse_checkpoint, parse_note
 from store.seals.verify import Trust, verify_text
 from store.sqlite.recorder import create
-from store.writing import Batch
 from tests.contract.asking import intent, notes
 from tests.shared_data import REPOSITORY
 from tests.store.people import TOLD, told_log

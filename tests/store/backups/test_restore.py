@@ -24,6 +24,7 @@ from store.backups.needed_keys import KeysMissing
 from store.backups.restore import At, Restored, restore
 from store.disclosure import closed_field, disclose
 from store.errors import StoreBusy, StoreError
+from store.events.writing import Batch
 from store.forgetting.appearances import Appearance, everywhere, named
 from store.forgetting.erasure import erase
 from store.forgetting.known import erasures_of
@@ -34,7 +35,6 @@ from store.location import Location
 from store.log import DealLog
 from store.notary import Notary
 from store.seals import tiles
-from store.writing import Batch
 from tests.contract.asking import OPEN, Ticking, intent, notes
 from tests.shared_data import REPOSITORY
 from tests.store.people import NAME, PERSON, TOLD, WAITING, facts, tell, told_log

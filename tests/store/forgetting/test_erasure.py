@@ -24,13 +24,13 @@ from projections.engine import catch_up
 from projections.rebuild import rebuild
 from projections.views import Views
 from store.errors import StoreBusy
+from store.events.writing import Batch
 from store.forgetting.appearances import Appearance, Person, everywhere
 from store.forgetting.erasure import At, Erasure, Mention, erase, finish_pending, survey
 from store.location import Location
 from store.log import DealLog
 from store.notary import Notary
 from store.seals.verify import ReceiptFinding, Trust, verify_text
-from store.writing import Batch
 from tests.contract.asking import ANN, OPEN, Ticking, draft, intent
 from tests.shared_data import REPOSITORY
 from tests.store.people import (

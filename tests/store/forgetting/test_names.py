@@ -10,6 +10,7 @@ from domain.lifecycle.commands import AddNote
 from domain.lifecycle.facts import NoteAdded
 from domain.people.commands import IdentifyStakeholder, ReviseStakeholder
 from domain.refusals import PersonErased
+from store.events.writing import Batch
 from store.forgetting.appearances import everywhere
 from store.forgetting.erasure import Mention, erase, survey
 from store.forgetting.known import erase_again, erasures_of
@@ -17,7 +18,6 @@ from store.keys.ring import KeyRing
 from store.keys.sources import parse_source
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.contract.asking import OPEN, Ticking, draft, intent
 from tests.store.forgetting.test_erasure import Killed, killed_at, now
 from tests.store.people import NAME, PERSON, facts, tell, told_log

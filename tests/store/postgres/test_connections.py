@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from domain.refusals import VersionConflict
 from store import opening
 from store.errors import NotStorable, StoreBusy, StoreError, StoreFull, StoreUnavailable
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
 from store.postgres import connections
@@ -19,7 +20,6 @@ from store.postgres.address import Database
 from store.postgres.connections import connect
 from store.postgres.errors import translation, unreachable
 from store.postgres.recorder import LogRecorder
-from store.writing import Batch
 from tests.contract.asking import Ticking, notes
 
 END_ALL = """

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from store.errors import StoreError, StoreUnavailable
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
 from store.postgres.connections import connect
@@ -18,7 +19,6 @@ from store.postgres.recorder import FEW_ROWS, LogRecorder
 from store.seals import merkle, tiles
 from store.seals.merkle import leaf_hash
 from store.seals.tiles import MissingHashes
-from store.writing import Batch
 from tests.contract.asking import notes
 from tests.postgresql import Server, new_database
 from tests.store.postgres.worker import held_up

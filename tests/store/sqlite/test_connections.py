@@ -13,6 +13,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError
 
 from store.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
 from store.sqlite import connections
@@ -24,7 +25,6 @@ from store.sqlite.connections import (
     open_log,
 )
 from store.sqlite.recorder import LogRecorder
-from store.writing import Batch
 from tests.contract.asking import OPEN, intent, notes
 
 NOBODY = 65_534

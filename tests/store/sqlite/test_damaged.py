@@ -8,9 +8,9 @@ import pytest
 
 from domain.lifecycle.commands import AddNote
 from store.errors import LogDamaged
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.contract.asking import OPEN, Ticking, intent, notes
 
 

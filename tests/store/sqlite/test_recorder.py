@@ -9,9 +9,9 @@ from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
 from domain.access import PUBLIC_ONLY
 from domain.lifecycle.commands import AddNote
 from store.errors import NotStorable
+from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
-from store.writing import Batch
 from tests.contract.asking import OPEN, Ticking, intent, notes
 
 

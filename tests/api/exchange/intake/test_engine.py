@@ -12,8 +12,8 @@ from domain.directory import UserRegistered
 from domain.history import Draft
 from domain.lifecycle.facts import NoteAdded, OpportunityOpened
 from domain.refusals import VersionConflict
+from store.events.writing import Batch
 from store.log import DealLog
-from store.writing import Batch
 from tests.api.exchange.importing import OPEN, WON, Importer, types
 
 if TYPE_CHECKING:

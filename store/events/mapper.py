@@ -5,9 +5,9 @@ from typing import cast
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, StoredEvent
 
-from store.codec import Codec
 from store.errors import NotStorable
-from store.reading import PUBLIC
+from store.events.codec import Codec
+from store.events.reading import PUBLIC
 
 
 class ReadingMapper(Mapper[str]):

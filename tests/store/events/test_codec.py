@@ -14,8 +14,8 @@ from domain.history import Fact, Recorded, stored_name
 from domain.lifecycle.facts import NoteAdded, OpportunityOpened, OpportunityWon
 from domain.stages.facts import ForecastRevised
 from domain.values import Money, ProcessRef
-from store.codec import REGISTERED, Codec, codec
 from store.errors import NotStorable, UnreadableEvent
+from store.events.codec import REGISTERED, Codec, codec
 from tests.stored import to_event, to_row
 from tests.strategies import events, facts_of, moments
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from store.fields import Encrypted, Place
+from store.events.fields import Encrypted, Place
 from store.recorder import Row
 
 

@@ -16,7 +16,7 @@ from msgspec import inspect
 
 from domain.history import Fact, stored_name
 from domain.values import Money
-from store.upcasters import Upcaster
+from store.events.upcasters import Upcaster
 
 _KEBAB_CASE = re.compile(r"[a-z]+(-[a-z]+)*")
 _SCALARS = (

@@ -10,10 +10,10 @@ from eventsourcing.application import LRUCache
 from domain.history import Draft, Fact, Recorded, StreamKind
 from domain.refusals import PersonErased
 from domain.subjects import EncryptedField, Subjects, encrypted_fields, key_linked_by, texts_in
-from store.codec import Codec
 from store.erased_names import ErasedNames
 from store.errors import StoreError
-from store.fields import FieldCipher
+from store.events.codec import Codec
+from store.events.fields import FieldCipher
 from store.keys.errors import KeysErased
 from store.keys.ring import KeyRing
 from store.recorder import Row

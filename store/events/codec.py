@@ -10,8 +10,8 @@ The topic beside the bytes, `<stored name>@<schema version>`, chooses the type
 to read them with. Bytes of an earlier schema go through the upcasters first.
 
 What is personal or secret in a fact does not stand in it: behind the fact stands
-each such field encrypted (store/fields.py), and reading puts back what its
-audience may see (store/reading.py).
+each such field encrypted (store/events/fields.py), and reading puts back what its
+audience may see (store/events/reading.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,12 +31,12 @@ from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
 from domain.restoring import StoreRestored
 from domain.subjects import EncryptedField
-from store.contract import check_contract
 from store.errors import EventWithoutKey, NotStorable, UnreadableEvent
-from store.fields import Encrypted, FieldCipher, KeyMissing, Place
-from store.reading import FieldForm, Reading, field_forms, with_encrypted, with_values
+from store.events.contract import check_contract
+from store.events.fields import Encrypted, FieldCipher, KeyMissing, Place
+from store.events.reading import FieldForm, Reading, field_forms, with_encrypted, with_values
+from store.events.upcasters import UPCASTERS, Upcaster
 from store.recorder import Row
-from store.upcasters import UPCASTERS, Upcaster
 
 REGISTERED: tuple[type[Fact], ...] = (
     *FACT_TYPES,

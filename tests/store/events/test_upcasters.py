@@ -2,7 +2,7 @@
 
 import pytest
 
-from store.upcasters import UPCASTERS, Plain, reasons_from_reason
+from store.events.upcasters import UPCASTERS, Plain, reasons_from_reason
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from msgspec import inspect
 
 from domain.access import EVERYTHING, PUBLIC_ONLY, Sensitivity
 from domain.history import ERASED, HIDDEN, LOST, Fact, stored_name
-from store.fields import Encrypted, FieldCipher, KeyErased, KeyLost, Place
+from store.events.fields import Encrypted, FieldCipher, KeyErased, KeyLost, Place
 
 _END = b"}}"
 _ENCRYPTED = b'},"encrypted":'

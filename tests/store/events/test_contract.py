@@ -12,10 +12,10 @@ from msgspec import UNSET, UnsetType
 
 from domain.history import Fact, Recorded
 from domain.values import Money, Value
-from store.codec import Codec
-from store.contract import StoredContractError
-from store.reading import PUBLIC
-from store.upcasters import Plain, Upcaster
+from store.events.codec import Codec
+from store.events.contract import StoredContractError
+from store.events.reading import PUBLIC
+from store.events.upcasters import Plain, Upcaster
 
 
 class Colour(StrEnum):

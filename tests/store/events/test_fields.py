@@ -14,7 +14,15 @@ from domain.negotiation.facts import Issue, IssueKind, NegotiationOpened, Term, 
 from domain.people.facts import ContactKind, ContactMade, StakeholderIdentified
 from domain.subjects import Subjects
 from store.errors import UnreadableEvent
-from store.fields import Encrypted, FieldCipher, KeyErased, KeyLost, KeyMissing, Place, context
+from store.events.fields import (
+    Encrypted,
+    FieldCipher,
+    KeyErased,
+    KeyLost,
+    KeyMissing,
+    Place,
+    context,
+)
 from store.seals import commitments
 from tests.stored import GivenKeys, to_event, to_row
 
