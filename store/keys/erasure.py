@@ -26,8 +26,6 @@ class PendingErasure(msgspec.Struct, frozen=True):
     """Who is to be forgotten, as whoever began it calls them."""
     names: tuple[str, ...]
     """Of keys, sorted."""
-    source_ids: tuple[str, ...]
-    """What other systems call them, sorted."""
 
 
 def pending(cursor: sqlite3.Cursor) -> tuple[PendingErasure, ...]:
@@ -48,11 +46,7 @@ def begin(
         )
         return
     number, known = row
-    both = PendingErasure(
-        known.subject,
-        tuple(sorted({*known.names, *erasure.names})),
-        tuple(sorted({*known.source_ids, *erasure.source_ids})),
-    )
+    both = PendingErasure(known.subject, tuple(sorted({*known.names, *erasure.names})))
     cursor.execute("UPDATE erasures SET pending = ? WHERE id = ?", (_text(both), number))
 
 
@@ -70,7 +64,7 @@ def take(cursor: sqlite3.Cursor, subject: str, now: datetime) -> PendingErasure 
 
 def trace_of(subject: str) -> bytes:
     """How the stored text of a pending erasure of `subject` starts, and that of no other."""
-    return _text(PendingErasure(subject, (), ())).partition(',"names"')[0].encode() + b","
+    return _text(PendingErasure(subject, ())).partition(',"names"')[0].encode() + b","
 
 
 def destroy(cursor: sqlite3.Cursor, digests: Collection[bytes]) -> list[bytes]:

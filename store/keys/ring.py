@@ -53,7 +53,7 @@ T = TypeVar("T")
 DIGEST_BYTES = 32
 
 # What a text is that was erased, so that an equal text of another kind is not.
-_KEY, _SOURCE_ID, _SUBJECT, _NAME = "key", "source", "subject", "name"
+_KEY, _SUBJECT, _NAME = "key", "subject", "name"
 _APPLIED = "erasures_applied"
 
 
@@ -230,7 +230,6 @@ class KeyRing:
     def _digests_of(self, begun: PendingErasure) -> list[bytes]:
         return [
             *(self._vault.digest(_KEY, name) for name in begun.names),
-            *(self._vault.digest(_SOURCE_ID, text) for text in begun.source_ids),
             self._vault.digest(_SUBJECT, begun.subject),
         ]
 
@@ -308,17 +307,15 @@ class KeyRing:
         self,
         names: Collection[str],
         subject: str,
-        source_ids: Collection[str] = (),
         full_names: Collection[tuple[str, str]] = (),
     ) -> None:
         """Doom the keys of these names: from now on they are neither made nor handed out.
 
         `subject` is what the caller calls the person; an erasure of the same
-        subject that is not finished takes up the names. `source_ids` is what
-        other systems call the person: asked for by `was_erased`. `full_names` are those
-        of the person, each with a stream where it is asked for by `has_erased_name`.
+        subject that is not finished takes up the names. `full_names` are those of the
+        person, each with a stream where it is asked for by `has_erased_name`.
         """
-        begun = PendingErasure(subject, tuple(sorted(names)), tuple(sorted(source_ids)))
+        begun = PendingErasure(subject, tuple(sorted(names)))
         with self._vault.writing() as cursor:
             digests = [*self._digests_of(begun), *self._digests_of_names(full_names)]
             erasure.begin(cursor, begun, digests, self._clock())
@@ -349,12 +346,6 @@ class KeyRing:
         """The erasures that have begun and are not finished, oldest first."""
         with self._vault.reading() as cursor:
             return erasure.pending(cursor)
-
-    def was_erased(self, source_ids: Collection[str]) -> set[str]:
-        """Those of the ids of other systems that belong to someone erased."""
-        digests = {self._vault.digest(_SOURCE_ID, text): text for text in source_ids}
-        with self._vault.reading() as cursor:
-            return {digests[found] for found in erasure.erased_among(cursor, digests)}
 
     def erased_hashes(self) -> list[bytes]:
         """All that was erased, as keyed hashes of 32 bytes, to apply to a restored key store."""

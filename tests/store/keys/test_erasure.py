@@ -35,10 +35,10 @@ def test_a_doomed_name_has_no_key_from_then_on(ring: KeyRing) -> None:
 
 def test_what_is_pending_is_told_until_it_is_finished(ring: KeyRing, path: Path) -> None:
     assert ring.pending_erasures() == ()
-    ring.begin_erasure(ANNA, "anna-1", ["crm/7"])
+    ring.begin_erasure(ANNA, "anna-1")
     ring.begin_erasure(["person:ben"], "ben")
-    anna = PendingErasure("anna-1", tuple(sorted(ANNA)), ("crm/7",))
-    ben = PendingErasure("ben", ("person:ben",), ())
+    anna = PendingErasure("anna-1", tuple(sorted(ANNA)))
+    ben = PendingErasure("ben", ("person:ben",))
     with reopen(path) as again:
         assert again.pending_erasures() == (anna, ben)
     ring.finish_erasure("anna-1")
@@ -46,11 +46,9 @@ def test_what_is_pending_is_told_until_it_is_finished(ring: KeyRing, path: Path)
 
 
 def test_an_erasure_begun_again_takes_up_more_names(ring: KeyRing) -> None:
-    ring.begin_erasure(["person:a"], "a", ["crm/1"])
-    ring.begin_erasure(["person:a", "user:a"], "a", ["crm/2"])
-    assert ring.pending_erasures() == (
-        PendingErasure("a", ("person:a", "user:a"), ("crm/1", "crm/2")),
-    )
+    ring.begin_erasure(["person:a"], "a")
+    ring.begin_erasure(["person:a", "user:a"], "a")
+    assert ring.pending_erasures() == (PendingErasure("a", ("person:a", "user:a")),)
 
 
 def test_finishing_destroys_the_keys_and_no_others(ring: KeyRing) -> None:
@@ -103,18 +101,9 @@ def test_another_process_notices_at_once(ring: KeyRing, path: Path) -> None:
         assert other._vault.keys == {}
 
 
-def test_ids_of_other_systems_are_remembered_as_hashes(ring: KeyRing, path: Path) -> None:
-    ring.begin_erasure(["person:a"], "a", ["crm/7", "crm/8"])
-    assert ring.was_erased(["crm/7", "crm/9"]) == {"crm/7"}
-    ring.finish_erasure("a")
-    assert ring.was_erased(["crm/7", "crm/8", "crm/9"]) == {"crm/7", "crm/8"}
-    assert b"crm/" not in bytes_of_all_files(path.parent)
-
-
 def test_texts_of_different_kinds_are_kept_apart(ring: KeyRing) -> None:
-    ring.begin_erasure(["person:a"], "person:b", ["person:c"])
-    assert ring.is_erased(["person:a", "person:b", "person:c"]) == {"person:a"}
-    assert ring.was_erased(["person:a", "person:b", "person:c"]) == {"person:c"}
+    ring.begin_erasure(["person:a"], "person:b")
+    assert ring.is_erased(["person:a", "person:b"]) == {"person:a"}
 
 
 # Nothing is left.
@@ -226,10 +215,10 @@ def test_later_erasures_are_applied_to_an_older_copy(ring: KeyRing, path: Path) 
     ring.ensure(ANNA)
     copy = path.with_name("copy.db")
     ring.copy_to(copy)
-    ring.begin_erasure(ANNA, "anna-1", ["crm/7"])
+    ring.begin_erasure(ANNA, "anna-1")
     ring.finish_erasure("anna-1")
     hashes = ring.erased_hashes()
-    assert len(hashes) == 4
+    assert len(hashes) == 3
     assert {len(each) for each in hashes} == {32}
     with reopen(copy) as old:
         plain = old.find(ANNA)
@@ -239,7 +228,6 @@ def test_later_erasures_are_applied_to_an_older_copy(ring: KeyRing, path: Path) 
         assert old.apply_erasures(hashes) == 2
         assert old.generation > before
         assert old.find([*ANNA, *kept]) == kept
-        assert old.was_erased(["crm/7"]) == {"crm/7"}
         assert old.erased_hashes() == hashes
         assert old.apply_erasures(hashes) == 0
         assert old.finish_erasure("anna-1") == 0
@@ -269,7 +257,7 @@ def test_the_trace_of_an_erasure_starts_its_stored_text(subject: str) -> None:
         cursor = connection.cursor()
         cursor.execute("CREATE TABLE erased(digest)")
         cursor.execute("CREATE TABLE erasures(id INTEGER PRIMARY KEY, pending, began_at)")
-        begun = PendingErasure(subject, ("person:a",), ())
+        begun = PendingErasure(subject, ("person:a",))
         erasure.begin(cursor, begun, [], NOON)
         text = cursor.execute("SELECT pending FROM erasures").fetchone()[0]
     assert text.encode().startswith(erasure.trace_of(subject))
