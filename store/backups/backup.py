@@ -140,7 +140,10 @@ def _copy_checked(log: DealLog, part: Path, progress: Progress | None) -> str:
 def require_sound(
     recorder: Recorder, keys: KeyRing, path: Path, progress: Progress | None = None
 ) -> None:
-    """Raise NotABackup unless every event of a log is as it was recorded."""
+    """Raise NotABackup unless each event is as it was recorded, and the tables are ours alone."""
+    foreign = recorder.foreign()
+    if foreign:
+        raise NotABackup(f"{path} is not as a backup is written: {foreign[0]}", _ADVICE)
     findings = check(recorder, keys, whole=False, progress=progress)
     if not findings.sound:
         raise NotABackup(f"{path} is damaged: {findings.problems[0].what}", _ADVICE)

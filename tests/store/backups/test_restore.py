@@ -283,6 +283,20 @@ def test_a_backup_has_to_hold_its_own_checkpoint(saved: BackedUp, elsewhere: Loc
         put(saved, elsewhere)
 
 
+def test_a_backup_with_a_trigger_of_somebody_else_is_refused(
+    saved: BackedUp, elsewhere: Location
+) -> None:
+    unmark(saved.log)
+    with closing(sqlite3.connect(saved.log)) as connection, connection:
+        connection.execute(
+            "CREATE TRIGGER swallow BEFORE INSERT ON stored_events BEGIN SELECT RAISE(IGNORE); END"
+        )
+    mark(saved.log, CLOCK())
+    with pytest.raises(NotABackup, match="trigger swallow is not one of the log"):
+        put(saved, elsewhere)
+    assert not elsewhere.log.exists()
+
+
 def test_a_checkpoint_of_somebody_else_is_no_measure(
     saved: BackedUp, elsewhere: Location, tmp_path: Path
 ) -> None:
