@@ -74,7 +74,8 @@ def test_a_backup_is_restored_to_files_with_the_same_root(told: DealLog, tmp_pat
         assert log.records.feed(0, 100) == told.records.feed(0, len(TOLD))
         assert not is_forgotten(log)
         assert (
-            log.handle("d-1", ReviseStakeholder("nadja", title="CEO"), intent("new")).version == 9
+            log.handle("d-1", ReviseStakeholder("nadja", title="Director"), intent("new")).version
+            == 9
         )
         repeated = told.records.command("ann", "told-0")
         assert log.records.command("ann", "told-0") == repeated

@@ -194,7 +194,7 @@ def test_nothing_personal_of_them_is_recorded_any_more(log: DealLog) -> None:
     head = log.head()
     for deal, command in (
         ("d-3", IdentifyStakeholder("new", "Nadja", person=PERSON)),
-        ("d-1", ReviseStakeholder("nadja", title="CEO")),
+        ("d-1", ReviseStakeholder("nadja", title="Director")),
     ):
         with pytest.raises(PersonErased):
             log.handle(deal, command, intent(f"late-{deal}"))

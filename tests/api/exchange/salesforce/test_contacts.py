@@ -185,7 +185,7 @@ def test_rows_that_cannot_be_used_are_told(importer: Importer) -> None:
         ROSE_ON_O1.replace("R1,O1,C1", "R7,O1,C3"),
         ROSE_ON_O1.replace("R1,O1,C1", "R8,O1,C4"),
         ROSE_ON_O1.replace("R1,O1,C1", "R9,O1,"),
-        contacts=(ROSE, PAT, ROSE, "C3,,,CEO,,,,,,false", "C4,Ann,Old,CEO,,,,,,true"),
+        contacts=(ROSE, PAT, ROSE, "C3,,,Director,,,,,,false", "C4,Ann,Old,Director,,,,,,true"),
     )
     assert list(on_map(importer)) == ["C1"]
     assert [(e.file, e.line) for e in report.of(Kind.DUPLICATE_ID)] == [
@@ -208,7 +208,7 @@ def test_rows_that_cannot_be_used_are_told(importer: Importer) -> None:
 def test_a_text_too_long_or_a_date_to_come_leaves_one_person_out(importer: Importer) -> None:
     long = PAT.replace("Assistant", "Assistant " * 100)
     late = ROSE_ON_O1.replace("R1,O1,C1", "R3,O1,C3").replace("2026", "2027")
-    ann = "C3,Ann,Lee,CEO,,,,,,false"
+    ann = "C3,Ann,Lee,Director,,,,,,false"
     report = people(importer, ROSE_ON_O1, PAT_ON_O1, late, contacts=(ROSE, long, ann))
     assert list(on_map(importer)) == ["C1"]
     assert lines(report, Kind.IMPOSSIBLE_VALUE) == [("O1", 3)]

@@ -62,12 +62,12 @@ def test_a_changed_contact_is_revised_on_every_deal_known_from_the_import_on(
     both = (DEAL, OTHER_DEAL)
     people(importer, *roles, deals=both)
     now = importer.clock.move(days=2)
-    promoted = ROSE.replace("CFO", "CEO").replace("rose@", "r.gonzalez@")
+    promoted = ROSE.replace("CFO", "Director").replace("rose@", "r.gonzalez@")
     report = people(importer, *roles, contacts=(promoted, PAT), deals=both)
     for deal in ("O1", "O2"):
         event = of_people(importer, deal)[-1]
         assert isinstance(event.fact, StakeholderRevised)
-        assert (event.fact.title, event.known_at, event.inferred) == ("CEO", now, True)
+        assert (event.fact.title, event.known_at, event.inferred) == ("Director", now, True)
         assert on_map(importer, deal)["C1"].contact_points[-1].value == "r.gonzalez@edge.example"
     reasons = {entry.reason for entry in report.of(Kind.ROW_CHANGED)}
     assert reasons == {"the contact changed: title, contact points"}
@@ -76,9 +76,9 @@ def test_a_changed_contact_is_revised_on_every_deal_known_from_the_import_on(
 
 def test_several_changed_contacts_of_one_deal(importer: Importer) -> None:
     people(importer, ROSE_ON_O1, PAT_ON_O1)
-    changed = (ROSE.replace("CFO", "CEO"), PAT.replace(",C1,", ",,"))
+    changed = (ROSE.replace("CFO", "Director"), PAT.replace(",C1,", ",,"))
     people(importer, ROSE_ON_O1, PAT_ON_O1, contacts=changed)
-    assert on_map(importer)["C1"].title == "CEO"
+    assert on_map(importer)["C1"].title == "Director"
     assert on_map(importer)["C2"].reports_to is None
     assert len({event.command_id for event in of_people(importer)}) == 4
 
@@ -98,7 +98,7 @@ def test_columns_and_rows_that_are_missing_later_change_nothing(importer: Import
 def test_a_changed_contact_leaves_a_lost_deal_as_it_is(importer: Importer) -> None:
     people(importer, ROSE_ON_O1, history=[*ROWS, LOST], deals=(LOST_DEAL,))
     head = importer.log.head()
-    contacts = (ROSE.replace("CFO", "CEO"),)
+    contacts = (ROSE.replace("CFO", "Director"),)
     report = people(
         importer, ROSE_ON_O1, contacts=contacts, history=[*ROWS, LOST], deals=(LOST_DEAL,)
     )
