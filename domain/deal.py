@@ -72,7 +72,7 @@ from domain.refusals import (
 )
 from domain.stages import AnyStagesCommand, AnyStagesFact, Stages, StagesCommand, StagesFact
 from domain.stages.facts import Override, StageAdvanced
-from domain.values import Money, Value
+from domain.values import START_OF_TIME, Money, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -111,7 +111,7 @@ NOBODY = Organisation()
 """An organisation without units and limits: sellers have their own deals, nobody manages any."""
 
 
-class Deal(msgspec.Struct, frozen=True):
+class Deal(msgspec.Struct, frozen=True, gc=False):
     """State of one deal at one moment."""
 
     life: Life = Life()
@@ -202,17 +202,20 @@ def replay(
     return deal
 
 
-class History(msgspec.Struct, frozen=True):
+class History(msgspec.Struct, frozen=True, gc=False):
     """All events of one deal, in order of version, and the state they fold to."""
 
     stream: str
     events: tuple[DealEvent, ...] = ()
     deal: Deal = Deal()
+    latest: datetime = START_OF_TIME
+    """The latest time at which one of the events occurred."""
 
     @classmethod
     def of(cls, stream: str, events: Iterable[DealEvent]) -> History:
         kept = tuple(events)
-        return cls(stream, kept, replay(kept))
+        latest = max([event.occurred_at for event in kept], default=START_OF_TIME)
+        return cls(stream, kept, replay(kept), latest)
 
     @property
     def version(self) -> int:
@@ -222,11 +225,11 @@ class History(msgspec.Struct, frozen=True):
     def extended(self, new: Sequence[DealEvent]) -> History:
         """The history with `new` events behind; folds on where they sort last."""
         kept = (*self.events, *new)
-        if _sorts_last(new, self.events):
-            deal = self.deal
+        if _sorts_last(new, self.latest):
+            deal, latest = self.deal, self.latest
             for event in new:
-                deal = evolve(deal, event)
-            return History(self.stream, kept, deal)
+                deal, latest = evolve(deal, event), event.occurred_at
+            return History(self.stream, kept, deal, latest)
         return History.of(self.stream, kept)
 
     def at(self, as_of: datetime | None = None, known_at: datetime | None = None) -> Deal:
@@ -234,12 +237,13 @@ class History(msgspec.Struct, frozen=True):
         return replay(self.events, as_of, known_at)
 
 
-def _sorts_last(new: Sequence[DealEvent], earlier: Sequence[DealEvent]) -> bool:
-    if any(isinstance(event.fact, EventWithdrawn) for event in new):
-        return False
-    times = [event.occurred_at for event in new]
-    latest = max((event.occurred_at for event in earlier), default=None)
-    return times == sorted(times) and (latest is None or not times or times[0] >= latest)
+def _sorts_last(new: Sequence[DealEvent], latest: datetime) -> bool:
+    """Whether new events fold behind all earlier ones, the latest of which occurred then."""
+    for event in new:
+        if event.occurred_at < latest or isinstance(event.fact, EventWithdrawn):
+            return False
+        latest = event.occurred_at
+    return True
 
 
 def decide(
@@ -304,7 +308,7 @@ def _state_at(command: DealCommand, history: History, intent: Intent) -> Deal:
             f"the deal was opened at {opened_at:%Y-%m-%d %H:%M:%S}Z, this is earlier",
             "Give a time at or after the opening.",
         )
-    if all(event.occurred_at <= intent.occurred_at for event in history.events):
+    if history.latest <= intent.occurred_at:
         return history.deal
     then = history.at(as_of=intent.occurred_at)
     return msgspec.structs.replace(then, whole=history.deal)
@@ -437,7 +441,7 @@ def _keeps_later_history_legal(
     A concession tells how the sides stood when it was recorded, and stays as it was told:
     positions, and what was conceded, are reckoned from the offers.
     """
-    if not drafts or _sorts_last(drafts, history.events):
+    if not drafts or _sorts_last(drafts, history.latest):
         return
     before = {version for version, _ in violations(history.events, processes)}
     for version, refusal in violations((*history.events, *drafts), processes):

@@ -39,6 +39,10 @@ _OWN_NAME = "name"
 """The field of a name is its bearer's alone, whoever else shares a part of the name."""
 
 
+_TELLING = frozenset({StakeholderIdentified, StakeholderRevised, ContactMade})
+"""The types of fact that tell who may be spoken of."""
+
+
 class EncryptedField(msgspec.Struct, frozen=True, gc=False):
     """A field that is to be encrypted, and the names of the keys for it, sorted."""
 
@@ -79,6 +83,8 @@ class Subjects(msgspec.Struct, frozen=True, dict=True):
 
     def after(self, fact: Fact) -> "Subjects":
         """What is known once `fact` is recorded. Total; not for folding in order of occurrence."""
+        if type(fact) not in _TELLING:
+            return self
         match fact:
             case StakeholderIdentified(id=one, name=name, person=person):
                 return self._known(one, name, person)

@@ -48,11 +48,11 @@ END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 START_OF_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
 
-class Value(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Value(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """Base of compound values inside facts. Defaults are never written, so they never change."""
 
 
-class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True, order=False):
+class Money(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, order=False):
     """A finite, non-negative amount in one ISO 4217 currency.
 
     `amount` always carries exactly the currency's minor digits (`1054.00` USD,

@@ -32,7 +32,7 @@ from domain.history import Recorded
 replace = msgspec.structs.replace
 
 
-class Commitment(msgspec.Struct, frozen=True):
+class Commitment(msgspec.Struct, frozen=True, gc=False):
     """A promise, and what became of it."""
 
     recorded: Recorded[CommitmentRecorded]
@@ -43,7 +43,7 @@ class Commitment(msgspec.Struct, frozen=True):
         return self.recorded.fact.id
 
 
-class DecisionCriterion(msgspec.Struct, frozen=True):
+class DecisionCriterion(msgspec.Struct, frozen=True, gc=False):
     """What suppliers are scored on, and how the vendors did; the latest score of each vendor."""
 
     set: Recorded[DecisionCriterionSet]
@@ -57,7 +57,7 @@ class DecisionCriterion(msgspec.Struct, frozen=True):
         return next((one for one in self.scores if one.fact.vendor == vendor), None)
 
 
-class Purchase(msgspec.Struct, frozen=True):
+class Purchase(msgspec.Struct, frozen=True, gc=False):
     """How the customer buys, and where it stands in doing so."""
 
     phases: tuple[Recorded[BuyingPhaseObserved], ...] = ()

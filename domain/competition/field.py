@@ -15,7 +15,7 @@ from domain.history import Recorded
 replace = msgspec.structs.replace
 
 
-class Field(msgspec.Struct, frozen=True):
+class Field(msgspec.Struct, frozen=True, gc=False):
     """Against whom we sell, what they did, and how we stand."""
 
     competitors: tuple[Recorded[CompetitorIdentified], ...] = ()

@@ -59,17 +59,20 @@ class Status(StrEnum):
 
     @property
     def closed(self) -> bool:
-        return self in (Status.WON, Status.LOST, Status.VOIDED, Status.MERGED)
+        return self in _CLOSED
 
 
-class NextStep(msgspec.Struct, frozen=True):
+_CLOSED = (Status.WON, Status.LOST, Status.VOIDED, Status.MERGED)
+
+
+class NextStep(msgspec.Struct, frozen=True, gc=False):
     """A planned step and, once done, its completion."""
 
     planned: Recorded[NextStepPlanned]
     completed: Recorded[NextStepCompleted] | None = None
 
 
-class Life(msgspec.Struct, frozen=True):
+class Life(msgspec.Struct, frozen=True, gc=False):
     """What is known of the deal itself, apart from stages and forecast."""
 
     status: Status = Status.UNOPENED
@@ -120,20 +123,22 @@ class Life(msgspec.Struct, frozen=True):
         """`won`, one of the `LostOutcome` values, or `merged`."""
         if self.status is Status.MERGED:
             return Status.MERGED.value
-        match self.outcome.fact if self.outcome else None:
+        if self.outcome is None:
+            return None
+        match self.outcome.fact:
             case OpportunityWon():
                 return "won"
             case OpportunityLost(outcome=outcome):
                 return outcome.value
-            case None:
-                return None
 
     @property
     def contract_value(self) -> Money | None:
-        match self.outcome.fact if self.outcome else None:
+        if self.outcome is None:
+            return None
+        match self.outcome.fact:
             case OpportunityWon(value=value):
                 return value
-            case _:
+            case OpportunityLost():
                 return None
 
     @property
@@ -265,18 +270,22 @@ def _team(
 def _steps(
     life: Life, event: Recorded[AnyLifecycleFact], fact: NextStepPlanned | NextStepCompleted
 ) -> tuple[NextStep, ...]:
+    steps = life.next_steps
+    # One at most: a step that is planned anew under its id takes the place of the open one.
+    open_at = [
+        number
+        for number, step in enumerate(steps)
+        if step.completed is None and step.planned.fact.id == fact.id
+    ]
     if isinstance(fact, NextStepPlanned):
-        open_elsewhere = tuple(
-            step for step in life.next_steps if step.completed or step.planned.fact.id != fact.id
-        )
-        return (*open_elsewhere, NextStep(cast("Recorded[NextStepPlanned]", event)))
-    completion = cast("Recorded[NextStepCompleted]", event)
-    return tuple(
-        NextStep(step.planned, completion)
-        if step.planned.fact.id == fact.id and step.completed is None
-        else step
-        for step in life.next_steps
-    )
+        planned = NextStep(cast("Recorded[NextStepPlanned]", event))
+        for number in open_at:
+            return (*steps[:number], *steps[number + 1 :], planned)
+        return (*steps, planned)
+    for number in open_at:
+        done = NextStep(steps[number].planned, cast("Recorded[NextStepCompleted]", event))
+        return (*steps[:number], done, *steps[number + 1 :])
+    return steps
 
 
 def _reopened(life: Life) -> Life:

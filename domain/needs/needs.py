@@ -27,7 +27,7 @@ replace = msgspec.structs.replace
 V = TypeVar("V")
 
 
-class Need(msgspec.Struct, frozen=True):
+class Need(msgspec.Struct, frozen=True, gc=False):
     """A need, and what was said of it as it became explicit and after."""
 
     uncovered: Recorded[NeedUncovered]
@@ -86,7 +86,7 @@ def _last(said: Iterable[V | None]) -> V | None:
     return next((one for one in reversed(tuple(said)) if one is not None), None)
 
 
-class Concern(msgspec.Struct, frozen=True):
+class Concern(msgspec.Struct, frozen=True, gc=False):
     """An objection or concern, who of us deals with it, and how it ended."""
 
     raised: Recorded[ConcernRaised]
@@ -106,7 +106,7 @@ class Concern(msgspec.Struct, frozen=True):
         return self.closed is None
 
 
-class Information(msgspec.Struct, frozen=True):
+class Information(msgspec.Struct, frozen=True, gc=False):
     """A piece of information, and what other sources said to it."""
 
     recorded: Recorded[FactRecorded]
@@ -117,7 +117,7 @@ class Information(msgspec.Struct, frozen=True):
         return self.recorded.fact.id
 
 
-class Needs(msgspec.Struct, frozen=True):
+class Needs(msgspec.Struct, frozen=True, gc=False):
     """What the customer needs, asks for, values and fears, and what we were told."""
 
     needs: tuple[Need, ...] = ()

@@ -19,7 +19,7 @@ from domain.negotiation.positions import IssueState, Moment, Negotiation, Offer,
 from domain.values import Party
 
 
-class RoundPositions(msgspec.Struct, frozen=True):
+class RoundPositions(msgspec.Struct, frozen=True, gc=False):
     """Where both sides stood on an issue when a round was over."""
 
     round: int
@@ -28,7 +28,7 @@ class RoundPositions(msgspec.Struct, frozen=True):
     theirs: str | None
 
 
-class Move(msgspec.Struct, frozen=True):
+class Move(msgspec.Struct, frozen=True, gc=False):
     """A change of one side's position on one issue."""
 
     issue: str
@@ -50,7 +50,7 @@ class Move(msgspec.Struct, frozen=True):
         return (self.at, self.version)
 
 
-class Concession(msgspec.Struct, frozen=True):
+class Concession(msgspec.Struct, frozen=True, gc=False):
     """A move by offer that worsened its maker's position."""
 
     move: Move

@@ -43,7 +43,7 @@ Moment = tuple[datetime, int]
 """Place in the order of folding: when something occurred, and the version of its event."""
 
 
-class Stand(msgspec.Struct, frozen=True):
+class Stand(msgspec.Struct, frozen=True, gc=False):
     """A side put at a value: by its own offer, or by the acceptance of one."""
 
     value: str
@@ -60,7 +60,7 @@ class Stand(msgspec.Struct, frozen=True):
         return (self.at, self.version)
 
 
-class WalkAway(msgspec.Struct, frozen=True):
+class WalkAway(msgspec.Struct, frozen=True, gc=False):
     """A walk-away, and since when and by which event it holds."""
 
     value: str
@@ -71,7 +71,7 @@ class WalkAway(msgspec.Struct, frozen=True):
 ApprovalFact = ApprovalRequested | ApprovalGranted | ApprovalRefused
 
 
-class IssueState(msgspec.Struct, frozen=True):
+class IssueState(msgspec.Struct, frozen=True, gc=False):
     """One issue of a negotiation, and where the sides stand on it."""
 
     issue: Issue
@@ -124,7 +124,7 @@ class IssueState(msgspec.Struct, frozen=True):
         return decided if granted else None
 
 
-class Offer(msgspec.Struct, frozen=True):
+class Offer(msgspec.Struct, frozen=True, gc=False):
     """An offer, in which round it was made, what it conceded and what became of it."""
 
     made: Recorded[OfferMade]
@@ -147,7 +147,7 @@ class Offer(msgspec.Struct, frozen=True):
         return next((one for one in self.concessions if one.fact.issue == issue), None)
 
 
-class Negotiation(msgspec.Struct, frozen=True):
+class Negotiation(msgspec.Struct, frozen=True, gc=False):
     """One negotiation: its issues, and the offers in the order in which they were made."""
 
     opened: Recorded[NegotiationOpened]
@@ -179,7 +179,7 @@ class Negotiation(msgspec.Struct, frozen=True):
         return self.rounds + (self.offers[-1].made.fact.side is not side)
 
 
-class Negotiations(msgspec.Struct, frozen=True):
+class Negotiations(msgspec.Struct, frozen=True, gc=False):
     """What was quoted and negotiated on the deal."""
 
     quotes: tuple[Recorded[QuoteIssued], ...] = ()

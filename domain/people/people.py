@@ -33,7 +33,7 @@ replace = msgspec.structs.replace
 F = TypeVar("F", bound=PeopleFact)
 
 
-class Stakeholder(msgspec.Struct, frozen=True):
+class Stakeholder(msgspec.Struct, frozen=True, gc=False):
     """One of the customer's people, as known now. None: not known."""
 
     identified: Recorded[StakeholderIdentified]
@@ -69,7 +69,7 @@ class Stakeholder(msgspec.Struct, frozen=True):
         return self.departed is None
 
 
-class Contact(msgspec.Struct, frozen=True):
+class Contact(msgspec.Struct, frozen=True, gc=False):
     """A contact, and its minutes once they went out."""
 
     made: Recorded[ContactMade]
@@ -80,7 +80,7 @@ class Contact(msgspec.Struct, frozen=True):
         return self.made.fact.id
 
 
-class People(msgspec.Struct, frozen=True):
+class People(msgspec.Struct, frozen=True, gc=False):
     """The customer's people on the deal, the threads between them, and our contacts with them."""
 
     stakeholders: tuple[Stakeholder, ...] = ()

@@ -1,7 +1,7 @@
 """Stages and forecast: the part of the state, and how facts change it. Folding never fails."""
 
 from datetime import date, datetime
-from typing import assert_never, cast
+from typing import Any, assert_never, cast
 
 import msgspec
 from msgspec import UNSET
@@ -19,7 +19,7 @@ from domain.stages.facts import (
 from domain.values import ForecastCategory, Money
 
 
-class Visit(msgspec.Struct, frozen=True):
+class Visit(msgspec.Struct, frozen=True, gc=False):
     """One stay in a stage, from the event that entered it."""
 
     stage: str
@@ -27,7 +27,7 @@ class Visit(msgspec.Struct, frozen=True):
     version: int
 
 
-class Stages(msgspec.Struct, frozen=True):
+class Stages(msgspec.Struct, frozen=True, gc=False):
     """Where the deal stands, and what is forecast."""
 
     visits: tuple[Visit, ...] = ()
@@ -105,10 +105,15 @@ def _others(
 
 
 def _forecast(stages: Stages, fact: ForecastRevised, version: int) -> Stages:
-    changes = {
-        name: value for name in FORECAST_FIELDS if (value := getattr(fact, name)) is not UNSET
-    }
-    for name in ("amount", "expected_close"):
-        if name in changes:
-            changes[f"{name}_set_by"] = None if changes[name] is None else version
+    changes: dict[str, Any] = {}
+    if fact.amount is not UNSET:
+        changes["amount"] = fact.amount
+        changes["amount_set_by"] = None if fact.amount is None else version
+    if fact.expected_close is not UNSET:
+        changes["expected_close"] = fact.expected_close
+        changes["expected_close_set_by"] = None if fact.expected_close is None else version
+    if fact.probability is not UNSET:
+        changes["probability"] = fact.probability
+    if fact.category is not UNSET:
+        changes["category"] = fact.category
     return msgspec.structs.replace(stages, **changes)

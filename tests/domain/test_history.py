@@ -1,10 +1,11 @@
 """The envelope: streams, drafts, and the one order of folding."""
 
+import gc
 from datetime import timedelta
 
 import pytest
 
-from domain.deal import DealFact
+from domain.deal import DealFact, replay
 from domain.history import (
     Draft,
     Fact,
@@ -94,3 +95,10 @@ def test_what_says_nothing_else_was_known_when_recorded_and_not_inferred() -> No
     recorded = draft().recorded("deal:d", 1, day(3) + timedelta(microseconds=1))
     assert recorded.known_at == recorded.recorded_at
     assert not recorded.inferred
+
+
+def test_events_are_nothing_that_the_garbage_collector_walks() -> None:
+    """Frozen, they form no cycles; a log in memory holds millions of them."""
+    assert not gc.is_tracked(event(1, 1))
+    assert not gc.is_tracked(event(1, 1).fact)
+    assert not gc.is_tracked(replay(()))
