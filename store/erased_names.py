@@ -17,6 +17,7 @@ class ErasedNames:
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
+        self._has_erased: bool | None = None
         self._lengths: dict[str, frozenset[int]] = {}
 
     def concern(self, stream: str) -> bool:
@@ -24,6 +25,10 @@ class ErasedNames:
         return bool(self._of(stream))
 
     def _of(self, stream: str) -> frozenset[int]:
+        if self._has_erased is None:
+            self._has_erased = self._ring.has_erased()
+        if not self._has_erased:
+            return frozenset()
         lengths = self._lengths.get(stream)
         if lengths is None:
             lengths = self._lengths[stream] = self._ring.lengths_of_erased_names(stream)

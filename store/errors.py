@@ -5,7 +5,8 @@ class StoreError(Exception):
     """The store cannot be used as asked."""
 
     def __init__(self, message: str, advice: str) -> None:
-        super().__init__(message)
+        # All arguments, so that it can be told from one process to another.
+        super().__init__(message, advice)
         self.message = message
         self.advice = advice
 
@@ -34,6 +35,7 @@ class UnreadableEvent(StoreError):
 
     def __init__(self, message: str, advice: str, stream: str, version: int) -> None:
         super().__init__(message, advice)
+        self.args = (message, advice, stream, version)
         self.stream = stream
         self.version = version
         self.position: int | None = None
@@ -53,3 +55,4 @@ class LogDamaged(StoreError):
             "Nothing was recorded. Find out what is damaged with `dealstate audit fsck`, then"
             " restore a backup.",
         )
+        self.args = (message,)

@@ -17,10 +17,9 @@ durable before an event that needs them is appended. Whoever reads says how much
 they may see; deciding sees everything.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from typing import Self, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -35,39 +34,35 @@ from eventsourcing.utils import Environment, EnvType
 
 from domain.access import EVERYTHING, NO_DEAL, PUBLIC_ONLY, Sensitivity, require
 from domain.corrections import DealMerged, MergeDeal, require_going_on
-from domain.deal import DealCommand, DealEvent, History, decide, require_rights
+from domain.deal import DealCommand, DealEvent, History, decide
 from domain.directory import UserRegistered
 from domain.history import Fact, Recorded, StreamKind, stream_of
 from domain.intent import Intent
-from domain.lifecycle.commands import OpenOpportunity
 from domain.organisation import AnyOrganisationCommand, Organisation, stream_for
 from domain.organisation import decide as decide_organisation
 from domain.process import ProcessBook, ProcessPublished, SalesProcess
-from domain.process_files import built_in_processes
 from domain.refusals import IdTaken, Refusal
+from domain.repeating import require_may_repeat
 from store import opening
 from store.command_rows import check_command_id, command_row, content, require_same
 from store.conflicts import conflict, first_conflict, told_as_damage
-from store.errors import (
-    StoreError,
-    UnreadableEvent,
-)
+from store.errors import StoreError, UnreadableEvent
 from store.events.codec import Codec, codec
 from store.events.mapper import ReadingMapper
-from store.events.reading import PUBLIC, Reading
-from store.events.writing import Batch, Writer, Written, checked_stream
+from store.events.reading import PUBLIC
+from store.events.writing import Batch, Written, checked_stream
 from store.forgetting.erasure import finish_pending
 from store.forgetting.known import destroy_returned
 from store.keys.absent import AbsentKeys
 from store.keys.ring import KeyRing
 from store.location import Location
-from store.memory import Memory, opened_by_stream
-from store.recorder import Append, CommandRow, Recorder, Row
+from store.recorder import Append, CommandRow, Recorder, Row, Standing
+from store.streams import Streams
 
 Clock: TypeAlias = Callable[[], datetime]
 T = TypeVar("T")
 
-_ORGANISATION = (StreamKind.USER, StreamKind.UNIT, StreamKind.AUTHORITY)
+_DEALS = f"{StreamKind.DEAL}:"
 
 
 class Handled(msgspec.Struct, frozen=True):
@@ -113,7 +108,7 @@ class DealLog(Application[str]):
         """Keys of erased people that an older key store brought back, destroyed when opened."""
         super().__init__(opening.settings(location))
         self.records = cast("Recorder", self.recorder)
-        self._current_memory = self._remember()
+        self._streams = self._read_anew()
 
     @classmethod
     def create(cls, location: Location, clock: Clock = utc_now) -> Self:
@@ -164,27 +159,29 @@ class DealLog(Application[str]):
         super().close()
         self.keys.close()
 
-    def _remember(self) -> tuple[Memory, Writer]:
-        """An empty memory, and whoever makes rows from what is in it."""
-        memory = Memory(self.keys, self.visible)
-        return memory, Writer(
-            self._codec, memory.cipher, partial(self._events_to, memory), self.keys
-        )
+    def _read_anew(self) -> Streams:
+        """The streams, with nothing in memory."""
+        return Streams(self.records, self.keys, self.visible, self._codec)
 
-    def _current(self) -> tuple[Memory, Writer]:
-        """The memory and its writer, new ones where somebody was erased meanwhile."""
-        current = self._current_memory
-        if self.keys.generation != current[0].generation:
-            current = self._current_memory = self._remember()
-        return current
+    def _steadily(self, read: Callable[[Streams], T], *, fresh: bool = False) -> T:
+        """What `read` answers; asked again where somebody was erased before or meanwhile.
 
-    def _steadily(self, read: Callable[[Memory, Writer], T]) -> T:
-        """What `read` answers; asked again where somebody was erased while it read."""
+        It is asked first with what is in memory, unless that has to be `fresh`, and
+        what it answers or raises counts only where that turns out to be still valid.
+        """
         while True:
-            memory, writer = self._current()
-            found = read(memory, writer)
-            if self.keys.generation == memory.generation:
-                return found
+            streams = self._streams
+            if fresh and self.keys.generation != streams.generation:
+                self._streams = streams = self._read_anew()
+            try:
+                found = read(streams)
+            except Exception:
+                if self.keys.generation == streams.generation:
+                    raise
+            else:
+                if self.keys.generation == streams.generation:
+                    return found
+            self._streams = self._read_anew()
 
     # Commands.
 
@@ -203,22 +200,22 @@ class DealLog(Application[str]):
         """
         stream = checked_stream(stream_of(StreamKind.DEAL, deal_id))
 
-        def decided() -> tuple[int, Sequence[Fact]]:
-            history = self.history(deal_id)
+        def decided(streams: Streams, standing: Standing) -> tuple[int, Sequence[Fact]]:
+            history = streams.history(stream, standing)
             if expected_version not in {None, history.version}:
                 raise conflict(stream, history.version, expected_version)
-            book, organisation = self.processes(), self.organisation()
+            book, organisation = streams.settings(standing)
             facts = decide(command, history, book, intent, organisation)
             for fact in facts:
                 if isinstance(fact, DealMerged):
-                    require_going_on(fact.into, self.history(fact.into).deal.life)
+                    other = stream_of(StreamKind.DEAL, fact.into)
+                    require_going_on(fact.into, streams.history(other).deal.life)
             return history.version, facts
 
-        def allowed(earlier: CommandRow) -> None:
-            opened_it = isinstance(command, OpenOpportunity) and earlier.first_version == 1
-            # Whoever opened a deal for somebody else is not on it, and may repeat that.
-            history = History(stream) if opened_it else self.history(deal_id)
-            require_rights(command, history, intent.principal, self.organisation())
+        def allowed(streams: Streams, earlier: CommandRow) -> None:
+            history, organisation = streams.history(stream), streams.organisation()
+            first, principal = earlier.first_version, intent.principal
+            require_may_repeat(command, history, first, principal, organisation)
 
         # Two deals could else be merged into each other at once.
         alone = isinstance(command, MergeDeal)
@@ -231,9 +228,9 @@ class DealLog(Application[str]):
         """
         stream = checked_stream(stream_of(StreamKind.PROCESS, process.id))
 
-        def decided() -> tuple[int, Sequence[Fact]]:
+        def decided(streams: Streams, _: Standing) -> tuple[int, Sequence[Fact]]:
             version = self.records.version(stream)
-            book = self.processes()
+            book = streams.processes()
             if process.ref not in book:
                 return version, (ProcessPublished(process),)
             if book.get(process.ref) != process:
@@ -243,7 +240,7 @@ class DealLog(Application[str]):
                 )
             return version, ()
 
-        return self._carry_out(stream, process, intent, decided, lambda _: None)
+        return self._carry_out(stream, process, intent, decided, lambda *_: None)
 
     def configure(self, command: AnyOrganisationCommand, intent: Intent) -> Handled:
         """Carry out a command on the organisation, once for each command id of a principal.
@@ -253,11 +250,11 @@ class DealLog(Application[str]):
         """
         stream = checked_stream(stream_for(command))
 
-        def decided() -> tuple[int, Sequence[Fact]]:
-            facts = decide_organisation(command, self.organisation(), intent)
+        def decided(streams: Streams, _: Standing) -> tuple[int, Sequence[Fact]]:
+            facts = decide_organisation(command, streams.organisation(), intent)
             return self.records.version(stream), facts
 
-        def allowed(_: CommandRow) -> None:
+        def allowed(*_: object) -> None:
             require(intent.principal, command.right, NO_DEAL)
 
         return self._carry_out(stream, command, intent, decided, allowed, alone=True)
@@ -285,7 +282,8 @@ class DealLog(Application[str]):
     def _rows(self, decided: Callable[[], Sequence[Batch]]) -> list[Row]:
         needed: set[str] = set()
         return self._steadily(
-            lambda _, writer: [row for row, _ in writer.rows(decided(), self.now(), needed)]
+            lambda streams: [row for row, _ in streams.writer.rows(decided(), self.now(), needed)],
+            fresh=True,
         )
 
     def _carry_out(
@@ -293,8 +291,8 @@ class DealLog(Application[str]):
         stream: str,
         payload: msgspec.Struct,
         intent: Intent,
-        decided: Callable[[], tuple[int, Sequence[Fact]]],
-        allowed: Callable[[CommandRow], None],
+        decided: Callable[[Streams, Standing], tuple[int, Sequence[Fact]]],
+        allowed: Callable[[Streams, CommandRow], None],
         *,
         alone: bool = False,
     ) -> Handled:
@@ -303,21 +301,24 @@ class DealLog(Application[str]):
         needed: set[str] = set()
 
         def attempt(append: Append) -> Handled:
-            known = self.records.command(intent.principal.id, intent.command_id)
+            standing = self._streams.standing(stream, intent.principal.id, intent.command_id)
+            known = standing.command
             if known is not None:
                 # As of now, like all rights; without it even a known id tells nothing.
-                allowed(known)
+                self._steadily(lambda streams: allowed(streams, known))
                 return self._earlier(known, stream, fingerprint)
 
-            def prepared(_: Memory, writer: Writer) -> tuple[Batch, list[Written]]:
-                version, facts = decided()
+            def prepared(streams: Streams) -> tuple[Streams, Batch, list[Written]]:
+                version, facts = decided(streams, standing)
                 batch = Batch(stream, version, [intent.draft(fact) for fact in facts])
-                return batch, list(writer.rows([batch], recorded_at, needed))
+                return streams, batch, list(streams.writer.rows([batch], recorded_at, needed))
 
             recorded_at = self.now()
-            batch, sealed = self._steadily(prepared)
+            streams, batch, sealed = self._steadily(prepared, fresh=True)
             command = command_row(intent, fingerprint, batch, recorded_at)
-            append([row for row, _ in sealed], command)
+            position = append([row for row, _ in sealed], command)
+            if stream.startswith(_DEALS):
+                streams.deals_went_on(len(sealed), position)
             last = batch.expected_version + len(sealed)
             return Handled(stream, last, tuple(event for _, event in sealed))
 
@@ -330,12 +331,11 @@ class DealLog(Application[str]):
     def _earlier(self, row: CommandRow, stream: str, fingerprint: bytes) -> Handled:
         """The first result of a repeated command."""
         require_same(row, stream, fingerprint)
+        first, last = row.first_version, row.last_version
         events = self._steadily(
-            lambda memory, _: self._select(
-                memory.whole, row.stream, row.first_version - 1, row.last_version
-            )
+            lambda streams: streams.events_in(row.stream, after=first - 1, last=last)
         )
-        return Handled(row.stream, row.last_version, events, repeated=True)
+        return Handled(row.stream, last, events, repeated=True)
 
     # Streams.
 
@@ -348,54 +348,31 @@ class DealLog(Application[str]):
         if frozenset(visible) != EVERYTHING:
             events = self.events_in(stream, visible)
             return History.of(stream, cast("Sequence[DealEvent]", events))
-        return self._steadily(lambda memory, _: self._history(memory, stream))
-
-    def _history(self, memory: Memory, stream: str) -> History:
-        try:
-            known = memory.histories.get(stream)
-        except KeyError:
-            known = History(stream)
-        newer = self._select(memory.whole, stream, known.version)
-        if newer:
-            known = known.extended(cast("Sequence[DealEvent]", newer))
-            memory.histories.put(stream, known)
-        return known
-
-    def _events_to(self, memory: Memory, stream: str, version: int) -> Sequence[Recorded[Fact]]:
-        """The events of a stream up to a version at least, from memory or from the log."""
-        with suppress(KeyError):
-            known = memory.histories.get(stream)
-            if known.version >= version:
-                return known.events
-        return self._select(memory.whole, stream)
+        return self._steadily(lambda streams: streams.history(stream))
 
     def events_in(
         self, stream: str, visible: Collection[Sensitivity] = EVERYTHING
     ) -> tuple[Recorded[Fact], ...]:
         """All events of a stream in order of version; none for an unknown stream."""
-        return self._steadily(lambda memory, _: self._select(memory.reading(visible), stream))
+        return self._steadily(lambda streams: streams.events_in(stream, visible))
 
     def events_of(
         self,
         streams: Iterable[str],
         visible: Collection[Sensitivity],
-        unread: Callable[[str, int], None] | None = None,
+        unread: Callable[[UnreadableEvent], None] | None = None,
     ) -> dict[str, tuple[Recorded[Fact], ...]]:
         """The events of each stream that has any, in few statements, as far as `visible`.
 
-        Raises EventWithoutKey where a key is missing. With `unread`, which is told the
-        stream and version, what is not public of that event is hidden instead.
+        Raises UnreadableEvent. With `unread`, which is told each, such an event is left out
+        instead; where only a key is missing (EventWithoutKey), what is not public is hidden.
         """
-        names, skipped = list(streams), set[tuple[str, int]]()
-        into = None if unread is None else skipped
-        found = self._steadily(
-            lambda memory, _: opened_by_stream(
-                self._codec, self.records.rows_of(names), memory.reading(visible), into
-            )
-        )
+        names, errors = list(streams), dict[tuple[str, int], UnreadableEvent]()
+        into = None if unread is None else errors
+        found = self._steadily(lambda now: now.events_of(names, visible, into))
         if unread is not None:
-            for place in sorted(skipped):
-                unread(*place)
+            for _, error in sorted(errors.items()):
+                unread(error)
         return found
 
     def streams(self, kind: StreamKind) -> list[str]:
@@ -404,13 +381,7 @@ class DealLog(Application[str]):
 
     def processes(self) -> ProcessBook:
         """The built-in processes and all published ones."""
-        memory, _ = self._current()
-        known, book = memory.book
-        count = self.records.count(StreamKind.PROCESS)
-        if count != known:
-            book = built_in_processes().with_(*self._published())
-            memory.book = (count, book)
-        return book
+        return self._streams.processes()
 
     def users(self) -> dict[str, UserRegistered]:
         """Each registered user by id, as registered last."""
@@ -420,33 +391,7 @@ class DealLog(Application[str]):
 
     def organisation(self) -> Organisation:
         """Who is in the organisation and how far its roles may go, as of now."""
-        return self._steadily(lambda memory, _: self._organisation(memory))
-
-    def _organisation(self, memory: Memory) -> Organisation:
-        known, organisation = memory.organisation
-        head = self.records.head()
-        if head == known:
-            return organisation
-        if not known or self.records.holds(_ORGANISATION, after=known):
-            names = [name for kind in _ORGANISATION for name in self.streams(kind)]
-            organisation = Organisation.of(self.events_of(names, EVERYTHING).values())
-        memory.organisation = (head, organisation)
-        return organisation
-
-    def _published(self) -> Iterator[SalesProcess]:
-        for events in self.events_of(self.streams(StreamKind.PROCESS), PUBLIC_ONLY).values():
-            for event in events:
-                if isinstance(event.fact, ProcessPublished):
-                    yield event.fact.process
-
-    def _select(
-        self, reading: Reading, stream: str, after: int = 0, last: int | None = None
-    ) -> tuple[Recorded[Fact], ...]:
-        rows = self.records.rows(stream, after)
-        if last is not None:
-            rows = rows[: last - after]
-        to_event = self._codec.to_event
-        return tuple(to_event(*row, reading) for row in rows)
+        return self._steadily(lambda streams: streams.organisation())
 
     # The feed.
 

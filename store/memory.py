@@ -7,7 +7,7 @@ and puts what was read into that one. What was read with keys of before thus nev
 gets into a memory of after, however the threads take turns.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 
 from eventsourcing.application import LRUCache
@@ -18,7 +18,7 @@ from domain.history import Fact, Recorded
 from domain.organisation import Organisation
 from domain.process import ProcessBook
 from domain.process_files import built_in_processes
-from store.errors import EventWithoutKey
+from store.errors import EventWithoutKey, UnreadableEvent
 from store.events.codec import Codec
 from store.events.fields import FieldCipher
 from store.events.reading import PUBLIC, Reading
@@ -37,7 +37,7 @@ class Memory:
         self.cipher = FieldCipher(keys)
         self.histories: LRUCache[str, History] = LRUCache(WARM_HISTORIES)
         self.book: tuple[int, ProcessBook] = (0, built_in_processes())
-        """The processes, and how many events told of them."""
+        """The processes, and the head of the log as of which they are."""
         self.organisation: tuple[int, Organisation] = (0, Organisation())
         """The organisation, and the head of the log as of which it is."""
         self._visible = frozenset(visible)
@@ -54,22 +54,34 @@ def opened_by_stream(
     codec: Codec,
     rows: Iterable[Row],
     reading: Reading,
-    without_key: set[tuple[str, int]] | None = None,
+    unread: dict[tuple[str, int], UnreadableEvent] | None = None,
 ) -> dict[str, tuple[Recorded[Fact], ...]]:
     """The events of rows that stand together by stream.
 
-    Raises EventWithoutKey where a key is missing. With `without_key`, which takes up
-    stream and version of such an event, it is opened as far as it is public instead.
+    Raises UnreadableEvent. With `unread`, which takes up the error by stream and version,
+    such an event is left out instead; one whose key is missing is opened as far as it is
+    public.
     """
 
-    def opened(row: Row) -> Recorded[Fact]:
+    def opened(row: Row) -> Iterator[Recorded[Fact]]:
         try:
-            return codec.to_event(*row, reading)
-        except EventWithoutKey:
-            if without_key is None:
+            yield codec.to_event(*row, reading)
+        except UnreadableEvent as error:
+            if unread is None:
                 raise
-            without_key.add(row[:2])
-            return codec.to_event(*row, PUBLIC)
+            unread[row[:2]] = error
+            if isinstance(error, EventWithoutKey):
+                yield from opened_without_key(row, unread)
+
+    def opened_without_key(
+        row: Row, unread: dict[tuple[str, int], UnreadableEvent]
+    ) -> Iterator[Recorded[Fact]]:
+        try:
+            yield codec.to_event(*row, PUBLIC)
+        except UnreadableEvent as error:
+            unread[row[:2]] = error
 
     groups = groupby(rows, key=lambda row: row[0])
-    return {stream: tuple(opened(row) for row in group) for stream, group in groups}
+    return {
+        stream: tuple(event for row in group for event in opened(row)) for stream, group in groups
+    }

@@ -93,6 +93,7 @@ def open_keys(location: Location, clock: Callable[[], datetime]) -> KeyRing:
 def doubt(keys: KeyRing, log: Recorder) -> StoreError | None:
     """Why log and keys cannot be used together, as far as that is seen at once; else None."""
     try:
+        log.require_up_to_date()
         check_fit(keys, store_id_of(log))
         _check_goes_on(keys, log)
         keys.pending_erasures()

@@ -19,6 +19,18 @@ Row: TypeAlias = tuple[str, int, str, bytes]
 """A stored event: stream, version, topic, canonical bytes."""
 
 
+PlacedRow: TypeAlias = tuple[int, str, int, str, bytes]
+"""A stored event behind its position in the feed."""
+
+
+class Place(NamedTuple):
+    """Where an event is: its position in the feed, its stream, its version there."""
+
+    position: int
+    stream: str
+    version: int
+
+
 class CommandRow(NamedTuple):
     """What one command of a principal led to: versions first to last of a stream.
 
@@ -34,6 +46,21 @@ class CommandRow(NamedTuple):
     first_version: int
     last_version: int
     recorded_at: str
+
+
+class Standing(NamedTuple):
+    """What a command is decided on, read at once."""
+
+    command: CommandRow | None
+    """What it led to earlier, None when it is new."""
+    stream: str
+    after: int
+    rows: list[Row]
+    """Of `stream`, with versions above `after`, in order."""
+    head: int
+    known: int
+    changed: bool
+    """Whether streams of the kinds asked for have events behind `known` and up to `head`."""
 
 
 class CheckpointRow(NamedTuple):
@@ -78,6 +105,18 @@ class Recorder(Protocol):
     def command(self, principal: str, command_id: str) -> CommandRow | None:
         """What a command led to earlier, None when it is new."""
 
+    def standing(
+        self,
+        principal: str,
+        command_id: str,
+        stream: str,
+        after: int,
+        *,
+        kinds: Collection[str],
+        known: int,
+    ) -> Standing:
+        """What `command`, `rows`, `head` and, where `known` is not 0, `holds` answer, at once."""
+
     def commands(self) -> Iterator[CommandRow]:
         """All commands, in order of principal and command id."""
 
@@ -101,6 +140,21 @@ class Recorder(Protocol):
 
     def feed(self, after: int, limit: int) -> list[tuple[int, str, int, str, bytes]]:
         """Position and row of at most `limit` events behind position `after`, in order."""
+
+    def places(self, after: int, limit: int) -> list[Place]:
+        """Where at most `limit` events behind position `after` are, in order."""
+
+    def placed(self, streams: Iterable[str]) -> Iterator[PlacedRow]:
+        """The rows of many streams with their positions, each stream's in order of version."""
+
+    def scan(self, behind: tuple[str, int], before: str, limit: int) -> list[PlacedRow]:
+        """At most `limit` rows with their positions in order of (stream, version).
+
+        They are behind one (stream, version), and their streams sort before `before`.
+        """
+
+    def streams_at(self, positions: Collection[int]) -> list[str]:
+        """The streams of the events at some positions."""
 
     def version(self, stream: str) -> int:
         """The last version of a stream, 0 when it has none."""
@@ -169,6 +223,9 @@ class Recorder(Protocol):
 
     def foreign(self) -> list[str]:
         """What of tables, triggers and functions is not as the log was made, a sentence each."""
+
+    def require_up_to_date(self) -> None:
+        """Raise StoreError where tables of an earlier release could not be brought up to date."""
 
     def size_bytes(self) -> int:
         """What the log takes on the disk."""

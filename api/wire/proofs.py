@@ -7,8 +7,8 @@ import msgspec
 
 from api.wire.values import Instant
 from store.fsck.findings import Findings, Problem
-from store.keys.ring import KeyRingSummary
 from store.keys.signing import SigningKey
+from store.keys.summary import KeyRingSummary
 from store.notary import read_kept, verifier_key
 from store.recorder import CheckpointRow
 from store.seals.compare import Run

@@ -15,13 +15,14 @@ audience may see (store/events/reading.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from operator import getitem
 from typing import Any, TypeAlias, cast
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import force_setattr
 
 from domain.accesses import FieldDisclosed
 from domain.deal import FACT_TYPES
@@ -85,13 +86,18 @@ _to_json = msgspec.json.Encoder().encode
 
 
 def _written(moment: datetime) -> datetime | str:
-    """The moment in the one form that is written. msgspec leaves out a fraction of zero."""
+    """The moment in the one form that is written."""
     if moment.tzinfo is not UTC:
         if moment.utcoffset() is None:
             raise NotStorable(f"{moment} has no time zone", "Give times with their offset to UTC.")
         moment = moment.astimezone(UTC)
-    if moment.microsecond:
-        return moment
+    # msgspec leaves out a fraction of zero.
+    return moment if moment.microsecond else _with_fraction(moment)
+
+
+@lru_cache(maxsize=64)
+def _with_fraction(moment: datetime) -> str:
+    """A moment in UTC, its fraction of zero written too. Many events have the same."""
     return _to_json(moment)[1:20].decode() + ".000000Z"
 
 
@@ -134,12 +140,15 @@ class Codec:
                 "Record one of the facts of the domain.",
             )
         try:
-            decoder = self._decoder(topic)
-            public, values = _parted(event.fact, fields)
-            state = _to_json(_envelope(event, public))
-            read = decoder.decode(with_values(state, values) if fields else state)
+            decoder = self._decoders.get(topic) or self._new_decoder(topic)
             if fields:
-                state = with_encrypted(state, _closed(event, decoder.type, fields, values, cipher))
+                public, values, closed = _parted(event, decoder.type, fields, cipher)
+                state = _to_json(_envelope(event, public))
+                read = decoder.decode(with_values(state, values))
+                state = with_encrypted(state, closed)
+            else:
+                state = _to_json(_envelope(event, event.fact))
+                read = decoder.decode(state)
         except (msgspec.ValidationError, UnicodeEncodeError, TypeError, OverflowError) as error:
             raise NotStorable(
                 f"{event.type} on {event.stream} cannot be stored: {error}",
@@ -152,7 +161,7 @@ class Codec:
     ) -> Recorded[Fact]:
         """The event that a row stores, as far as the audience sees it. Raises UnreadableEvent."""
         try:
-            decoder = self._decoder(topic)
+            decoder = self._decoders.get(topic) or self._new_decoder(topic)
             if decoder.forms:
                 state = reading.opened(stream, version, decoder.type, state, decoder.forms)
             event = decoder.decode(state)
@@ -171,25 +180,20 @@ class Codec:
             raise _unreadable(stream, version, topic, reason)
         return event
 
-    def _decoder(self, topic: str) -> "_Decoder":
-        decoder = self._decoders.get(topic)
-        if decoder is None:
-            decoder = self._decoders[topic] = self._new_decoder(topic)
-        return decoder
-
     def _new_decoder(self, topic: str) -> "_Decoder":
+        """The decoder of a topic, made when it is first asked for."""
         name, _, schema = topic.rpartition("@")
         fact_type = self._types.get(name)
         if fact_type is None or not 1 <= int(schema) <= fact_type.schema_version:
             raise LookupError(f"this release does not know the type {topic!r}")
         recorded = getitem(cast("Any", Recorded), fact_type)
-        forms = self._forms[name]
         if int(schema) == fact_type.schema_version:
-            return _Decoder(name, forms, _decode_current(recorded))
-        steps = [
-            self._upcasters[name, step] for step in range(int(schema), fact_type.schema_version)
-        ]
-        return _Decoder(name, forms, _decode_earlier(recorded, steps))
+            decode = _decode_current(recorded)
+        else:
+            steps = range(int(schema), fact_type.schema_version)
+            decode = _decode_earlier(recorded, [self._upcasters[name, step] for step in steps])
+        decoder = self._decoders[topic] = _Decoder(name, self._forms[name], decode)
+        return decoder
 
 
 class _Decoder(msgspec.Struct, frozen=True):
@@ -218,45 +222,33 @@ def _envelope(event: Recorded[Fact], fact: Fact) -> _Envelope:
     )
 
 
-def _parted(fact: Fact, fields: Sequence[EncryptedField]) -> tuple[Fact, dict[str, bytes]]:
-    """The fact without the fields that are encrypted, and these as JSON by their stored names."""
-    if not fields:
-        return fact, {}
-    fact_type = type(fact)
-    public = copy(fact)
-    values = {}
+def _parted(
+    event: Recorded[Fact], type_: str, fields: Sequence[EncryptedField], cipher: FieldCipher
+) -> tuple[Fact, dict[str, bytes], dict[str, Encrypted]]:
+    """The fact without the fields that are encrypted; and these by their stored names.
+
+    First as JSON, then closed for where they stand: in a fact stored as `type_`.
+    """
+    fact, stream, version = event.fact, event.stream, event.version
+    stored, secret = _stored_fields(type(fact)), fact.secret
+    # The method itself takes a quarter of the time that `copy` does.
+    public, values, closed = cast("Any", fact).__copy__(), {}, {}
     for field in fields:
-        values[_stored_field(fact_type, field.name)] = _to_json(getattr(fact, field.name))
+        own = field.name
+        name = stored[own]
+        values[name] = value = _to_json(getattr(fact, own))
         # What is unset is not written, whatever the field's type.
-        msgspec.structs.force_setattr(public, field.name, msgspec.UNSET)
-    return public, values
-
-
-def _closed(
-    event: Recorded[Fact],
-    type_: str,
-    fields: Sequence[EncryptedField],
-    values: Mapping[str, bytes],
-    cipher: FieldCipher,
-) -> dict[str, Encrypted]:
-    """The fields that are encrypted, by their stored names. `values` are in their order."""
-    secret = type(event.fact).secret
-    return {
-        name: cipher.encrypt(
-            Place(event.stream, event.version, type_, name),
-            field.outer,
-            field.inner,
-            value,
-            secret=field.name in secret,
+        force_setattr(public, own, UNSET)
+        closed[name] = cipher.encrypt(
+            Place(stream, version, type_, name), field.outer, field.inner, value, own in secret
         )
-        for field, (name, value) in zip(fields, values.items(), strict=True)
-    }
+    return public, values, closed
 
 
 @cache
-def _stored_field(fact_type: type[Fact], field: str) -> str:
-    encoded = fact_type.__struct_encode_fields__
-    return encoded[fact_type.__struct_fields__.index(field)]
+def _stored_fields(fact_type: type[Fact]) -> dict[str, str]:
+    """By the name of each field of a fact, the name under which it is stored."""
+    return dict(zip(fact_type.__struct_fields__, fact_type.__struct_encode_fields__, strict=True))
 
 
 def _decode_current(recorded: Any) -> _Decode:

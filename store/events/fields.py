@@ -43,8 +43,14 @@ SMALLEST_SECRET_BYTES = 1_024
 MOST_CACHED = 10_000
 
 _SEVERAL_KEYS = b"dealstate/several/1"
+_NO_NAMES = bytes(2)
+"""How the plaintext begins of a field without inner keys."""
+_LENGTH_BYTES = 4
+_FRAME_BYTES = len(_NO_NAMES) + _LENGTH_BYTES
+"""What stands before the body then."""
 _NAMES = msgspec.json.Decoder(tuple[str, ...])
 _to_json = msgspec.json.Encoder().encode
+_number = int.from_bytes
 
 
 class Keys(Protocol):
@@ -142,47 +148,61 @@ class FieldCipher:
         outer: tuple[str, ...],
         inner: tuple[str, ...],
         value: bytes,
-        *,
         secret: bool,
     ) -> Encrypted:
         """The value, closed. Its keys have to be there: see `prepared`."""
-        bound = context(place, outer)
+        bound = _to_json((CONTEXT_LABEL, *place, outer))
         random = self._random(_RANDOM_BYTES)
         assert len(random) == _RANDOM_BYTES, "more fields than were drawn for"
-        salt, nonces = random[:SALT_BYTES], random[SALT_BYTES:]
+        salt, nonce = random[:SALT_BYTES], random[-NONCE_BYTES:]
         body = salt + value
         if inner:
-            body = _encrypt(self._aead(inner), nonces[:NONCE_BYTES], body, bound)
-        plaintext = _filled(_framed(inner, body), secret=secret)
-        return Encrypted(
-            outer,
-            commitment(salt, bound, value),
-            _encrypt(self._aead(outer), nonces[NONCE_BYTES:], plaintext, bound),
-        )
+            within = random[SALT_BYTES:-NONCE_BYTES]
+            framed = _framed(inner, within + self._aead(inner).encrypt(within, body, bound))
+        else:
+            framed = _NO_NAMES + len(body).to_bytes(_LENGTH_BYTES, "big") + body
+        plaintext = _filled(framed) if secret else framed + bytes(-len(framed) % STEP_BYTES)
+        aead = self._aeads.get(outer) or self._aead(outer)
+        closed = nonce + aead.encrypt(nonce, plaintext, bound)
+        return Encrypted(outer, commitment(salt, bound, value), closed)
 
     def decrypt(self, place: Place, encrypted: Encrypted) -> Opened:
         """The value.
 
         Raises KeyErased, KeyLost, KeyMissing; ValueError for bytes that are not as written.
         """
-        bound = context(place, encrypted.keys)
-        plaintext = self._decrypted(encrypted.keys, encrypted.ciphertext, bound)
-        inner, body = _unframed(plaintext)
-        if inner:
-            body = self._decrypted(inner, body, bound)
-        salt, value = body[:SALT_BYTES], body[SALT_BYTES:]
+        names = encrypted.keys
+        bound = _to_json((CONTEXT_LABEL, *place, names))
+        aead = self._aeads.get(names) or self._aead(names)
+        try:
+            plaintext = _decrypt(aead, encrypted.ciphertext, bound)
+        except InvalidTag:
+            raise self._unopened(names) from None
+        if plaintext.startswith(_NO_NAMES):
+            start = _FRAME_BYTES + SALT_BYTES
+            salt = plaintext[_FRAME_BYTES:start]
+            value = plaintext[start : _FRAME_BYTES + _number(plaintext[2:_FRAME_BYTES], "big")]
+        else:
+            salt, value = self._opened_within(plaintext, bound)
         if commitment(salt, bound, value) != encrypted.commitment:
             raise ValueError("the commitment beside the ciphertext is of another value")
         return Opened(salt, value)
 
-    def _decrypted(self, names: tuple[str, ...], ciphertext: bytes, bound: bytes) -> bytes:
+    def _opened_within(self, plaintext: bytes, bound: bytes) -> tuple[bytes, bytes]:
+        """Salt and value where inner keys are needed too."""
+        inner, ciphertext = _unframed(plaintext)
         try:
-            return _decrypt(self._aead(names), ciphertext, bound)
-        except ValueError:
-            # A key made anew under a name that was given up opens only what came after it.
-            if self._ring.is_lost(names):
-                raise KeyLost from None
-            raise
+            body = _decrypt(self._aead(inner), ciphertext, bound)
+        except InvalidTag:
+            raise self._unopened(inner) from None
+        return body[:SALT_BYTES], body[SALT_BYTES:]
+
+    def _unopened(self, names: tuple[str, ...]) -> Exception:
+        """Why keys that are there do not open what is closed under their names."""
+        # A key made anew under a name that was given up opens only what came after it.
+        if self._ring.is_lost(names):
+            return KeyLost()
+        return ValueError("the ciphertext does not belong to its key, or not here")
 
     def _aead(self, names: tuple[str, ...]) -> AESGCM:
         aeads = self._aeads
@@ -219,19 +239,12 @@ def _together(names: tuple[str, ...], keys: dict[str, bytes]) -> bytes:
     return hmac.digest(_SEVERAL_KEYS, b"".join(keys[name] for name in names), sha256)
 
 
-def _encrypt(aead: AESGCM, nonce: bytes, plaintext: bytes, bound: bytes) -> bytes:
-    return nonce + aead.encrypt(nonce, plaintext, bound)
-
-
 def _decrypt(aead: AESGCM, ciphertext: bytes, bound: bytes) -> bytes:
-    try:
-        return aead.decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], bound)
-    except InvalidTag:
-        raise ValueError("the ciphertext does not belong to its key, or not here") from None
+    return aead.decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], bound)
 
 
 def _framed(inner: tuple[str, ...], body: bytes) -> bytes:
-    names = _to_json(inner) if inner else b""
+    names = _to_json(inner)
     return len(names).to_bytes(2, "big") + names + len(body).to_bytes(4, "big") + body
 
 
@@ -243,10 +256,9 @@ def _unframed(plaintext: bytes) -> tuple[tuple[str, ...], bytes]:
     return (_NAMES.decode(names) if names else ()), plaintext[start : start + length]
 
 
-def _filled(plaintext: bytes, *, secret: bool) -> bytes:
-    if not secret:
-        return plaintext + bytes(-len(plaintext) % STEP_BYTES)
+def _filled(secret: bytes) -> bytes:
+    """The plaintext of a secret, which does not show in its length."""
     size = SMALLEST_SECRET_BYTES
-    while size < len(plaintext):
+    while size < len(secret):
         size *= 4
-    return plaintext.ljust(size, b"\0")
+    return secret.ljust(size, b"\0")

@@ -4,8 +4,7 @@ Whatever is worked out from events so opened (states, figures, words) holds
 nothing else, so it has the same audience without a word about it.
 """
 
-from collections.abc import Collection, Mapping
-from typing import cast
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 from msgspec import inspect
@@ -98,8 +97,7 @@ def _template(kind: inspect.Type) -> str | None:
 
 def with_values(state: bytes, values: Mapping[str, bytes]) -> bytes:
     """The bytes of an event with more fields of its fact, as JSON by their stored names."""
-    added = b"".join([b',"%b":%b' % (field.encode(), value) for field, value in values.items()])
-    return state[: -len(_END)] + added + _END
+    return _shown(state[: -len(_END)], values.items())
 
 
 def with_encrypted(state: bytes, fields: Mapping[str, Encrypted]) -> bytes:
@@ -124,33 +122,39 @@ class Reading:
         head, found, tail = state.partition(_ENCRYPTED)
         if not found:
             return state
-        values = self._values(Place(stream, version, type_, ""), tail[:-1], forms)
-        shown = {field: value for field, value in values if value is not None}
-        return with_values(head + _END, shown)
-
-    def _values(
-        self, place: Place, fields: bytes, forms: Mapping[str, FieldForm]
-    ) -> list[tuple[str, bytes | None]]:
         if self._cipher is None:
-            return [
-                (field, forms.get(field, _OF_EARLIER_RELEASES).withheld.hidden)
-                for field in _decode_names(fields)
-            ]
-        return [
-            (field, self._value(Place(*place[:3], field), encrypted, forms.get(field)))
-            for field, encrypted in _decode_fields(fields).items()
-        ]
+            names = _decode_names(tail[:-1])
+            return _shown(head, [(name, _form(name, forms).hidden) for name in names])
+        shown: list[tuple[str, bytes | None]] = []
+        for name, encrypted in _decode_fields(tail[:-1]).items():
+            if not self.is_whole and not self._sees(name, forms):
+                shown.append((name, _form(name, forms).hidden))
+                continue
+            try:
+                place = Place(stream, version, type_, name)
+                shown.append((name, self._cipher.decrypt(place, encrypted).value))
+            except KeyErased:
+                shown.append((name, _form(name, forms).erased))
+            except KeyLost:
+                shown.append((name, _form(name, forms).lost))
+        return _shown(head, shown)
 
-    def _value(self, place: Place, encrypted: Encrypted, form: FieldForm | None) -> bytes | None:
-        form = form or _OF_EARLIER_RELEASES
-        if not self.is_whole and form.sensitivity not in self.visible:
-            return form.withheld.hidden
-        try:
-            return cast("FieldCipher", self._cipher).decrypt(place, encrypted).value
-        except KeyErased:
-            return form.withheld.erased
-        except KeyLost:
-            return form.withheld.lost
+    def _sees(self, field: str, forms: Mapping[str, FieldForm]) -> bool:
+        return forms.get(field, _OF_EARLIER_RELEASES).sensitivity in self.visible
+
+
+def _form(field: str, forms: Mapping[str, FieldForm]) -> WithheldForm:
+    return forms.get(field, _OF_EARLIER_RELEASES).withheld
+
+
+def _shown(head: bytes, fields: Iterable[tuple[str, bytes | None]]) -> bytes:
+    """The bytes of an event up to the end of its fact, with the fields of it that have a value."""
+    parts = [head]
+    for name, value in fields:
+        if value is not None:
+            parts += (b',"', name.encode(), b'":', value)
+    parts.append(_END)
+    return b"".join(parts)
 
 
 PUBLIC = Reading(None, PUBLIC_ONLY)

@@ -101,6 +101,8 @@ class Writer:
         """Refuse a text with the full name of somebody who was erased on the deal."""
         if event.version == 1 or not event.stream.startswith(_DEAL):
             return
+        if not self._erased_names.concern(event.stream):
+            return
         living = [name for one in subjects.stakeholders.values() for name in one.names]
         for texts in texts_in(event.fact).values():
             if self._erased_names.are_in(event.stream, texts, living):

@@ -86,6 +86,12 @@ def erased_among(cursor: sqlite3.Cursor, digests: Collection[bytes]) -> set[byte
     return {digest for (digest,) in rows_with(cursor, query, list(digests))}
 
 
+def all_erased(cursor: sqlite3.Cursor, most: int) -> frozenset[bytes] | None:
+    """Everything that is erased; None where that is more than so many."""
+    rows = cursor.execute("SELECT digest FROM erased LIMIT ?", (most + 1,)).fetchall()
+    return None if len(rows) > most else frozenset(digest for (digest,) in rows)
+
+
 def _row_of(cursor: sqlite3.Cursor, subject: str) -> tuple[int, PendingErasure] | None:
     rows = cursor.execute("SELECT id, pending FROM erasures WHERE pending NOT NULL").fetchall()
     for number, text in rows:

@@ -20,8 +20,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias, TypeVar
 
-import msgspec
-
 from domain.full_names import LONGEST_RUN, run_of
 from store.errors import StoreError
 from store.keys import erasure, signing
@@ -33,6 +31,7 @@ from store.keys.key_file import next_to, settle_key_file
 from store.keys.rotation import DATA, STORE, Progress, silent, wrap_anew
 from store.keys.signing import Signature, Signed, SigningKey
 from store.keys.sources import EncryptionSource, FileSource
+from store.keys.summary import KeyRingSummary
 from store.keys.tables import (
     BUSY_TIMEOUT_SECONDS,
     create_tables,
@@ -55,22 +54,6 @@ DIGEST_BYTES = 32
 # What a text is that was erased, so that an equal text of another kind is not.
 _KEY, _SUBJECT, _NAME = "key", "subject", "name"
 _APPLIED = "erasures_applied"
-
-
-class KeyRingSummary(msgspec.Struct, frozen=True):
-    """What a key store holds, without any key."""
-
-    store_id: str
-    encryption_id: str
-    created_at: datetime
-    keys: dict[str, int]
-    """How many by kind, in alphabetical order."""
-    erased_hashes: int
-    """Those of `KeyRing.erased_hashes`; whoever was erased has several."""
-    erasures_pending: int
-    given_up: int
-    """How many keys were lost, and given up."""
-    signing_keys: tuple[SigningKey, ...]
 
 
 class KeyRing:
@@ -168,18 +151,17 @@ class KeyRing:
         """The keys of these names; those that were never made or are erased are left out."""
         vault = self._vault
         with vault.lock:
-            vault.refresh()
+            # Where the file has to be read in any case, reading it refreshes the memory.
+            if vault.knows(names):
+                vault.refresh()
+            if not vault.knows(names):
+                with vault.reading() as cursor:
+                    found = self._load(cursor, names)
+                vault.keep(found)
+                vault.keep_absent([name for name in names if name not in found])
+                return found
             keys = vault.keys
-            found = {name: keys[name] for name in names if name in keys}
-            if len(found) == len(names):
-                return found
-            if vault.absent.issuperset(name for name in names if name not in found):
-                return found
-            with vault.reading() as cursor:
-                found = self._load(cursor, names)
-            vault.keep(found)
-            vault.keep_absent([name for name in names if name not in found])
-            return found
+            return {name: keys[name] for name in names if name in keys}
 
     def ensure(self, names: Collection[str]) -> dict[str, bytes]:
         """The keys of these names; missing ones are made, durably before this returns.
@@ -191,18 +173,17 @@ class KeyRing:
             if len(found) == len(names):
                 return found
             with self._vault.writing() as cursor:
-                erased = self._erased(cursor, names)
+                erased = self._erased(names)
                 if erased:
                     raise KeysErased(erased)
-                found = self._load(cursor, names)
-                for name in sorted(set(names) - found.keys()):
-                    found[name] = self._make(cursor, name)
+                found |= self._load(cursor, set(names) - found.keys())
+                found |= self._make(cursor, sorted(set(names) - found.keys()))
             self._vault.keep(found)
             return found
 
     def _load(self, cursor: sqlite3.Cursor, names: Collection[str]) -> dict[str, bytes]:
         by_digest = {self._vault.digest(_KEY, name): name for name in names}
-        erased = erasure.erased_among(cursor, by_digest)
+        erased = self._vault.erased_among(by_digest.keys())
         digests = [digest for digest in by_digest if digest not in erased]
         query = "SELECT digest, wrapped FROM keys WHERE digest IN"
         return {
@@ -210,22 +191,26 @@ class KeyRing:
             for digest, wrapped in rows_with(cursor, query, digests)
         }
 
-    def _make(self, cursor: sqlite3.Cursor, name: str) -> bytes:
-        kind, colon, identifier = name.partition(":")
-        assert kind, name
-        assert colon, name
-        assert identifier, name
-        key = os.urandom(KEY_BYTES)
-        digest = self._vault.digest(_KEY, name)
-        wrapped = self._vault.wrapping.wrap(DATA, digest.hex(), key)
-        cursor.execute(
-            "INSERT INTO keys(digest, kind, wrapped) VALUES (?, ?, ?)", (digest, kind, wrapped)
-        )
-        return key
+    def _make(self, cursor: sqlite3.Cursor, names: Collection[str]) -> dict[str, bytes]:
+        keys: dict[str, bytes] = {}
 
-    def _erased(self, cursor: sqlite3.Cursor, names: Collection[str]) -> set[str]:
+        def rows() -> Iterator[tuple[bytes, str, bytes]]:
+            for name in names:
+                kind, colon, identifier = name.partition(":")
+                assert kind, name
+                assert colon, name
+                assert identifier, name
+                key = keys[name] = os.urandom(KEY_BYTES)
+                digest = self._vault.digest(_KEY, name)
+                yield digest, kind, self._vault.wrapping.wrap(DATA, digest.hex(), key)
+
+        cursor.executemany("INSERT INTO keys(digest, kind, wrapped) VALUES (?, ?, ?)", rows())
+        return keys
+
+    def _erased(self, names: Collection[str]) -> set[str]:
+        """Those of the names that are erased. The memory has to be fresh."""
         by_digest = {self._vault.digest(_KEY, name): name for name in names}
-        return {by_digest[digest] for digest in erasure.erased_among(cursor, by_digest)}
+        return {by_digest[digest] for digest in self._vault.erased_among(by_digest.keys())}
 
     def _digests_of(self, begun: PendingErasure) -> list[bytes]:
         return [
@@ -245,19 +230,29 @@ class KeyRing:
             self._vault.digest(_NAME, f"{stream}\0{length}"): length
             for length in range(1, LONGEST_RUN + 1)
         }
-        with self._vault.reading() as cursor:
-            return frozenset(lengths[one] for one in erasure.erased_among(cursor, lengths))
+        return frozenset(lengths[one] for one in self._erased_now(lengths.keys()))
 
     def has_erased_name(self, stream: str, runs: Collection[str]) -> bool:
         """Whether one of these runs of words is the full name of somebody erased there."""
         digests = [self._vault.digest(_NAME, f"{stream}\0{run}") for run in runs]
-        with self._vault.reading() as cursor:
-            return bool(erasure.erased_among(cursor, digests))
+        return bool(self._erased_now(digests))
+
+    def has_erased(self) -> bool:
+        """Whether anything was ever erased."""
+        with self._vault.lock:
+            self._vault.refresh()
+            return self._vault.is_anything_erased()
+
+    def _erased_now(self, digests: Collection[bytes]) -> set[bytes]:
+        with self._vault.lock:
+            self._vault.refresh()
+            return self._vault.erased_among(digests)
 
     def is_erased(self, names: Collection[str]) -> set[str]:
         """Those of the names whose keys are erased or about to be."""
-        with self._vault.reading() as cursor:
-            return self._erased(cursor, names)
+        with self._vault.lock:
+            self._vault.refresh()
+            return self._erased(names)
 
     def give_up(self, names: Collection[str]) -> None:
         """Accept that the keys of these names were lost: what they opened reads as lost.
@@ -266,7 +261,7 @@ class KeyRing:
         gets new keys, which open that alone.
         """
         with self._vault.writing() as cursor:
-            gone = set(names) - self._erased(cursor, names) - self._load(cursor, names).keys()
+            gone = set(names) - self._erased(names) - self._load(cursor, names).keys()
             digests = ((self._vault.digest(_KEY, name),) for name in gone)
             cursor.executemany("INSERT OR IGNORE INTO lost VALUES (?)", digests)
             self._vault.raise_generation(cursor)
@@ -277,7 +272,7 @@ class KeyRing:
         query = "SELECT digest FROM lost WHERE digest IN"
         with self._vault.reading() as cursor:
             lost = {by_digest[digest] for (digest,) in rows_with(cursor, query, list(by_digest))}
-            return lost - self._erased(cursor, lost)
+            return lost - self._erased(lost)
 
     def fingerprint(self, data: bytes) -> bytes:
         """HMAC-SHA256 of `data` under a key of this store: 32 bytes, the same for equal data."""

@@ -1,9 +1,11 @@
 """One open key store: its file, its key-encryption key, and what is in memory of it.
 
 Theory of operation. Before each answer SQLite is asked whether another process
-has committed anything (PRAGMA data_version, a few microseconds); if so the
-stored generation is compared with the one in memory. Erasures, rotations and new
-signing keys raise the generation, and a raised generation empties the memory.
+has committed anything (PRAGMA data_version, a few microseconds, fewer inside of a
+transaction); if so the stored generation is compared with the one in memory.
+Erasures, rotations and new signing keys raise the generation, and a raised generation
+empties the memory. Whatever adds to what is erased raises it, so the hashes of what is
+erased stay in memory too, as long as there are not too many.
 
 After keys were deleted or wrapped anew, the file is read once more for what may
 be left of the old bytes: SQLite zeroes what it deletes, but promises nothing of
@@ -24,6 +26,7 @@ from itertools import islice
 from pathlib import Path
 from threading import RLock
 
+from store.keys import erasure
 from store.keys.rotation import STORE
 from store.keys.signing import Signer
 from store.keys.sources import EncryptionSource
@@ -32,6 +35,8 @@ from store.keys.wrapping import KeyEncryption, Wrapping, damaged
 
 WARM_KEYS = 50_000
 """How many unwrapped keys stay in memory."""
+WARM_ERASED = 50_000
+"""Up to how many hashes of what was erased stay in memory."""
 
 ERASURE_KEY = "erasure"
 FINGERPRINT_KEY = "fingerprint"
@@ -53,6 +58,9 @@ class Vault:
         self.absent: set[str] = set()
         """Names that have no key; valid after `refresh`."""
         self.signer: Signer | None = None
+        self._erased: frozenset[bytes] | None = None
+        """All that is erased, valid after `refresh`; None: not read, or too many."""
+        self._too_many_erased = False
         self._source = source
         self._connection = connection
         self._cursor = connection.cursor()
@@ -98,6 +106,13 @@ class Vault:
         self.keys.clear()
         self.absent.clear()
         self.signer = None
+        self._erased = None
+        self._too_many_erased = False
+
+    def knows(self, names: Collection[str]) -> bool:
+        """Whether memory tells of each of these names what its key is, or that there is none."""
+        keys, absent = self.keys, self.absent
+        return all(name in keys or name in absent for name in names)
 
     def keep(self, keys: dict[str, bytes]) -> None:
         """Keep unwrapped keys in memory; the oldest make room."""
@@ -111,6 +126,27 @@ class Vault:
         if len(self.absent) + len(names) > WARM_KEYS:
             self.absent.clear()
         self.absent.update(names)
+
+    def erased_among(self, digests: Collection[bytes]) -> set[bytes]:
+        """Those that are erased. To be called under the lock, after `refresh`."""
+        erased = self._warm_erased()
+        if erased is None:
+            with translated(self.path):
+                return erasure.erased_among(self._cursor, digests)
+        return set(erased.intersection(digests)) if erased else set()
+
+    def is_anything_erased(self) -> bool:
+        """To be called under the lock, after `refresh`."""
+        erased = self._warm_erased()
+        return erased is None or bool(erased)
+
+    def _warm_erased(self) -> frozenset[bytes] | None:
+        """All that is erased; None where it is too much to be kept in memory."""
+        if self._erased is None and not self._too_many_erased:
+            with translated(self.path):
+                self._erased = erasure.all_erased(self._cursor, WARM_ERASED)
+            self._too_many_erased = self._erased is None
+        return self._erased
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
@@ -133,7 +169,7 @@ class Vault:
 
     def digest(self, label: str, text: str) -> bytes:
         """HMAC-SHA256 of `text`, of the kind that `label` says, under the erasure key."""
-        return hmac.digest(self._erasure_key, f"{label}\0{text}".encode(), hashlib.sha256)
+        return hmac.digest(self._erasure_key, f"{label}\0{text}".encode(), "sha256")
 
     def fingerprint(self, data: bytes) -> bytes:
         """HMAC-SHA256 of `data` under the fingerprint key."""

@@ -12,6 +12,7 @@ from domain.refusals import CommandIdReused, DealNotOpened, NotAllowed, VersionC
 from store.errors import StoreError
 from store.location import Location
 from store.log import DealLog, Handled
+from store.recorder import Standing
 from tests.contract.asking import ANN, BO, OCCURRED_AT, OPEN, OPENED, STARTED_AT, Ticking, intent
 
 
@@ -176,18 +177,18 @@ def test_a_loser_decides_again_on_what_the_winner_left(
     """The race made certain: between reading and appending, someone else appends."""
     with DealLog.create(location, Ticking()) as ours, DealLog.open(location, Ticking()) as theirs:
         ours.handle("d-1", OPEN, intent("c-1"))
-        reading = ours.history
+        reading = ours._streams.history
 
-        def overtaken(deal_id: str) -> object:
-            history = reading(deal_id)
-            monkeypatch.setattr(ours, "history", reading)
+        def overtaken(stream: str, standing: Standing) -> object:
+            history = reading(stream, standing)
+            monkeypatch.setattr(ours._streams, "history", reading)
             theirs.handle("d-1", SetWinPlan("A"), intent("theirs"))
             return history
 
-        monkeypatch.setattr(ours, "history", overtaken)
+        monkeypatch.setattr(ours._streams, "history", overtaken)
         handled = ours.handle("d-1", SetWinPlan("A"), intent("ours"))
         assert (handled.version, handled.events) == (2, ())
-        monkeypatch.setattr(ours, "history", overtaken)
+        monkeypatch.setattr(ours._streams, "history", overtaken)
         theirs.handle("d-1", AddNote("x"), intent("x"))
         assert ours.handle("d-1", AddNote("y"), intent("y")).version == 4
 
@@ -197,15 +198,15 @@ def test_a_loser_that_named_its_version_is_refused(
 ) -> None:
     with DealLog.create(location, Ticking()) as ours, DealLog.open(location, Ticking()) as theirs:
         ours.handle("d-1", OPEN, intent("c-1"))
-        reading = ours.history
+        reading = ours._streams.history
 
-        def overtaken(deal_id: str) -> object:
-            history = reading(deal_id)
-            monkeypatch.setattr(ours, "history", reading)
+        def overtaken(stream: str, standing: Standing) -> object:
+            history = reading(stream, standing)
+            monkeypatch.setattr(ours._streams, "history", reading)
             theirs.handle("d-1", AddNote("theirs"), intent("theirs"))
             return history
 
-        monkeypatch.setattr(ours, "history", overtaken)
+        monkeypatch.setattr(ours._streams, "history", overtaken)
         with pytest.raises(VersionConflict, match="at version 2, not at 1"):
             ours.handle("d-1", AddNote("ours"), intent("ours"), expected_version=1)
         assert ours.head() == 2
@@ -216,16 +217,16 @@ def test_the_same_command_at_once_has_one_effect_and_one_reply(
 ) -> None:
     with DealLog.create(location, Ticking()) as ours, DealLog.open(location, Ticking()) as theirs:
         ours.handle("d-1", OPEN, intent("c-1"))
-        reading = ours.history
+        reading = ours._streams.history
         first: list[Handled] = []
 
-        def overtaken(deal_id: str) -> object:
-            history = reading(deal_id)
-            monkeypatch.setattr(ours, "history", reading)
+        def overtaken(stream: str, standing: Standing) -> object:
+            history = reading(stream, standing)
+            monkeypatch.setattr(ours._streams, "history", reading)
             first.append(theirs.handle("d-1", AddNote("x"), intent("same")))
             return history
 
-        monkeypatch.setattr(ours, "history", overtaken)
+        monkeypatch.setattr(ours._streams, "history", overtaken)
         second = ours.handle("d-1", AddNote("x"), intent("same"))
         assert first[0].repeated is False
         assert second == Handled(first[0].stream, 2, first[0].events, repeated=True)
@@ -236,15 +237,15 @@ def test_the_same_id_on_another_deal_at_once_is_refused(
     location: Location, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with DealLog.create(location, Ticking()) as ours, DealLog.open(location, Ticking()) as theirs:
-        reading = ours.history
+        reading = ours._streams.history
 
-        def overtaken(deal_id: str) -> object:
-            history = reading(deal_id)
-            monkeypatch.setattr(ours, "history", reading)
+        def overtaken(stream: str, standing: Standing) -> object:
+            history = reading(stream, standing)
+            monkeypatch.setattr(ours._streams, "history", reading)
             theirs.handle("d-2", OPEN, intent("same"))
             return history
 
-        monkeypatch.setattr(ours, "history", overtaken)
+        monkeypatch.setattr(ours._streams, "history", overtaken)
         with pytest.raises(CommandIdReused):
             ours.handle("d-1", OPEN, intent("same"))
         assert ours.streams(StreamKind.DEAL) == ["deal:d-2"]

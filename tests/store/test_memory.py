@@ -1,18 +1,22 @@
 """What was read before an erasure is not shown after it, however the threads take turns."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from domain.history import ERASED
+from domain.history import ERASED, Fact, StreamKind
+from domain.lifecycle.commands import AddNote
 from domain.lifecycle.facts import NoteAdded
+from domain.organisation import RegisterUnit
 from store.events.fields import FieldCipher, KeyErased, Place
 from store.forgetting.appearances import everywhere
 from store.forgetting.erasure import erase
 from store.location import Location
 from store.log import DealLog
+from store.streams import Streams
 from tests.contract.asking import Ticking, intent
 from tests.store.people import PERSON, WAITING, facts, told_log
 
@@ -61,10 +65,51 @@ def test_a_history_that_was_read_before_is_not_kept_after(
         if refreshed:
             ours.history("d-2")
 
-    meanwhile(monkeypatch, ours, "_select", erased)
+    meanwhile(monkeypatch, ours._streams, "select", erased)
     read = ours.history("d-1")
     assert read.events[7].fact == NoteAdded(ERASED)
     assert ours.history("d-1").deal.people.stakeholders[0].name == ERASED
+
+
+def test_what_is_refused_on_what_was_forgotten_is_decided_again(
+    logs: tuple[DealLog, DealLog],
+) -> None:
+    """Else the refusal could speak of somebody who was erased."""
+    ours, theirs = logs
+    ours.history("d-1")
+    seen: list[Fact] = []
+
+    def refused(streams: Streams) -> object:
+        seen.append(streams.history("deal:d-1").events[7].fact)
+        raise LookupError(str(seen[-1]))
+
+    forget(theirs)
+    with pytest.raises(LookupError, match=re.escape(ERASED)):
+        ours._steadily(refused)
+    assert seen == [NoteAdded(WAITING), NoteAdded(ERASED)]
+
+
+def test_what_all_deals_share_is_read_again_where_it_was_changed_and_only_there(
+    logs: tuple[DealLog, DealLog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = logs
+    ours.handle("d-1", AddNote("One"), intent("one"))
+    asked: list[str] = []
+    names = ours.records.names
+
+    def noted(kind: str) -> list[str]:
+        asked.append(kind)
+        return names(kind)
+
+    monkeypatch.setattr(ours.records, "names", noted)
+    ours.handle("d-1", AddNote("Two"), intent("two"))
+    theirs.handle("d-2", AddNote("Three"), intent("three"))
+    ours.handle("d-1", AddNote("Four"), intent("four"))
+    assert asked == []
+    theirs.configure(RegisterUnit("west", "West"), intent("unit"))
+    ours.handle("d-1", AddNote("Five"), intent("five"))
+    assert StreamKind.UNIT in asked
+    assert set(ours.organisation().directory.units) == {"west"}
 
 
 def test_events_are_read_again_where_somebody_was_erased_meanwhile(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from store.errors import StoreError
-from store.keys import erasure
+from store.keys import erasure, vault
 from store.keys.erasure import PendingErasure
 from store.keys.errors import KeysDamaged, KeysErased
 from store.keys.ring import KeyRing
@@ -31,6 +31,24 @@ def test_a_doomed_name_has_no_key_from_then_on(ring: KeyRing) -> None:
     assert ring.is_erased([*ANNA, "person:ben"]) == set(ANNA)
     with pytest.raises(KeysErased, match="were erased"):
         ring.ensure(ANNA)
+
+
+@pytest.mark.parametrize("most", [0, 1, 100])
+def test_what_is_erased_is_known_also_where_it_is_too_much_to_keep_in_memory(
+    ring: KeyRing, path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(vault, "WARM_ERASED", most)
+    assert not ring.has_erased()
+    ring.ensure(["person:ben"])
+    with reopen(path) as theirs:
+        theirs.begin_erasure(ANNA, "anna-1", [("deal:d", "Anna Berg")])
+        theirs.finish_erasure("anna-1")
+    assert ring.has_erased()
+    assert ring.is_erased([*ANNA, "person:ben"]) == set(ANNA)
+    assert ring.lengths_of_erased_names("deal:d") == {2}
+    assert set(ring.find([*ANNA, "person:ben"])) == {"person:ben"}
+    with pytest.raises(KeysErased, match="were erased"):
+        ring.ensure(["person:carla", *ANNA])
 
 
 def test_what_is_pending_is_told_until_it_is_finished(ring: KeyRing, path: Path) -> None:
