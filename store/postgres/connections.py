@@ -26,7 +26,16 @@ from psycopg.pq import TransactionStatus
 from store.errors import StoreBusy, StoreError
 from store.postgres.address import Database
 from store.postgres.errors import translated, translation, unreachable
-from store.postgres.tables import MARK, SCHEMA_VERSION, creation, lock_id
+from store.postgres.statements import SELECT_OBJECTS
+from store.postgres.tables import (
+    FIRST_SCHEMA_VERSION,
+    MARK,
+    SCHEMA_VERSION,
+    changes,
+    creation,
+    lock_id,
+    not_as_made,
+)
 
 CONNECTIONS = 16
 """At most, of one open log."""
@@ -64,15 +73,20 @@ FROM pg_namespace AS found WHERE nspname = %s
 """
 
 
-def connect(database: Database) -> Connection:
+def connect(database: Database, search_path: str | None = None) -> Connection:
     """A connection on which commits are durable, whatever is in the database.
+
+    Names are looked up in the schema of the log, or in the one of `search_path`.
 
     Raises StoreError where it cannot be made so.
     """
     options = dict(database.options)
     settings = " ".join(
         f"-c {name}={_escaped(value)}"
-        for name, value in {**_SETTINGS, "search_path": _quoted(database.schema)}.items()
+        for name, value in {
+            **_SETTINGS,
+            "search_path": _quoted(search_path or database.schema),
+        }.items()
     )
     asked = {
         "dbname": database.name,
@@ -122,7 +136,7 @@ def _refuse_unless_durable(connection: Connection, database: Database) -> None:
         raise StoreError(f"{database} cannot be written durably ({told})", f"Set {wanted}.")
 
 
-def _schema(connection: Connection, database: Database) -> tuple[int | None, bool]:
+def _schema(connection: Cursor | Connection, database: Database) -> tuple[int | None, bool]:
     """The version of the tables of the log, None where it is none, and whether any are there."""
     row = connection.execute(_SELECT_SCHEMA, (database.schema,)).fetchone()
     mark, in_use = row or (None, False)
@@ -132,11 +146,18 @@ def _schema(connection: Connection, database: Database) -> tuple[int | None, boo
 
 
 def open_log(database: Database) -> Connection:
-    """A connection to an existing log. Raises StoreError when there is none."""
+    """A connection to an existing log. Raises StoreError when there is none.
+
+    Tables of an earlier version are brought up to date first, unless somebody changed them:
+    then they stay as they are, to be looked into, and `require_up_to_date` says so.
+    """
     connection = connect(database)
     try:
         with translated(database):
-            _refuse_unless_ours(_schema(connection, database)[0], database)
+            schema, _ = _schema(connection, database)
+            _refuse_unless_ours(schema, database)
+            if schema != SCHEMA_VERSION:
+                _bring_up_to_date(connection, database)
     except BaseException:
         connection.close()
         raise
@@ -152,8 +173,45 @@ def _refuse_unless_ours(schema: int | None, database: Database) -> None:
             f" (tables {schema}, this one knows {SCHEMA_VERSION})",
             "Upgrade dealstate.",
         )
-    if schema < SCHEMA_VERSION:
+    if schema < FIRST_SCHEMA_VERSION:
         raise StoreError(f"{database} has tables of unknown version {schema}", "Restore a backup.")
+
+
+def _bring_up_to_date(connection: Connection, database: Database) -> None:
+    """Change the tables to those of the present version while nobody appends.
+
+    Where they are not as the earlier version made them, nothing is changed: that would
+    wipe out the traces of whoever did it.
+    """
+    with connection.transaction():
+        lock = lock_id("log", database.schema)
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
+        # Of many who open it at once, one changes them, also one of a later release.
+        schema, _ = _schema(connection, database)
+        _refuse_unless_ours(schema, database)
+        if schema != SCHEMA_VERSION and not foreign(connection, database):
+            for statement in changes(database.schema):
+                connection.execute(statement)
+
+
+def foreign(cursor: Cursor | Connection, database: Database) -> list[str]:
+    """What of the tables and functions is not as those of their version, a sentence each."""
+    schema, _ = _schema(cursor, database)
+    return not_as_made(schema or SCHEMA_VERSION, cursor.execute(SELECT_OBJECTS).fetchall())
+
+
+def require_up_to_date(cursor: Cursor | Connection, database: Database) -> None:
+    """Raise StoreError where the tables are of an earlier version, since somebody changed them."""
+    schema, _ = _schema(cursor, database)
+    if schema == SCHEMA_VERSION:
+        return
+    told = "; ".join(foreign(cursor, database))
+    raise StoreError(
+        f"the tables of {database} are those of an earlier release (version {schema}), and were"
+        f" changed by somebody, so they are not brought up to date: {told}",
+        "Run dealstate audit fsck, which tells more; then restore a backup, or put back what was"
+        " changed.",
+    )
 
 
 def exists(database: Database) -> bool:
@@ -269,12 +327,12 @@ class LogDatastore:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            if not _is_dead(connection):
+            if not is_dead(connection):
                 return connection
             connection.close()
 
     def _give_back(self, connection: Connection) -> None:
-        usable = connection.info.transaction_status == TransactionStatus.IDLE
+        usable = connection.pgconn.transaction_status == TransactionStatus.IDLE
         with self._lock:
             keep = usable and not self._closed
             if keep:
@@ -284,7 +342,7 @@ class LogDatastore:
         self._free.release()
 
 
-def _is_dead(connection: Connection) -> bool:
+def is_dead(connection: Connection) -> bool:
     """Whether the server closed an idle connection: only then is there something to read."""
     if connection.closed:
         return True

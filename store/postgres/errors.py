@@ -15,7 +15,7 @@ from store.errors import NotStorable, StoreBusy, StoreError, StoreFull, StoreUna
 from store.postgres.address import Database
 
 VERSION_GAP = "DS001"
-"""SQLSTATE that our function `append` raises for a version that does not follow the last one."""
+"""SQLSTATE that our functions raise for a version that does not follow the last one."""
 
 _AGAIN = "Try again in a moment."
 _UNSURE = (
@@ -23,6 +23,10 @@ _UNSURE = (
     " and it is carried out once."
 )
 
+_GRANT = (
+    "Grant it all rights on the schema, and the right to create schemas in the database (GRANT"
+    " CREATE ON DATABASE), in which the read models stand."
+)
 _CHECK = "Check that the server runs and can be reached from here."
 
 _BUSY = {
@@ -35,7 +39,7 @@ _BUSY = {
 _UNAVAILABLE = {
     "25006": ("it only reads, as a standby does", "Name the server that is written to."),
     "25P03": ("the server gave up a transaction that stood still", _AGAIN),
-    "42501": ("this user has not the right to", "Grant it all rights on the schema."),
+    "42501": ("this user has not the right to", _GRANT),
     "53200": ("the server has no memory left", _AGAIN),
     "57P01": ("the server was stopped", _UNSURE),
     "57P02": ("the server was stopped", _UNSURE),

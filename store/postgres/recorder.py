@@ -6,8 +6,9 @@ Positions are given inside the append's transaction, under an advisory lock that
 is held until it has committed. So the order of positions is that of commits,
 there are no gaps, and a reader who has seen a position has seen all before it;
 docs/adr/0013 has what else was measured. Few rows go by one call of the function
-`append`, in one round trip, those of threads that wait together; many rows go by
-COPY.
+`append`, in one round trip, those of threads that wait together; one row alone by
+`append_one`, which takes less; many rows go by COPY. Each of them notifies whoever
+waits for appends (`store.postgres.waking`).
 
 The hash of an event's bytes is its leaf in the Merkle log. It is written in the
 transaction of the append, apart from the event: many leaves into the tiles that
@@ -36,20 +37,35 @@ from eventsourcing.persistence import (
 )
 
 from store.errors import StoreError
+from store.postgres import connections, together
 from store.postgres import statements as sql
-from store.postgres import together
 from store.postgres.address import Database
 from store.postgres.connections import Cursor, LogDatastore
 from store.postgres.hashes import Hashes, seal, unwritten_tiles, write_tiles
-from store.postgres.tables import lock_id, objects
+from store.postgres.tables import channel, lock_id
 from store.postgres.values import in_columns, one_number
-from store.recorder import Append, CheckpointRow, CommandRow, Edge, Row, damaged_hashes, merged
+from store.recorder import (
+    Append,
+    CheckpointRow,
+    CommandRow,
+    Edge,
+    Place,
+    PlacedRow,
+    Row,
+    Standing,
+    damaged_hashes,
+    merged,
+)
 from store.seals.merkle import ProofError, leaf_hash
 from store.seals.tiles import TILE_BYTES, TILE_WIDTH
 
 FEW_ROWS = 64
 """Up to so many go by the function, more by COPY, which is faster from about here on."""
 
+_COMMAND_PART = 1
+"""Marks the row of the command in SELECT_STANDING."""
+
+_NO_COMMAND = (None,) * len(CommandRow._fields)
 _STREAMS_PER_STATEMENT = 500
 _COMMANDS_AT_ONCE = 1_000
 _LARGEST_POSITION = 2**63 - 1
@@ -62,6 +78,7 @@ class LogRecorder(ApplicationRecorder):
         self.datastore = datastore
         schema = datastore.database.schema
         self._lock = lock_id("log", schema)
+        self._channel = channel(schema)
         self._tiles_lock = lock_id("tiles", schema)
         self._checkpoints_lock = lock_id("checkpoints", schema)
         self._together = together.Together(self._write_together, FEW_ROWS)
@@ -100,6 +117,10 @@ class LogRecorder(ApplicationRecorder):
 
     def _append(self, cursor: Cursor, some: Sequence[together.Append]) -> int:
         """Append few rows in one round trip. Answers the last position."""
+        if len(some) == 1 and len(some[0].rows) == 1:
+            [row], command = some[0].rows, some[0].command
+            values = (self._lock, *row, leaf_hash(row[3]), *(command or _NO_COMMAND))
+            return one_number(cursor.execute(sql.APPEND_ONE, values))
         events = [(*row, leaf_hash(row[3])) for one in some for row in one.rows]
         commands = [one.command for one in some if one.command is not None]
         columns = (
@@ -123,12 +144,36 @@ class LogRecorder(ApplicationRecorder):
             while write_tiles(cursor, before):
                 pass
             seal(cursor, before, [leaf_hash(state) for _, _, _, state in rows])
+        cursor.execute(sql.NOTIFY, (self._channel,))
         return before + len(rows)
 
     def command(self, principal: str, command_id: str) -> CommandRow | None:
         with self.datastore.using() as cursor:
             row = cursor.execute(sql.SELECT_COMMAND, (principal, command_id)).fetchone()
         return None if row is None else CommandRow(*row)
+
+    def standing(
+        self,
+        principal: str,
+        command_id: str,
+        stream: str,
+        after: int,
+        *,
+        kinds: Collection[str],
+        known: int,
+    ) -> Standing:
+        asked = (known, known, ",".join(kinds), principal, command_id, stream, after)
+        with self.datastore.using() as cursor:
+            found = cursor.execute(sql.SELECT_STANDING, asked).fetchall()
+        (_, _, head, changed, _, _), *more = found
+        command = None
+        if more and more[0][0] == _COMMAND_PART:
+            _, named, first, last, recorded_at, fingerprint = more.pop(0)
+            command = CommandRow(
+                principal, command_id, fingerprint, named, first, last, recorded_at
+            )
+        rows = [(stream, version, topic, state) for _, _, version, _, topic, state in more]
+        return Standing(command, stream, after, rows, head, known, bool(changed))
 
     def commands(self) -> Iterator[CommandRow]:
         last = ("", "")
@@ -168,6 +213,27 @@ class LogRecorder(ApplicationRecorder):
     def feed(self, after: int, limit: int) -> list[tuple[int, str, int, str, bytes]]:
         with self.datastore.using() as cursor:
             return cursor.execute(sql.SELECT_FEED, (after, limit)).fetchall()
+
+    def places(self, after: int, limit: int) -> list[Place]:
+        with self.datastore.using() as cursor:
+            return [Place(*row) for row in cursor.execute(sql.SELECT_PLACES, (after, limit))]
+
+    def placed(self, streams: Iterable[str]) -> Iterator[PlacedRow]:
+        names = sorted(set(streams))
+        for start in range(0, len(names), _STREAMS_PER_STATEMENT):
+            some = names[start : start + _STREAMS_PER_STATEMENT]
+            with self.datastore.using() as cursor:
+                found = cursor.execute(sql.SELECT_PLACED, (some,)).fetchall()
+            yield from found
+
+    def scan(self, behind: tuple[str, int], before: str, limit: int) -> list[PlacedRow]:
+        with self.datastore.using() as cursor:
+            return cursor.execute(sql.SCAN, (*behind, before, limit)).fetchall()
+
+    def streams_at(self, positions: Collection[int]) -> list[str]:
+        with self.datastore.using() as cursor:
+            found = cursor.execute(sql.SELECT_STREAMS_AT, (list(positions),)).fetchall()
+        return [name for (name,) in found]
 
     def version(self, stream: str) -> int:
         with self.datastore.using() as cursor:
@@ -271,12 +337,11 @@ class LogRecorder(ApplicationRecorder):
 
     def foreign(self) -> list[str]:
         with self.datastore.using() as cursor:
-            found = {tuple(row) for row in cursor.execute(sql.SELECT_OBJECTS)}
-        ours = objects()
-        return [
-            *(f"the {kind} {name} is not one of the log" for kind, name, _ in found - ours),
-            *(f"the {kind} {name} is not as it was made" for kind, name, _ in ours - found),
-        ]
+            return connections.foreign(cursor, self.datastore.database)
+
+    def require_up_to_date(self) -> None:
+        with self.datastore.using() as cursor:
+            connections.require_up_to_date(cursor, self.datastore.database)
 
     def size_bytes(self) -> int:
         with self.datastore.using() as cursor:

@@ -5,6 +5,8 @@ SELECT append(%b, %b::text[], %b::bigint[],
     %b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::bytea[],
     %b::text[], %b::text[], %b::bytea[], %b::text[], %b::bigint[], %b::bigint[], %b::text[])
 """
+APPEND_ONE = "SELECT append_one(%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
+NOTIFY = "SELECT pg_notify(%s, '')"
 COPY = "COPY stored_events FROM STDIN (FORMAT BINARY)"
 COPIED_TYPES = ("int8", "text", "int8", "text", "bytea")
 INSERT_COMMAND = "INSERT INTO commands VALUES (%s, %s, %s, %s, %s, %s, %s)"
@@ -12,6 +14,23 @@ SELECT_COMMAND = "SELECT * FROM commands WHERE principal = %s AND command_id = %
 SELECT_COMMANDS = """
 SELECT * FROM commands WHERE (principal, command_id) > (%s, %s)
 ORDER BY principal, command_id LIMIT %s
+"""
+# Head and whether kinds changed; the command; the events of the stream: one round trip for all.
+# The kinds are one text with commas, which the driver hands over sooner than an array.
+SELECT_STANDING = """
+SELECT 0, '', coalesce(max(position), 0), CASE WHEN %b > 0 AND EXISTS (
+        SELECT 1 FROM stored_events
+        WHERE position > %b
+            AND split_part(originator_id || '', ':', 1) = ANY(string_to_array(%b, ','))
+    ) THEN 1 ELSE 0 END::bigint, '', NULL::bytea
+FROM stored_events
+UNION ALL
+SELECT 1, stream, first_version, last_version, recorded_at, fingerprint
+FROM commands WHERE principal = %b AND command_id = %b
+UNION ALL
+SELECT 2, '', originator_version, 0, topic, state
+FROM stored_events WHERE originator_id = %b AND originator_version > %b
+ORDER BY 1, 3
 """
 CLEAR_FINGERPRINTS = """
 UPDATE commands SET fingerprint = NULL
@@ -48,6 +67,20 @@ SELECT_FEED = """
 SELECT position, originator_id, originator_version, topic, state FROM stored_events
 WHERE position > %s ORDER BY position LIMIT %s
 """
+SELECT_PLACES = """
+SELECT position, originator_id, originator_version FROM stored_events
+WHERE position > %s ORDER BY position LIMIT %s
+"""
+SELECT_PLACED = """
+SELECT position, originator_id, originator_version, topic, state FROM stored_events
+WHERE originator_id = ANY(%s) ORDER BY originator_id, originator_version
+"""
+SCAN = """
+SELECT position, originator_id, originator_version, topic, state FROM stored_events
+WHERE (originator_id, originator_version) > (%s, %s) AND originator_id < %s
+ORDER BY originator_id, originator_version LIMIT %s
+"""
+SELECT_STREAMS_AT = "SELECT originator_id FROM stored_events WHERE position = ANY(%s)"
 SELECT_POSITIONS = "SELECT originator_version, position FROM stored_events WHERE originator_id = %s"
 SELECT_LAST_POSITION = "SELECT coalesce(max(position), 0) FROM stored_events"
 # A kind's streams are those between `kind:` and `kind;`, the next character.

@@ -28,8 +28,13 @@ class Append:
         """The position of the last row once it is done; the head where there are none."""
         self.error: Exception | None = None
         self.done = False
-        self.woken = Event()
-        """Set once it is done, or its thread's turn to write has come."""
+        self.woken: Event | None = None
+        """Set once it is done or its turn to write has come; None where it need not wait."""
+
+    def wake(self) -> None:
+        """Let its thread go on, where it waits."""
+        if self.woken is not None:
+            self.woken.set()
 
 
 Write = Callable[[Sequence[Append]], int]
@@ -50,11 +55,11 @@ class Together:
         """Write an append, with others or alone. Answers the last position, raises its error."""
         with self._lock:
             self._line.append(mine)
-            waits = self._is_writing
+            woken = mine.woken = Event() if self._is_writing else None
             self._is_writing = True
-        if waits:
+        if woken is not None:
             try:
-                mine.woken.wait()
+                woken.wait()
             except BaseException:
                 self._leave(mine)
                 raise
@@ -72,21 +77,21 @@ class Together:
         finally:
             with self._lock:
                 for one in some:
-                    one.woken.set()
+                    one.wake()
                 self._pass_on()
 
     def _pass_on(self) -> None:
         """Give the turn to the first one in line. Called with the lock."""
         self._is_writing = bool(self._line)
         if self._line:
-            self._line[0].woken.set()
+            self._line[0].wake()
 
     def _leave(self, mine: Append) -> None:
         """Give up waiting, as when the thread was interrupted."""
         with self._lock:
             if mine in self._line:
                 self._line.remove(mine)
-                if mine.woken.is_set():
+                if mine.woken is not None and mine.woken.is_set():
                     self._pass_on()
 
     def _next(self) -> list[Append]:

@@ -269,7 +269,7 @@ def test_a_wrong_url_says_what_is_wrong(
         (psycopg.errors.DeadlockDetected(), StoreBusy, "waited for each other"),
         (psycopg.errors.TooManyConnections(), StoreBusy, "no connection left"),
         (psycopg.errors.QueryCanceled(), StoreBusy, "took too long"),
-        (psycopg.errors.InsufficientPrivilege(), StoreUnavailable, "has not the right"),
+        (psycopg.errors.InsufficientPrivilege(), StoreUnavailable, "GRANT CREATE ON DATABASE"),
         (psycopg.errors.ReadOnlySqlTransaction(), StoreUnavailable, "only reads"),
         (psycopg.errors.CannotConnectNow(), StoreUnavailable, "starting or stopping"),
         (psycopg.errors.IoError(), StoreUnavailable, "cannot be read or written"),

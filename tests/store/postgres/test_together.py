@@ -103,15 +103,16 @@ def test_who_leaves_the_line_gives_the_turn_on() -> None:
     write = Slow()
     together = Together(write, most_rows=4)
     leaving, staying = Append([("a", 1, "t", b"")], None), Append([("b", 1, "t", b"")], None)
+    turn_of_leaving, turn_of_staying = leaving.woken, staying.woken = Event(), Event()
     together._line.extend([leaving, staying])
     together._is_writing = True
-    leaving.woken.set()
+    turn_of_leaving.set()
     together._leave(leaving)
-    assert staying.woken.is_set()
+    assert turn_of_staying.is_set()
     assert list(together._line) == [staying]
-    together._line[0].woken.clear()
+    turn_of_staying.clear()
     together._leave(staying)
-    assert not staying.woken.is_set()
+    assert not turn_of_staying.is_set()
 
 
 def test_appends_to_one_stream_in_one_transaction(recorder: LogRecorder) -> None:
