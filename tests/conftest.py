@@ -8,14 +8,18 @@ header that pytest prints.
 """
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from secrets import token_hex
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 if TYPE_CHECKING:
+    from store.location import Location
     from store.postgres.address import Database
+
+NewLocation: TypeAlias = "Callable[[], Location]"
 
 # Deadlines and "too slow" checks measure the machine, not the code.
 settings.register_profile(
@@ -49,3 +53,27 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Database]":
     own = tmp_path_factory.getbasetemp()
     with a_database(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) as database:
         yield database
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def new_location(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> NewLocation:
+    """Gives a place for a store that is not there yet, another one at each call.
+
+    A new kind of store is one more parameter here.
+    """
+    from msgspec.structs import replace
+
+    from store.location import Location
+
+    if request.param == "sqlite":
+        return lambda: Location.beside(tmp_path_factory.mktemp("store") / "deals.db")
+    assert request.param == "postgres"
+    database = request.getfixturevalue("postgres")
+
+    def new() -> Location:
+        home = str(tmp_path_factory.mktemp("store"))
+        return Location.around(replace(database, schema=f"s_{token_hex(6)}", home=home))
+
+    return new

@@ -12,8 +12,8 @@ from domain.refusals import VersionConflict
 from store.errors import NotStorable
 from store.events.writing import Batch
 from store.log import DealLog
+from tests.conftest import NewLocation
 from tests.contract.asking import OPEN, OPENED, Ticking, draft, intent, notes
-from tests.contract.conftest import NewLocation
 from tests.strategies import drafts
 
 STREAMS = ["deal:a", "deal:b", "process:a", "user:a"]

@@ -31,8 +31,8 @@ from store.seals.notes import (
 )
 from store.seals.verify import ConsistencyFinding, ReceiptFinding, Trust, verify_text
 from store.seals.witness import Cosigned, SizeConflict, Witness
+from tests.conftest import NewLocation
 from tests.contract.asking import Ticking, notes
-from tests.contract.conftest import NewLocation
 from tests.contract.tampering import raw
 
 WITNESS = SigningKey.from_seed("witness/one", SignatureType.COSIGNATURE, bytes(range(32)))

@@ -24,8 +24,8 @@ from store.seals.notes import (
     parse_note,
     with_cosignatures,
 )
+from tests.conftest import NewLocation
 from tests.contract.asking import Ticking, notes
-from tests.contract.conftest import NewLocation
 from tests.contract.tampering import RawLog, raw
 
 EVENTS = 300

@@ -26,8 +26,8 @@ from store.seals.notes import (
     with_cosignatures,
 )
 from store.seals.verify import Trust, verify_text
+from tests.conftest import NewLocation
 from tests.contract.asking import Ticking, notes
-from tests.contract.conftest import NewLocation
 from tests.contract.tampering import Event, RawLog, flipped, numbered, raw
 
 STREAMS = ("deal:a", "deal:b", "deal:c")

@@ -20,9 +20,9 @@ from domain.lifecycle.facts import NoteAdded
 from domain.people.commands import IdentifyStakeholder, ReviseStakeholder
 from domain.people.facts import StakeholderIdentified, StakeholderRevised, SubjectErased
 from domain.refusals import NotAllowed, PersonErased, Refusal
-from projections.engine import catch_up
-from projections.rebuild import rebuild
-from projections.views import Views
+from projections.engine.keeping_up import catch_up
+from projections.engine.rebuilding import rebuild
+from projections.views import open_views
 from store.errors import StoreBusy
 from store.events.writing import Batch
 from store.forgetting.appearances import Appearance, Person, everywhere
@@ -31,6 +31,7 @@ from store.location import Location
 from store.log import DealLog
 from store.notary import Notary
 from store.seals.verify import ReceiptFinding, Trust, verify_text
+from store.tail import Tail
 from tests.contract.asking import ANN, OPEN, Ticking, draft, intent
 from tests.shared_data import REPOSITORY
 from tests.store.people import (
@@ -309,11 +310,11 @@ def test_neither_plaintext_nor_key_is_in_any_file(log: DealLog, location: Locati
     with log.keys._vault.reading() as cursor:
         rows = cursor.execute("SELECT digest, wrapped FROM keys").fetchall()
     wrapped = [wrapped for digest, wrapped in rows if digest in digests]
-    views = Views(location.views)
-    catch_up(views, log)
+    views, tail = open_views(location), Tail(log)
+    catch_up(views, tail)
     assert found_in(location.keys.parent, wrapped) == [location.keys.name]
     erase(log, person, now(log), "asked by letter")
-    catch_up(views, log)
+    catch_up(views, Tail(log))
     texts = [form for text in PERSONAL for form in forms(text)]
     traces = [*texts, *keys.values(), *wrapped, *(key.hex().encode() for key in keys.values())]
     assert len(wrapped) == len(keys) == 1
@@ -337,10 +338,10 @@ def test_proofs_from_before_hold(log: DealLog) -> None:
 
 
 def test_read_models_are_the_same_when_rebuilt(log: DealLog, location: Location) -> None:
-    views = Views(location.views)
-    catch_up(views, log)
+    views, tail = open_views(location), Tail(log)
+    catch_up(views, tail)
     erase(log, everywhere(log, [PERSON]), now(log))
-    assert rebuild(views, log, check=True).differences == []
+    assert rebuild(views, tail, check=True).differences == []
     views.close()
 
 

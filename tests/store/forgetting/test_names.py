@@ -18,6 +18,7 @@ from store.keys.ring import KeyRing
 from store.keys.sources import parse_source
 from store.location import Location
 from store.log import DealLog
+from store.recorder import Standing
 from tests.contract.asking import OPEN, Ticking, draft, intent
 from tests.store.forgetting.test_erasure import Killed, killed_at, now
 from tests.store.people import NAME, PERSON, facts, tell, told_log
@@ -101,15 +102,15 @@ def test_an_erasure_between_reading_and_writing_is_noticed(
     log: DealLog, location: Location, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with DealLog.open(location, Ticking()) as theirs:
-        history = log.history
+        history = log._streams.history
 
-        def overtaken(deal: str) -> object:
-            monkeypatch.setattr(log, "history", history)
-            found = history(deal)
+        def overtaken(stream: str, standing: Standing) -> object:
+            monkeypatch.setattr(log._streams, "history", history)
+            found = history(stream, standing)
             erase(theirs, everywhere(theirs, [PERSON]), now(theirs))
             return found
 
-        monkeypatch.setattr(log, "history", overtaken)
+        monkeypatch.setattr(log._streams, "history", overtaken)
         with pytest.raises(PersonErased):
             log.handle("d-1", ReviseStakeholder("wang", title=f"after {NAME}"), intent("late"))
     assert facts(log, "d-1")[2].name == ERASED  # type: ignore[attr-defined]
