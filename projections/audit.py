@@ -10,41 +10,46 @@ from itertools import accumulate
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select, tuple_
 
 from domain.corrections import EventWithdrawn
 from domain.deal import DealEvent, describe
-from domain.history import Fact
+from domain.history import Fact, stored_name
 from projections.changes import Change, changes
-from projections.frames import Batch, Frame, Timeline, frames_of
-from projections.instants import micros
-from projections.tables import entries
+from projections.frames import Frame, Timeline, frames_of
+from projections.instants import FOREVER, micros
+from projections.models import Rows, Told
+from projections.tables import entries, stream_counts
 
 NAME = "audit"
-VERSION = 1
-TABLES = (entries,)
+VERSION = 2
+TABLES = (entries, stream_counts)
+REPLACED_BY = None
 
 
-def apply(connection: Connection, batch: Batch) -> None:
-    """Index the events of the batch."""
-    rows = [
-        {
-            "position": positioned.position,
-            "stream": event.stream,
-            "version": event.version,
-            "type": event.type,
-            "actor": event.actor,
-            "source": event.source,
-            "occurred_at": micros(event.occurred_at),
-            "known_at": micros(event.known_at),
-            "recorded_at": micros(event.recorded_at),
-            "command_id": event.command_id,
-            "inferred": event.inferred,
-        }
-        for positioned in batch.events
-        for event in [positioned.event]
-    ]
-    connection.execute(insert(entries), rows)
+def rows(told: Told) -> Rows:
+    """The new events of a stream."""
+    return {
+        entries: [
+            (
+                position,
+                event.stream,
+                event.version,
+                stored_name(type(event.fact)),
+                event.actor,
+                event.source,
+                occurred_at := micros(event.occurred_at),
+                # Most are known when they occur.
+                occurred_at if event.known_at == event.occurred_at else micros(event.known_at),
+                micros(event.recorded_at),
+                event.command_id,
+                event.inferred,
+            )
+            for position, event in zip(
+                told.positions[told.new :], told.events[told.new :], strict=True
+            )
+        ]
+    }
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
@@ -72,25 +77,40 @@ class AuditEntry(msgspec.Struct, frozen=True):
     fact: Fact
 
 
-def trail(events: Sequence[DealEvent], positions: dict[int, int]) -> list[AuditEntry]:
-    """The trail of one deal in order of version. `positions`: version to position in the log."""
+def trail(
+    events: Sequence[DealEvent], positions: dict[int, int], broken_at: int | None = None
+) -> list[AuditEntry]:
+    """The trail of one deal in order of version. `positions`: version to position in the log.
+
+    `broken_at` is the first version, if any, that is not among the events since it cannot be
+    read. Behind it nobody knows the deal's state, so entries do not say what they changed.
+    """
     withdrawn_by: dict[int, int] = {}
     for event in events:
         if isinstance(event.fact, EventWithdrawn):
             for version in event.fact.versions:
                 withdrawn_by.setdefault(version, event.version)
-    frames = {frame.event.version: frame for frame in frames_of(events)}
-    frames |= _as_recorded(events, withdrawn_by)
+    whole = [event for event in events if broken_at is None or event.version < broken_at]
+    frames = {frame.event.version: frame for frame in frames_of(whole)}
+    frames |= _as_recorded(whole, withdrawn_by)
     latest = accumulate((event.occurred_at for event in events), max)
     return [
         _entry(
-            frames[event.version],
+            event,
+            _told(event, frames.get(event.version), broken_at),
             positions[event.version],
             withdrawn_by.get(event.version),
             event.occurred_at < latest_so_far,
         )
         for event, latest_so_far in zip(events, latest, strict=True)
     ]
+
+
+def _told(event: DealEvent, frame: Frame | None, broken_at: int | None) -> tuple[str, list[Change]]:
+    """What happened in words, and what it changed."""
+    if frame is None:
+        return f"{event.type}; what it changed is not known: version {broken_at} is unreadable", []
+    return describe(event, frame.before), changes(frame)
 
 
 def _as_recorded(events: Sequence[DealEvent], versions: Collection[int]) -> dict[int, Frame]:
@@ -104,8 +124,14 @@ def _as_recorded(events: Sequence[DealEvent], versions: Collection[int]) -> dict
     return found
 
 
-def _entry(frame: Frame, position: int, withdrawn_by: int | None, late: bool) -> AuditEntry:
-    event = frame.event
+def _entry(
+    event: DealEvent,
+    told: tuple[str, list[Change]],
+    position: int,
+    withdrawn_by: int | None,
+    late: bool,
+) -> AuditEntry:
+    what, changed = told
     return AuditEntry(
         version=event.version,
         position=position,
@@ -118,8 +144,8 @@ def _entry(frame: Frame, position: int, withdrawn_by: int | None, late: bool) ->
         command_id=event.command_id,
         correlation_id=event.correlation_id,
         inferred=event.inferred,
-        what=describe(event, frame.before),
-        changes=changes(frame),
+        what=what,
+        changes=changed,
         withdrawn_by=withdrawn_by,
         withdraws=list(event.fact.versions) if isinstance(event.fact, EventWithdrawn) else [],
         late=late,
@@ -138,14 +164,28 @@ class EntryQuery(msgspec.Struct, frozen=True):
 
 
 def find_entries(connection: Connection, query: EntryQuery) -> list[dict[str, Any]]:
-    """Rows of the index, in the order of the log."""
+    """Rows of the index, in the order of the log.
+
+    Those of an actor or of a span of recording come in the order of recording, which is
+    another one only where a clock was set: so an index has them in their order.
+    """
     entry = entries.c
-    statement = select(entries).where(entry.position > query.after)
+    asked = (query.actor, query.recorded_from, query.recorded_until)
+    narrowed = any(one is not None for one in asked)
+    order = (entry.recorded_at, entry.position) if narrowed else (entry.position,)
+    statement = select(entries).order_by(*order).limit(query.limit)
+    if query.after and narrowed:
+        # The last entry up to there, since the one that was shown may have been parked meanwhile.
+        last = select(*order).where(entry.position <= query.after)
+        found = connection.execute(last.order_by(entry.position.desc()).limit(1)).first()
+        behind = (found[0], found[1]) if found is not None else (-FOREVER, 0)
+        statement = statement.where(tuple_(*order) > tuple_(*behind))
+    elif query.after:
+        statement = statement.where(entry.position > query.after)
     if query.actor is not None:
         statement = statement.where(entry.actor == query.actor)
     if query.recorded_from is not None:
         statement = statement.where(entry.recorded_at >= micros(query.recorded_from))
     if query.recorded_until is not None:
         statement = statement.where(entry.recorded_at <= micros(query.recorded_until))
-    statement = statement.order_by(entry.position).limit(query.limit)
     return [dict(row) for row in connection.execute(statement).mappings()]

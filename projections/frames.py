@@ -8,18 +8,19 @@ by the event's version, so links to them stay when a late event moves in.
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
-from domain.corrections import withdrawn_versions
+from domain.corrections import EventWithdrawn, withdrawn_versions
 from domain.deal import Deal, DealEvent, evolve
 from domain.deal import standing as standing_events
 from domain.history import fold_order, in_fold_order
 from domain.process import ProcessBook
-from store.log import Positioned
+from projections.reported import UNREPORTED, gate_decides
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """One event between the state before and the state after it."""
 
     before: Deal
@@ -27,34 +28,60 @@ class Frame(msgspec.Struct, frozen=True):
     after: Deal
 
 
-class DealFold(msgspec.Struct, frozen=True):
-    """One deal folded once, shared by all read models."""
+class DealFold(msgspec.Struct, frozen=True, dict=True):
+    """One deal, folded once and shared by all read models.
+
+    Only events that bear on what is reported are folded: most of a deal's events
+    leave it as it was, save where a gate decides on its probability.
+    """
 
     deal_id: str
     events: tuple[DealEvent, ...]
     """Every event, withdrawn ones too, in order of version."""
-    frames: tuple[Frame, ...]
     processes: ProcessBook
 
-    @classmethod
-    def of(cls, deal_id: str, events: Sequence[DealEvent], processes: ProcessBook) -> "DealFold":
-        return cls(deal_id, tuple(events), tuple(frames_of(events)), processes)
+    @cached_property
+    def bearing(self) -> list[DealEvent]:
+        """The events that bear on what is reported, withdrawals included, in order of version."""
+        bearing = [event for event in self.events if type(event.fact) not in UNREPORTED]
+        return list(self.events) if gate_decides(bearing, self.processes) else bearing
 
-    @property
-    def deal(self) -> Deal:
-        """The current state."""
-        return self.frames[-1].after if self.frames else Deal()
+    @cached_property
+    def withdrawn(self) -> frozenset[int]:
+        """The versions that are withdrawn now."""
+        return withdrawn_versions(self.bearing)
 
+    @cached_property
+    def states(self) -> list[tuple[DealEvent, Deal]]:
+        """The bearing events that stand now, in fold order, each with the state after it.
 
-class Batch(msgspec.Struct, frozen=True):
-    """What read models take in at once: new events of the log, and the deals they touch, folded."""
+        Of a state only that holds which is reported, or shown of a deal in its row.
+        """
+        deal, states = Deal(), []
+        for event in standing_events(self.bearing):
+            deal = evolve(deal, event)
+            states.append((event, deal))
+        return states
 
-    events: tuple[Positioned, ...]
-    folds: tuple[DealFold, ...]
+    @cached_property
+    def last_at(self) -> datetime | None:
+        """When the last event that stands now occurred, whatever it bears on."""
+        events: Iterable[DealEvent] = self.events
+        if withdrawn := self.withdrawn:
+            events = (event for event in events if event.version not in withdrawn)
+        return max((event.occurred_at for event in events), default=None)
 
-    @property
-    def deal_ids(self) -> list[str]:
-        return [fold.deal_id for fold in self.folds]
+    @cached_property
+    def in_one_order(self) -> bool:
+        """Whether none is withdrawn, and they became known in the order in which they occurred.
+
+        Both that of the bearing events, in order of version.
+        """
+        if self.withdrawn:
+            return False
+        occurred = [event.occurred_at for event in self.bearing]
+        known = [event.known_at for event in self.bearing]
+        return occurred == sorted(occurred) and known == sorted(known)
 
 
 def frames_of(
@@ -85,6 +112,8 @@ class Timeline:
 
     def learn(self, events: Sequence[DealEvent]) -> int | None:
         """Take in events. Answers the index of the first frame that is new or gone, if any."""
+        if len(events) == 1 and self._appended(events[0]):
+            return len(self.frames) - 1
         gone = withdrawn_versions(events)
         self._withdrawn |= gone
         new = [event for event in events if event.version not in self._withdrawn]
@@ -101,6 +130,18 @@ class Timeline:
     def frame(self, event: DealEvent) -> Frame:
         """The frame of an event that stands."""
         return self.frames[bisect_left(self._keys, fold_order(event))]
+
+    def _appended(self, event: DealEvent) -> bool:
+        """Fold on, if the event sorts last and withdraws nothing, which is the common case."""
+        key = fold_order(event)
+        if self._keys and key < self._keys[-1]:
+            return False
+        if isinstance(event.fact, EventWithdrawn) or event.version in self._withdrawn:
+            return False
+        before = self.frames[-1].after if self.frames else Deal()
+        self.frames.append(Frame(before, event, evolve(before, event)))
+        self._keys.append(key)
+        return True
 
     def _refold(self, start: int, events: Sequence[DealEvent]) -> None:
         del self.frames[start:], self._keys[start:]

@@ -3,18 +3,66 @@
 A deal period is an interval in which all of these stay the same.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from typing import TypeAlias
 
 import msgspec
 
-from domain.deal import Deal
+from domain.buying import BuyingFact
+from domain.competition import CompetitionFact
+from domain.deal import FACT_TYPES, Deal, DealEvent
 from domain.gates import win_probability
+from domain.history import Fact
 from domain.lifecycle import Status
-from domain.process import ProcessBook
+from domain.lifecycle.facts import (
+    DebriefRecorded,
+    DeliveryMilestoneReached,
+    ExpansionIdentified,
+    LeadQualified,
+    NextStepCompleted,
+    NextStepPlanned,
+    NoteAdded,
+    OpportunityOpened,
+    OutcomeReasonRecorded,
+    ProcessChanged,
+    SatisfactionMeasured,
+    StrategyChosen,
+    WinPlanSet,
+)
+from domain.needs import NeedsFact
+from domain.negotiation import NegotiationFact
+from domain.people import PeopleFact
+from domain.process import ProbabilityHolds, ProcessBook, SalesProcess
+from domain.stages.facts import GateCriterionAttested, GateCriterionRevoked
 from domain.values import ForecastCategory, Money
 
+_OTHER_PARTS = (BuyingFact, PeopleFact, NeedsFact, CompetitionFact, NegotiationFact)
 
-class Reported(msgspec.Struct, frozen=True):
+UNREPORTED: frozenset[type[Fact]] = frozenset(
+    fact for fact in FACT_TYPES if issubclass(fact, _OTHER_PARTS)
+) | {
+    DebriefRecorded,
+    DeliveryMilestoneReached,
+    ExpansionIdentified,
+    GateCriterionAttested,
+    GateCriterionRevoked,
+    LeadQualified,
+    NextStepCompleted,
+    NextStepPlanned,
+    NoteAdded,
+    OutcomeReasonRecorded,
+    SatisfactionMeasured,
+    StrategyChosen,
+    WinPlanSet,
+}
+"""Facts that change nothing of what is reported of a deal, or its row shows, unless by a gate."""
+
+Forecast: TypeAlias = tuple[str, int, Money | None, date | None, int | None, str | None]
+"""Stage, its order, amount, expected close, probability and category, as in `Reported`."""
+
+
+class Reported(msgspec.Struct, frozen=True, gc=False):
     """What is reported of a deal at one moment."""
 
     status: Status
@@ -47,23 +95,24 @@ def reported(deal: Deal, processes: ProcessBook, at: datetime) -> Reported | Non
     `at` is when the last event of the deal occurred. Where a probability holds from
     a milestone, the gate is judged then, and again when something else happens.
     """
-    life, stages = deal.life, deal.stages
+    life = deal.life
     if life.status is Status.UNOPENED or life.process is None or life.opened_at is None:
         return None
-    process = processes.get(life.process)
-    stage = process.stage(stages.stage or "")
+    stage, order, amount, close, probability, category = forecast(
+        deal, processes.get(life.process), at
+    )
     assessment = life.assessment.fact if life.assessment else None
     return Reported(
         status=life.status,
         outcome=life.outcome_name,
         process=str(life.process),
-        stage=stages.stage or "",
-        stage_order=process.position(stages.stage or "") or 0,
-        amount=deal.amount,
+        stage=stage,
+        stage_order=order,
+        amount=amount,
         currency=life.currency or "",
-        expected_close=stages.expected_close,
-        probability=win_probability(deal, process, at),
-        forecast_category=_category(deal, stage.forecast if stage else None),
+        expected_close=close,
+        probability=probability,
+        forecast_category=category,
         owner=life.owner or "",
         region=life.region,
         industry=life.account.industry if life.account else None,
@@ -74,6 +123,38 @@ def reported(deal: Deal, processes: ProcessBook, at: datetime) -> Reported | Non
         opened_at=life.opened_at,
         closed_at=life.closed_at,
     )
+
+
+def forecast(deal: Deal, process: SalesProcess, at: datetime) -> Forecast:
+    """Those of the reported facts that may change while the life of the deal stays as it is."""
+    stages = deal.stages
+    stage = stages.stage or ""
+    position = process.position(stage)
+    return (
+        stage,
+        position or 0,
+        deal.amount,
+        stages.expected_close,
+        win_probability(deal, process, at),
+        _category(deal, None if position is None else process.stages[position].forecast),
+    )
+
+
+def gate_decides(events: Iterable[DealEvent], processes: ProcessBook) -> bool:
+    """Whether the deal ever goes by a process whose probabilities hold from a milestone.
+
+    Any event may then change the probability, and so may the time at which it occurred.
+    """
+    return any(
+        event.fact.process in processes and by_milestone(processes.get(event.fact.process))
+        for event in events
+        if isinstance(event.fact, OpportunityOpened | ProcessChanged)
+    )
+
+
+def by_milestone(process: SalesProcess) -> bool:
+    """Whether a stage's probability counts once its gate is met."""
+    return process.probability_holds is ProbabilityHolds.MILESTONE
 
 
 def _category(deal: Deal, of_stage: ForecastCategory | None) -> str | None:

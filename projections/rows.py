@@ -4,34 +4,91 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from domain.deal import Deal
+from domain.process import ProcessBook, SalesProcess
 from domain.values import Money
 from projections.instants import instant_of, micros
-from projections.reported import Reported
+from projections.models import Row
+from projections.reported import Forecast, Reported, by_milestone, forecast, reported
 
 
-def reported_row(facts: Reported) -> dict[str, Any]:
-    """The columns of the tables that hold reported facts."""
-    return {
-        "status": facts.status.value,
-        "outcome": facts.outcome,
-        "process": facts.process,
-        "stage": facts.stage,
-        "stage_order": facts.stage_order,
-        "amount_minor": facts.amount.minor if facts.amount else None,
-        "currency": facts.currency,
-        "expected_close": facts.expected_close,
-        "probability": facts.probability,
-        "forecast_category": facts.forecast_category,
-        "owner": facts.owner,
-        "region": facts.region,
-        "industry": facts.industry,
-        "territory": facts.territory,
-        "product": facts.product,
-        "business_type": facts.business_type,
-        "grade": facts.grade,
-        "opened_at": micros(facts.opened_at),
-        "closed_at": optional_micros(facts.closed_at),
-    }
+def reported_row(facts: Reported) -> Row:
+    """The columns that tables of reported facts share, in their order."""
+    return (
+        facts.status.value,
+        _text(facts.outcome),
+        facts.process,
+        facts.stage,
+        facts.stage_order,
+        facts.amount.minor if facts.amount else None,
+        facts.currency,
+        facts.expected_close.isoformat() if facts.expected_close else None,
+        facts.probability,
+        _text(facts.forecast_category),
+        facts.owner,
+        facts.region,
+        facts.industry,
+        facts.territory,
+        facts.product,
+        _text(facts.business_type),
+        _text(facts.grade),
+        micros(facts.opened_at),
+        optional_micros(facts.closed_at),
+    )
+
+
+class ReportedRows:
+    """The rows of what is reported of one deal in one state after another.
+
+    Asks only for what may have changed: most events leave the deal's life as it was.
+    """
+
+    def __init__(self, processes: ProcessBook) -> None:
+        self._processes = processes
+        self._process: SalesProcess | None = None
+        self._by_milestone = False
+        self._deal = Deal()
+        self._row: Row | None = None
+
+    def of(self, deal: Deal, at: datetime) -> Row | None:
+        """The row of `reported(deal, processes, at)`, None before the opening."""
+        if deal.life is not self._deal.life:
+            self._row = self._whole(deal, at)
+        elif self._row is not None and (self._by_milestone or deal.stages is not self._deal.stages):
+            assert self._process is not None
+            self._row = _forecast_anew(self._row, forecast(deal, self._process, at))
+        self._deal = deal
+        return self._row
+
+    def _whole(self, deal: Deal, at: datetime) -> Row | None:
+        facts = reported(deal, self._processes, at)
+        if facts is None:
+            return None
+        assert deal.life.process is not None
+        self._process = self._processes.get(deal.life.process)
+        self._by_milestone = by_milestone(self._process)
+        return reported_row(facts)
+
+
+def _forecast_anew(row: Row, forecast: Forecast) -> Row:
+    """The row with another forecast, in the order of `reported_row`."""
+    stage, order, amount, close, probability, category = forecast
+    return (
+        *row[:3],
+        stage,
+        order,
+        amount.minor if amount else None,
+        row[6],
+        close.isoformat() if close else None,
+        probability,
+        _text(category),
+        *row[10:],
+    )
+
+
+def _text(value: str | None) -> str | None:
+    """Words of a vocabulary as plain texts, which is what drivers take for what they are."""
+    return None if value is None else str(value)
 
 
 def optional_micros(instant: datetime | None) -> int | None:

@@ -13,9 +13,10 @@ from domain.stages.facts import ForecastRevised, StageAdvanced
 from projections import frames
 from projections.audit import AuditEntry, EntryQuery, find_entries, trail
 from projections.changes import Change
-from projections.engine import catch_up
+from projections.engine.keeping_up import catch_up
 from projections.views import Views
 from store.log import DealLog
+from store.tail import Tail
 from tests.projections.histories import EPOCH, RECORDED_AT
 from tests.projections.stores import append, draft, events_of, register
 from tests.scenario import opened, usd
@@ -161,7 +162,7 @@ def written(log: DealLog, views: Views) -> Views:
     register(log, "bo", "Bo")
     append(log, "b", draft(opened(), 0, 3, by="bo", source="import:crm"))
     append(log, "a", draft(OpportunityWon(), 5, by="ann"))
-    catch_up(views, log)
+    catch_up(views, Tail(log))
     return views
 
 

@@ -1,18 +1,36 @@
 """Deal periods of histories that can be drawn on paper: when it held against when it was known."""
 
+from typing import Any
+
+import msgspec
+import pytest
+
+from domain.competition.facts import CompetitorMoved
 from domain.corrections import EventWithdrawn
 from domain.deal import DealFact
 from domain.history import Draft
-from domain.lifecycle.facts import NoteAdded, OwnerChanged
+from domain.lifecycle.facts import NoteAdded, OwnerChanged, TeamMemberAssigned
+from domain.process import (
+    Criterion,
+    Evidence,
+    Origin,
+    ProbabilityHolds,
+    ProcessBook,
+    Words,
+)
+from projections.frames import DealFold
 from projections.instants import FOREVER, micros
 from projections.periods import periods_of
+from projections.tables import deal_periods
 from tests.projections.histories import EPOCH
 from tests.projections.stores import draft, events_of
-from tests.scenario import BOOK, opened
+from tests.scenario import BOOK, LONGER, SHORT, opened
 
-Rectangle = tuple[str, float | None, float | None, float | None, float | None]
+Rectangle = tuple[Any, float | None, float | None, float | None, float | None]
 
 DAY_MICROS = 86_400_000_000
+FACTS = deal_periods.c.keys()[5:]
+"""The columns behind the id and the two spans."""
 
 
 def days(instant: int) -> float | None:
@@ -20,17 +38,23 @@ def days(instant: int) -> float | None:
     return None if instant == FOREVER else (instant - micros(EPOCH)) / DAY_MICROS
 
 
-def rectangles(*drafts: Draft[DealFact]) -> list[Rectangle]:
-    """Owner, held from, held until, known from, known until: in order."""
+def fold_of(*drafts: Draft[DealFact], book: ProcessBook = BOOK) -> DealFold:
+    return DealFold("d-1", events_of(*drafts), book)
+
+
+def rectangles(
+    *drafts: Draft[DealFact], of: str = "owner", book: ProcessBook = BOOK
+) -> list[Rectangle]:
+    """One of the facts, held from, held until, known from, known until: in order."""
     found = [
         (
-            period.segment.facts.owner,
-            days(period.segment.occurred_from),
-            days(period.segment.occurred_until),
+            dict(zip(FACTS, period.facts, strict=True))[of],
+            days(period.occurred_from),
+            days(period.occurred_until),
             days(period.known_from),
             days(period.known_until),
         )
-        for period in periods_of(events_of(*drafts), BOOK)
+        for period in periods_of(fold_of(*drafts, book=book))
     ]
     return sorted(found, key=lambda one: (one[3], one[1]))
 
@@ -136,3 +160,60 @@ def test_there_is_no_period_before_the_opening_is_known() -> None:
 def test_a_deal_that_was_never_opened_has_no_periods() -> None:
     assert rectangles(owner("bo", 2, 3)) == []
     assert rectangles() == []
+
+
+# Most of a deal's events bear on nothing that is reported, unless a gate decides.
+
+
+def test_only_what_bears_on_a_row_is_folded() -> None:
+    note: Draft[DealFact] = draft(NoteAdded("…"), 3, 3)
+    manager: Draft[DealFact] = draft(TeamMemberAssigned("mei", "manager"), 1, 1)
+    fold = fold_of(OPENED, manager, owner("bo", 2, 2), note)
+    assert [event.version for event in fold.bearing] == [1, 2, 3], "a row shows the manager"
+    assert fold.last_at == note.occurred_at
+    by_milestone: Draft[DealFact] = draft(opened(process=LONGER.ref), 0, 0)
+    assert [event.version for event in fold_of(by_milestone, note).bearing] == [1, 2]
+
+
+def test_a_gate_that_time_closes_is_judged_when_something_else_happens() -> None:
+    first, *others = SHORT.stages
+    moves = Criterion(
+        "moves", Words("Watched"), Origin.OURS, Evidence.AUTO, "competitor-moves-recent"
+    )
+    watched = msgspec.structs.replace(
+        SHORT,
+        version=3,
+        stages=(msgspec.structs.replace(first, gate=(moves,)), *others),
+        probability_holds=ProbabilityHolds.MILESTONE,
+    )
+    found = rectangles(
+        draft(opened(process=watched.ref), 0, 0),
+        draft(CompetitorMoved("acme", "…"), 1, 1),
+        draft(NoteAdded("…"), 31, 31),
+        draft(NoteAdded("…"), 32, 32),
+        of="probability",
+        book=BOOK.with_(watched),
+    )
+    assert [one for one in found if one[4] is None] == [
+        (0, 0, 1, 1, None),
+        (10, 1, 32, 32, None),
+        (0, 32, None, 32, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("drafts", "in_one_order"),
+    [
+        ((OPENED, owner("bo", 5, 5), owner("mei", 5, 5), owner("ann", 6, 5)), True),
+        ((OPENED, draft(NoteAdded("…"), 7, 9), owner("bo", 5, 5)), True),
+        ((OPENED, owner("bo", 5, 5), owner("mei", 4, 6)), False),
+        ((OPENED, owner("bo", 5, 7), owner("mei", 6, 6)), False),
+        ((OPENED, owner("bo", 5, 5), withdrawn(2, 8)), False),
+        ((OPENED, draft(NoteAdded("…"), 5, 5), withdrawn(2, 8)), False),
+        ((), True),
+    ],
+)
+def test_which_deals_came_in_one_order(
+    drafts: tuple[Draft[DealFact], ...], in_one_order: bool
+) -> None:
+    assert fold_of(*drafts).in_one_order == in_one_order

@@ -1,6 +1,7 @@
 """The reported facts of a deal, and the changes that its events made."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,8 @@ from projections.changes import Change, changes
 from projections.frames import frames_of
 from projections.instants import instant_of, micros
 from projections.reported import Reported, reported
-from projections.rows import amount_of, instant_in, reported_row
+from projections.rows import ReportedRows, amount_of, instant_in, reported_row
+from projections.tables import deal_periods
 from tests.projections.stores import draft, events_of
 from tests.scenario import BOOK, LONGER, opened, usd
 
@@ -127,13 +129,19 @@ def test_the_amount_is_the_contract_value_once_won() -> None:
     assert reported_of(opened(), forecast, OpportunityWon()).amount == usd("10")
 
 
+def columns(facts: Reported) -> dict[str, Any]:
+    """The row by the names that a table gives its columns."""
+    return dict(zip(deal_periods.c.keys()[5:], reported_row(facts), strict=True))
+
+
 def test_a_row_gives_back_what_went_in() -> None:
     found = reported_of(opened(currency="JPY"), ForecastRevised(amount=Money.parse("7", "JPY")))
-    row = reported_row(found)
+    row = columns(found)
     assert amount_of(row) == found.amount
     assert instant_in(row, "opened_at") == found.opened_at
     assert instant_in(row, "closed_at") is None
-    assert amount_of(reported_row(reported_of(opened()))) is None
+    assert row["status"] == "open"
+    assert amount_of(columns(reported_of(opened()))) is None
 
 
 @pytest.mark.parametrize(
@@ -190,3 +198,20 @@ def test_an_outcome_changes_status_outcome_and_amount() -> None:
         Change("outcome", None, "won"),
         Change("amount", "5.00 USD", "4.00 USD"),
     ]
+
+
+# What the drivers of both databases take as it is.
+
+
+def test_a_row_holds_plain_values() -> None:
+    won: list[DealFact] = [
+        ForecastRevised(usd("5"), date(2026, 9, 30), 33, ForecastCategory.COMMIT),
+        OpportunityAssessed(3, 3, grade=Grade.B),
+        OpportunityWon(usd("4")),
+    ]
+    opening = opened(business_type=BusinessType.NEW, products=("press",), territory="North")
+    rows, at = ReportedRows(BOOK), LATER
+    for number in range(len(won) + 1):
+        row = rows.of(deal_of(opening, *won[:number]), at)
+        assert row is not None
+        assert {type(value) for value in row} <= {str, int, type(None)}
