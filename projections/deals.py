@@ -1,71 +1,113 @@
-"""Deals: one row per deal, current state; filter, search, sort, keyset paging."""
+"""Deals: one row per deal, current state; filter, search, sort, keyset paging.
+
+Theory of operation. There is an index for each order. A page is looked for by
+walking that index and comparing each deal, which finds it soon where many deals
+match. Where a stretch of some thousand deals did not fill the page, few deals
+match, or they stand elsewhere: then the index of words gives all that can match,
+and those are compared and put in order. Only where it has very many, the walk goes
+on for a while before. So a page costs about the smaller of the two, and no
+statement depends on what a database guesses of the values.
+"""
 
 import operator
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, TypeAlias
 
 import msgspec
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Select,
+    FromClause,
+    Join,
     and_,
-    delete,
-    insert,
+    func,
+    literal_column,
     or_,
     select,
+    table,
+    text,
     tuple_,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
-from projections.frames import Batch, DealFold
+from domain.deal import Deal
+from projections.frames import DealFold
 from projections.instants import micros
-from projections.reported import reported
+from projections.models import Row, Rows, Told
+from projections.reported import Reported, reported
 from projections.rows import optional_micros, reported_row
+from projections.search import FILTERS as FILTERS
+from projections.search import FOLDED_START, fold, folded, words_asked, words_of
 from projections.tables import deals
 
 NAME = "deals"
-VERSION = 1
+VERSION = 3
 TABLES = (deals,)
+REPLACED_BY = deals.c.deal_id
 
 SORTABLE = ("opened_at", "closed_at", "amount_minor", "expected_close", "name", "last_occurred_at")
-FILTERS = ("status", "outcome", "stage", "owner", "region", "industry", "territory", "product",
-           "business_type", "currency", "process", "manager")  # fmt: skip
 CANDIDATES = 6
-_IDS_PER_STATEMENT = 500
 """How many deals are named where a name fits several."""
 
+WALKED_PER_DEAL = 40
+"""So many deals are compared for each one that is wanted, before the index of words is asked."""
+MANY = 10_000
+"""Deals that are gathered at once. Where more have the words, the walk goes on first."""
+WALKED_FAR_PER_DEAL = 1_000
 
-def apply(connection: Connection, batch: Batch) -> None:
-    """Replace the rows of the deals in the batch."""
-    connection.execute(delete(deals).where(deals.c.deal_id.in_(batch.deal_ids)))
-    rows = [row for fold in batch.folds if (row := _row(fold)) is not None]
-    if rows:
-        connection.execute(insert(deals), rows)
+_IDS_PER_STATEMENT = 500
+_INDEXED = 50
+"""Characters of a name that are looked up; fewer than the index has."""
+_LAST_CHARACTER = "\U0010ffff"
+_BY_STATUS = {"opened_at", "closed_at", "last_occurred_at"}
+"""The orders that have an index within each status."""
+_FOUND_BY = {"number", "folded", "words"}
+_FOUND_NUMBER: ColumnElement[int] = literal_column("deal_words.rowid")
+_SHOWN = [column for column in deals.columns if column.name not in _FOUND_BY]
+_VALUES = {name: list(deals.columns.keys()).index(name) for name in FILTERS}
+"""Where in a row the columns stand that deals are filtered by."""
+
+Condition: TypeAlias = ColumnElement[bool]
 
 
-def _row(fold: DealFold) -> dict[str, Any] | None:
-    if not fold.frames:
-        return None
-    last_at = fold.frames[-1].event.occurred_at
-    facts = reported(fold.deal, fold.processes, last_at)
+def rows(told: Told) -> Rows:
+    """The row of a deal, none before it was opened."""
+    fold = told.fold
+    if fold is None or not fold.states or fold.last_at is None:
+        return {}
+    _, deal = fold.states[-1]
+    facts = reported(deal, fold.processes, fold.last_at)
     if facts is None:
-        return None
-    life = fold.deal.life
+        return {}
+    row = _row(fold, deal, facts, fold.last_at)
+    return {deals: [(*row, told.positions[0], *found_by(row))]}
+
+
+def found_by(row: Row) -> tuple[str, str]:
+    """The columns `folded` and `words` of a row that has the others."""
+    texts = folded(row[2], row[5], row[3])
+    return texts, words_of(texts, {name: row[at] for name, at in _VALUES.items()})
+
+
+def _row(fold: DealFold, deal: Deal, facts: Reported, last_at: datetime) -> Row:
+    life = deal.life
     managers = [event.fact.member for event in life.team if event.fact.role == "manager"]
-    return {
-        "deal_id": fold.deal_id,
-        "version": len(fold.events),
-        "name": life.name,
-        "reference": life.reference,
-        "account_id": life.account.id if life.account else None,
-        "account": life.account.name if life.account else None,
-        "manager": managers[-1] if managers else None,
-        "lead_source": life.lead_source,
-        "stage_entered_at": optional_micros(fold.deal.stages.entered_at),
-        "last_occurred_at": micros(last_at),
-        **reported_row(facts),
-    }
+    return (
+        fold.deal_id,
+        len(fold.events),
+        life.name,
+        life.reference,
+        life.account.id if life.account else None,
+        life.account.name if life.account else None,
+        managers[-1] if managers else None,
+        life.lead_source,
+        optional_micros(deal.stages.entered_at),
+        micros(last_at),
+        *reported_row(facts),
+    )
 
 
 class DealQuery(msgspec.Struct, frozen=True):
@@ -90,53 +132,177 @@ class DealPage(msgspec.Struct, frozen=True):
 
 def page(connection: Connection, query: DealQuery) -> DealPage:
     """The deals that match. Raises ValueError for an unknown filter or sort column."""
-    found = connection.execute(_select(query).limit(query.limit + 1)).mappings().all()
-    rows = [dict(row) for row in found[: query.limit]]
+    if query.sort not in SORTABLE:
+        raise ValueError(f"deals cannot be sorted by {query.sort!r}; use {', '.join(SORTABLE)}")
+    matching = _matching(query)
+    found = _walked(connection, query, matching, WALKED_PER_DEAL)
+    if found is None and _has_more_than(connection, query, MANY):
+        found = _walked(connection, query, matching, WALKED_FAR_PER_DEAL)
+    if found is None:
+        found = _gathered(connection, query, matching)
+    rows = found[: query.limit]
     more = len(found) > query.limit
     return DealPage(rows, (rows[-1][query.sort], rows[-1]["deal_id"]) if more else None)
 
 
-def _select(query: DealQuery) -> Select[Any]:
-    if query.sort not in SORTABLE:
-        raise ValueError(f"deals cannot be sorted by {query.sort!r}; use {', '.join(SORTABLE)}")
-    statement = select(deals)
+def _matching(query: DealQuery) -> dict[str, Condition]:
+    """What is asked of a deal, by column."""
+    asked: dict[str, Condition] = {}
     for name, value in query.where.items():
         if name not in FILTERS:
             raise ValueError(f"deals cannot be filtered by {name!r}; use {', '.join(FILTERS)}")
-        column = deals.c[name]
-        statement = statement.where(column == value if value else column.is_(None))
+        column: ColumnElement[Any] = deals.c[name]
+        if name == "status":
+            # Written so that no index of it is used: that is chosen here, in `_walked`.
+            column = column.concat(literal_column("''"))
+        asked[name] = column == value if value else column.is_(None)
     if query.search:
-        statement = statement.where(_matches(query.search))
-    key = deals.c[query.sort]
-    if query.after is not None:
-        statement = statement.where(_behind(key, query))
-    if query.descending:
-        return statement.order_by(key.desc().nulls_last(), deals.c.deal_id.desc())
-    return statement.order_by(key.asc().nulls_last(), deals.c.deal_id.asc())
+        asked["folded"] = deals.c.folded.contains(fold(query.search), autoescape=True)
+    return asked
 
 
-def _matches(text: str) -> ColumnElement[bool]:
-    return or_(
-        *(
-            deals.c[name].contains(text, autoescape=True)
-            for name in ("name", "account", "reference")
-        )
+# By walking the index of the order.
+
+
+def _walked(
+    connection: Connection, query: DealQuery, matching: Mapping[str, Condition], per_deal: int
+) -> list[dict[str, Any]] | None:
+    """The deals of the page and one more; None where so many steps for each are not enough."""
+    status = query.where.get("status") if query.sort in _BY_STATUS else None
+    along = [deals.c.status == status] if status else []
+    others = [asked for name, asked in matching.items() if name != "status" or not status]
+    found: list[dict[str, Any]] = []
+    for stretch in _stretches(query):
+        conditions, end = [*along, *stretch], None
+        if others:
+            end = _end_of_walk(connection, query, conditions, per_deal * (query.limit + 1))
+            if end is not None:
+                conditions.append(_reached(query, end))
+        wanted = query.limit + 1 - len(found)
+        statement = select(*_SHOWN).where(*conditions, *others).order_by(*_order(query))
+        found += map(dict, connection.execute(statement.limit(wanted)).mappings())
+        if len(found) > query.limit:
+            return found
+        if end is not None:
+            return None
+    return found
+
+
+def _stretches(query: DealQuery) -> Iterator[list[Condition]]:
+    """Behind the cursor, the deals that have what is sorted by, then those that lack it.
+
+    Each is a stretch of the index, in its order.
+    """
+    key, after = deals.c[query.sort], _after(query)
+    if after is None or after[0] is not None:
+        some = [] if after is None else [_beyond(query)(_place(query), tuple_(*after))]
+        yield [key.is_not(None), *some] if key.nullable and not some else some
+    if key.nullable:
+        lacking = after is not None and after[0] is None
+        some = [_beyond(query)(deals.c.deal_id, after[1])] if after and lacking else []
+        yield [key.is_(None), *some]
+
+
+def _end_of_walk(
+    connection: Connection, query: DealQuery, conditions: Sequence[Condition], steps: int
+) -> tuple[Any, str] | None:
+    """Where a walk of so many steps ends; None where the stretch ends before."""
+    statement = select(deals.c[query.sort], deals.c.deal_id).where(*conditions)
+    found = connection.execute(statement.order_by(*_order(query)).limit(1).offset(steps)).first()
+    return None if found is None else (found[0], found[1])
+
+
+def _reached(query: DealQuery, end: tuple[Any, str]) -> Condition:
+    """The deals of a stretch up to one of them."""
+    within = operator.ge if query.descending else operator.le
+    reached: Condition = (
+        within(deals.c.deal_id, end[1]) if end[0] is None else within(_place(query), tuple_(*end))
     )
+    return reached
 
 
-def _behind(key: Column[Any], query: DealQuery) -> ColumnElement[bool]:
-    """Rows that come after the cursor; rows without the sort key come last."""
-    assert query.after is not None
+def _place(query: DealQuery) -> Any:
+    return tuple_(deals.c[query.sort], deals.c.deal_id)
+
+
+def _order(query: DealQuery) -> list[ColumnElement[Any]]:
+    columns = (deals.c[query.sort], deals.c.deal_id)
+    return [column.desc() if query.descending else column.asc() for column in columns]
+
+
+def _beyond(query: DealQuery) -> Any:
+    return operator.lt if query.descending else operator.gt
+
+
+def _after(query: DealQuery) -> tuple[Any, str] | None:
+    """The cursor, with values as the table has them."""
+    if query.after is None:
+        return None
     value, deal_id = query.after
-    behind = operator.lt if query.descending else operator.gt
-    if not key.nullable:
-        rows_behind: ColumnElement[bool] = behind(
-            tuple_(key, deals.c.deal_id), tuple_(value, deal_id)
+    return (value.isoformat() if isinstance(value, date) else value), deal_id
+
+
+# By the index of words.
+
+
+def _gathered(
+    connection: Connection, query: DealQuery, matching: Mapping[str, Condition]
+) -> list[dict[str, Any]]:
+    """The deals of the page and one more, of all that have the words asked for."""
+    candidates, having = _having(connection, query)
+    key = deals.c[query.sort]
+    statement = select(*_SHOWN).select_from(candidates).where(having, *matching.values())
+    if (after := _after(query)) is not None:
+        statement = statement.where(_behind(key, query, after))
+    # No index has this order, so that none is walked.
+    statement = statement.order_by(key.is_(None), *_order(query)).limit(query.limit + 1)
+    return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+class _WordsFirst(Join):
+    """A join whose left side is read first, whatever the database thinks of it."""
+
+    inherit_cache = True
+
+
+@compiles(_WordsFirst, "sqlite")
+def _words_first(join: _WordsFirst, compiler: SQLCompiler, **options: Any) -> str:
+    written: str = compiler.visit_join(join, **options)  # type: ignore[no-untyped-call]
+    return written.replace(" JOIN ", " CROSS JOIN ", 1)
+
+
+def _has_more_than(connection: Connection, query: DealQuery, count: int) -> bool:
+    """Whether more deals than that have the words asked for."""
+    candidates, having = _having(connection, query)
+    one: ColumnElement[int] = literal_column("1")
+    some = select(one).select_from(candidates).where(having).limit(count + 1)
+    found = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+    return bool(found > count)
+
+
+def _having(connection: Connection, query: DealQuery) -> tuple[FromClause, Condition]:
+    """Where the deals are that have all words asked for, and the condition for it."""
+    words = words_asked(fold(query.search or ""), query.where)
+    if connection.dialect.name == "postgresql":
+        # It would read all deals where it thinks that many of them match, and compile that.
+        connection.exec_driver_sql(
+            "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
         )
-        return rows_behind
-    same: ColumnElement[bool] = key.is_(None) if value is None else key == value
-    behind_tie = and_(same, behind(deals.c.deal_id, deal_id))
-    return behind_tie if value is None else or_(behind(key, value), behind_tie, key.is_(None))
+        having = text("string_to_array(words, ' ') @> CAST(:words AS text[])")
+        return deals, having.bindparams(words=list(words))  # type: ignore[return-value]
+    found = _WordsFirst(table("deal_words"), deals, deals.c.number == _FOUND_NUMBER)
+    asked = " AND ".join(f'"{word}"' for word in words)
+    return found, text("deal_words MATCH :words").bindparams(words=asked)  # type: ignore[return-value]
+
+
+def _behind(key: Column[Any], query: DealQuery, after: tuple[Any, str]) -> Condition:
+    """Rows that come after the cursor; rows without the sort key come last."""
+    value, deal_id = after
+    beyond = _beyond(query)
+    if value is None:
+        return and_(key.is_(None), beyond(deals.c.deal_id, deal_id))
+    further: Condition = beyond(_place(query), tuple_(value, deal_id))
+    return or_(further, key.is_(None)) if key.nullable else further
 
 
 class DealNotFound(LookupError):
@@ -176,18 +342,29 @@ def find(connection: Connection, wanted: str) -> str:
 
     Raises DealNotFound.
     """
-    for condition in (
-        deals.c.deal_id == wanted,
-        deals.c.reference == wanted,
-        deals.c.name == wanted,
-        deals.c.name.istartswith(wanted, autoescape=True),
-        deals.c.deal_id.startswith(wanted, autoescape=True),
-    ):
+    for condition, order in _ways_to_name(wanted):
         statement = select(deals.c.deal_id, deals.c.name).where(condition)
-        statement = statement.order_by(deals.c.name, deals.c.deal_id).limit(CANDIDATES)
+        statement = statement.order_by(*order).limit(CANDIDATES)
         found = connection.execute(statement).all()
         if len(found) == 1:
             return str(found[0].deal_id)
         if found:
             raise DealNotFound(wanted, [(row.deal_id, row.name) for row in found])
     raise DealNotFound(wanted, [])
+
+
+def _ways_to_name(wanted: str) -> Iterator[tuple[Condition, list[ColumnElement[Any]]]]:
+    """What the deals meet that a text names, one way after the other, in the order of an index."""
+    deal_id, start = deals.c.deal_id, fold(wanted)
+    folded_start: ColumnElement[str] = literal_column(FOLDED_START)
+    first = start[:_INDEXED]
+    yield deal_id == wanted, [deal_id]
+    yield deals.c.reference == wanted, [deal_id]
+    yield deals.c.name == wanted, [deal_id]
+    starting = and_(
+        folded_start >= first,
+        folded_start < first + _LAST_CHARACTER,
+        deals.c.folded.startswith(start, autoescape=True),
+    )
+    yield starting, [folded_start, deal_id]
+    yield and_(deal_id >= wanted, deal_id < wanted + _LAST_CHARACTER), [deal_id]

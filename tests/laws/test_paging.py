@@ -1,18 +1,19 @@
 """Law: the pages of a listing are the whole list, no deal missing and none twice."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
 
-from projections.deals import SORTABLE, DealQuery, page
+from projections import deals as model
+from projections.deals import SORTABLE, DealQuery, found_by, page
+from projections.search import FILTERS, fold
 from projections.tables import deals
-from projections.views import Views
+from projections.views import Views, open_views
+from tests.conftest import NewLocation
 from tests.projections.stores import make_tables
 
 Row = dict[str, Any]
@@ -24,8 +25,10 @@ rows = st.fixed_dictionaries(
         "opened_at": few,
         "closed_at": st.none() | few,
         "amount_minor": st.none() | few,
-        "expected_close": st.none() | st.sampled_from([date(2026, 1, 31), date(2026, 12, 1)]),
-        "name": st.sampled_from(["a", "B", "é", "压机", "🏭"]),
+        "expected_close": st.none() | st.sampled_from(["2026-01-31", "2026-12-01"]),
+        "name": st.sampled_from(["a", "B", "é", "压机", "🏭", "Press É 压机"]),
+        "status": st.sampled_from(["open", "won"]),
+        "account": st.none() | st.sampled_from(["press", "机", "\uff30RESS_1%"]),
         "last_occurred_at": few,
         "region": st.none() | st.sampled_from(["", "EMEA"]),
     }
@@ -35,21 +38,32 @@ tables_of_deals = st.dictionaries(ids, rows, max_size=9)
 
 
 @pytest.fixture(scope="module")
-def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Views]:
-    views = Views(tmp_path_factory.mktemp("paging") / "views.db")
+def views(new_location: NewLocation) -> Iterator[Views]:
+    views = open_views(new_location())
     make_tables(views)
     yield views
     views.close()
 
 
+@pytest.fixture(params=[0, model.WALKED_PER_DEAL], ids=["gathered", "walked"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two ways to a page: by the words at once, or by a walk that finds it in so few deals."""
+    monkeypatch.setattr(model, "WALKED_PER_DEAL", request.param)
+    monkeypatch.setattr(model, "WALKED_FAR_PER_DEAL", request.param)
+    monkeypatch.setattr(model, "MANY", 2)
+
+
 def fill(views: Views, table: dict[str, Row]) -> None:
-    usual = {"version": 1, "status": "open", "process": "short/1", "stage": "contact"}
-    usual |= {"stage_order": 0, "currency": "USD", "owner": "ann"}
+    usual = dict.fromkeys(deals.columns.keys()) | {"version": 1, "process": "short/1"}
+    usual |= {"stage": "contact", "stage_order": 0, "currency": "USD", "owner": "ann"}
+    rows = []
+    for number, (deal_id, row) in enumerate(table.items(), start=1):
+        full = usual | row | {"deal_id": deal_id, "number": number}
+        full["folded"], full["words"] = found_by(tuple(full.values()))
+        rows.append(tuple(full.values()))
     with views.writing() as connection:
         connection.execute(deals.delete())
-        if table:
-            full = [usual | row | {"deal_id": deal_id} for deal_id, row in table.items()]
-            connection.execute(insert(deals), full)
+        views.current().add_rows(connection, deals, rows)
 
 
 def in_order(table: dict[str, Row], sort: str, descending: bool) -> list[str]:
@@ -85,6 +99,7 @@ def test_pages_one_after_the_other_are_the_whole_list(
     assert all(len(some) == limit for some in found[:-1])
 
 
+@pytest.mark.usefixtures("way")
 @given(table=tables_of_deals, limit=st.integers(1, 3), region=st.sampled_from(["", "EMEA"]))
 def test_pages_keep_to_the_filter(
     views: Views, table: dict[str, Row], limit: int, region: str
@@ -93,3 +108,36 @@ def test_pages_keep_to_the_filter(
     found = pages(views, DealQuery(where={"region": region}, limit=limit))
     matching = {d: row for d, row in table.items() if row["region"] == (region or None)}
     assert [deal_id for some in found for deal_id in some] == in_order(matching, "opened_at", True)
+
+
+@pytest.mark.usefixtures("way")
+@given(
+    table=tables_of_deals,
+    query=st.builds(
+        DealQuery,
+        where=st.fixed_dictionaries({}, optional={"status": st.just("open")}),
+        search=st.text("aPRESpresé压机_1% ", min_size=1, max_size=4),
+        sort=st.sampled_from(SORTABLE),
+        descending=st.booleans(),
+        limit=st.integers(1, 3),
+    ),
+)
+def test_pages_hold_what_is_searched(views: Views, table: dict[str, Row], query: DealQuery) -> None:
+    fill(views, table)
+    wanted = fold(query.search or "")
+    matching = {
+        deal_id: row
+        for deal_id, row in table.items()
+        if any(wanted in fold(row[name] or "") for name in ("name", "account"))
+        and all(row[name] == value for name, value in query.where.items())
+    }
+    found = [deal_id for some in pages(views, query) for deal_id in some]
+    assert found == in_order(matching, query.sort, query.descending)
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("name", FILTERS)
+def test_each_filter_finds_its_value(views: Views, name: str) -> None:
+    row = {"name": "x", "status": "open", "opened_at": 1, "last_occurred_at": 1}
+    fill(views, {"d": row | {name: "Of it"}, "e": row | {name: "of it"}})
+    assert [*pages(views, DealQuery(where={name: "Of it"}))] == [["d"]]

@@ -1,0 +1,263 @@
+"""No question to the log or the read models reads all of a large table, on either database.
+
+In the small test the databases are told that the tables are large: SQLite by the
+figures it would have of a million deals, PostgreSQL by having it avoid reading whole
+tables wherever there is another way. The drill makes a million deals.
+"""
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from importlib import import_module
+from itertools import product
+from typing import Any
+
+import pytest
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import String, text
+
+import api.queries
+from api.queries import deals as deal_queries
+from api.queries import (
+    listing,
+    models,
+    negotiations,
+    parked,
+    pipeline,
+    proofs,
+    stores,
+    trails,
+    users,
+    views,
+)
+from api.queries.instants import Instants
+from api.workspace import Workspace
+from domain.access import EVERYTHING, Action, Principal, Role
+from projections import deals as deals_model
+from projections.audit import EntryQuery, find_entries
+from projections.deals import SORTABLE, DealQuery, page
+from projections.search import FILTERS
+from projections.tables import deals
+from projections.views import Views, open_views
+from store.location import Location
+from store.postgres.connections import connect
+from tests.conftest import NewLocation
+from tests.projections.histories import EPOCH
+from tests.projections.many_deals import fill
+from tests.projections.plans import Planned, planned
+from tests.projections.stores import append_deals, make_log
+
+OPERATOR = Principal("op", frozenset({Role.OPERATOR, Role.AUDITOR}))
+NOW = Instants()
+
+# As in sqlite_stat1: rows of the table, then how many share the first columns of the index.
+OF_A_MILLION = [
+    {"table": "deals", "index": "deals_by_status_and_opening", "figures": "928720 1001 1 1"},
+    {"table": "deals", "index": "deals_by_status_and_last_event", "figures": "918944 1001 2 1"},
+    {"table": "deals", "index": "deals_by_status_and_closing", "figures": "938496 1001 2 1"},
+    {"table": "deals", "index": "deals_by_reference", "figures": "1705860 2 1"},
+    {"table": "deals", "index": "deals_by_opening", "figures": "980441 1 1"},
+    {"table": "deals", "index": "deals_by_name", "figures": "751606 1001 1"},
+    {"table": "deals", "index": "deals_by_last_event", "figures": "980441 1 1"},
+    {"table": "deals", "index": "deals_by_id", "figures": "968274 1"},
+    {"table": "deals", "index": "deals_by_folded", "figures": "953442 2 1"},
+    {"table": "deals", "index": "deals_by_expected_close", "figures": "1726920 501 1"},
+    {"table": "deals", "index": "deals_by_closing", "figures": "1558440 2 1"},
+    {"table": "deals", "index": "deals_by_amount", "figures": "1200420 16 1"},
+    {"table": "entries", "index": "entries_by_recording", "figures": "9236900 1 1"},
+    {"table": "entries", "index": "entries_by_position", "figures": "9265110 1"},
+    {"table": "entries", "index": "entries_by_actor", "figures": "9179612 1001 1 1"},
+    {"table": "deal_periods", "index": "deal_periods_by_deal", "figures": "4000000 5 1 1"},
+    {"table": "deal_periods", "index": "deal_periods_by_time", "figures": "4000000 2000 1 1"},
+    {"table": "deal_marks", "index": "deal_marks_by_deal", "figures": "1000000 1"},
+    {"table": "deal_marks", "index": "deal_marks_by_position", "figures": "1000000 1"},
+]
+
+
+def _asked(store: Workspace) -> dict[str, Callable[[], Any]]:
+    """Every question there is, by the function that asks it."""
+    view = views.open_view(store, OPERATOR, Action.READ, "d-1")
+    query = trails.TrailQuery(actor="ann", recorded_from=EPOCH, cursor=3)
+    return {
+        "deal_then": lambda: deal_queries.deal_then(view, NOW),
+        "show_deal": lambda: deal_queries.show_deal(view, NOW),
+        "show_gate": lambda: deal_queries.show_gate(view, NOW),
+        "replay_deal": lambda: deal_queries.replay_deal(view, NOW),
+        "stakeholder_map": lambda: deal_queries.stakeholder_map(view, NOW),
+        "list_deals": lambda: listing.list_deals(store, listing.DealListing(search="al 1")),
+        "deal_of_reference": lambda: listing.deal_of_reference(store, "R"),
+        "references_of": lambda: listing.references_of(store, ["d-1", "d-2"]),
+        "find_deal": lambda: listing.find_deal(store, "d-17"),
+        "read_models_status": lambda: models.read_models_status(store),
+        "retry": lambda: models.retry(store, "deals", "d-1"),
+        "negotiations_of": lambda: negotiations.negotiations_of(view, NOW),
+        "named_among": lambda: parked.named_among(store, ["deal:d-1"], "Deal"),
+        "ask_pipeline": lambda: pipeline.ask_pipeline(store, NOW, ["stage", "owner"], {}),
+        "last_checkpoint": lambda: proofs.last_checkpoint(store),
+        "reference_of": lambda: proofs.reference_of(store, "deal:d-1"),
+        "receipt": lambda: proofs.receipt(view, 1),
+        "receipts": lambda: proofs.receipts(view),
+        "read_status": lambda: stores.read_status(store),
+        "trail_of_deal": lambda: trails.trail_of_deal(view, query),
+        "entries_of_events": lambda: trails.entries_of_events(view, [1]),
+        "trail_of_all": lambda: trails.trail_of_all(store, EVERYTHING, query),
+        "names_of": lambda: users.names_of(store),
+        "named_user": lambda: users.named_user(store, "ann"),
+        "open_view": lambda: views.open_view(store, OPERATOR, Action.READ, "d-2"),
+        "view_of_recorder": lambda: views.view_of_recorder(store, OPERATOR, "d-2"),
+        "with_leaves": lambda: trails.with_leaves(
+            store, OPERATOR, trails.trail_of_deal(view, trails.TrailQuery())
+        ),
+    }
+
+
+NOT_ASKED = {"disclose"}
+"""Writes, and reads one event by its version."""
+
+
+def test_every_question_is_asked_here(new_location: NewLocation) -> None:
+    known = set()
+    for module in pkgutil.iter_modules(api.queries.__path__, "api.queries."):
+        for name, function in inspect.getmembers(import_module(module.name), inspect.isfunction):
+            first = next(iter(inspect.signature(function).parameters), None)
+            if not name.startswith("_") and first in {"store", "view"}:
+                known.add(name)
+    with Workspace.open(make_store(new_location())) as store:
+        assert known - NOT_ASKED == set(_asked(store))
+
+
+def make_store(location: Location) -> Location:
+    """A store with some deals, its read models and a checkpoint."""
+    log = make_log(location)
+    append_deals(log, 300)
+    log.close()
+    with Workspace.open(location) as store:
+        store.notary.checkpoint()
+        with store.fresh():
+            return location
+
+
+def scans(found: list[Planned]) -> list[Planned]:
+    return [one for one in found if one.scans]
+
+
+@contextmanager
+def large_tables(location: Location) -> Iterator[None]:
+    """Have the database of a store plan as with a million deals."""
+    if location.database is None:
+        with closing(open_views(location)) as views, views.writing() as connection:
+            connection.execute(text("ANALYZE sqlite_schema"))
+            connection.execute(text("DELETE FROM sqlite_stat1"))
+            insert = text("INSERT INTO sqlite_stat1 VALUES (:table, :index, :figures)")
+            connection.execute(insert, OF_A_MILLION)
+        yield
+        return
+    setting = SQL("ALTER DATABASE {} {}").format
+    name = Identifier(location.database.name)
+    with connect(location.database) as connection:
+        connection.execute(setting(name, SQL("SET enable_seqscan = off")))
+        try:
+            yield
+        finally:
+            connection.execute(setting(name, SQL("RESET enable_seqscan")))
+
+
+@pytest.fixture
+def large(
+    new_location: NewLocation, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Workspace, list[Planned]]]:
+    """A store that its database plans for as a large one, and the plans of what is asked of it."""
+    location = make_store(new_location())
+    # Of so few deals as there are here, a walk must not reach all.
+    monkeypatch.setattr(deals_model, "WALKED_PER_DEAL", 1)
+    monkeypatch.setattr(deals_model, "WALKED_FAR_PER_DEAL", 2)
+    monkeypatch.setattr(deals_model, "MANY", 20)
+    with (
+        large_tables(location),
+        planned(monkeypatch) as found,
+        Workspace.open(location) as store,
+    ):
+        yield store, found
+
+
+def test_no_question_reads_all_of_a_large_table(large: tuple[Workspace, list[Planned]]) -> None:
+    store, found = large
+    asked = _asked(store)
+    for name, ask in asked.items():
+        found.clear()
+        ask()
+        assert scans(found) == [], name
+
+
+def test_no_trail_reads_all_entries(large: tuple[Workspace, list[Planned]]) -> None:
+    store, found = large
+    for query in _entry_queries():
+        with store.views.reading() as connection:
+            find_entries(connection, query)
+    assert scans(found) == []
+
+
+def pages_in_every_order(views: Views) -> None:
+    """Ask for pages, first and later ones."""
+    wheres: list[dict[str, str]] = [{}, {"status": "open"}, {"owner": "ann"}]
+    for sort, descending, where in product(SORTABLE, (True, False), wheres):
+        for search, after in product((None, "al 1", "zz"), _cursors(sort)):
+            query = DealQuery(where, search, sort, descending, 5, after)
+            with views.reading() as connection:
+                page(connection, query)
+
+
+def _cursors(sort: str) -> list[tuple[Any, str] | None]:
+    column = deals.c[sort]
+    value = "2026" if isinstance(column.type, String) else 1
+    return [None, (value, "d-1"), *([(None, "d-1")] if column.nullable else [])]
+
+
+def name_some(views: Views) -> None:
+    """Ask for deals by what they may be called."""
+    for wanted in ("CRM-0000017", "Press line", "zz", "0", "d-17"):
+        with views.reading() as connection, suppress(LookupError):
+            deals_model.find(connection, wanted)
+
+
+def test_no_page_reads_all_deals(large: tuple[Workspace, list[Planned]]) -> None:
+    store, found = large
+    pages_in_every_order(store.views)
+    name_some(store.views)
+    assert scans(found) == []
+    assert any(one.walks for one in found)
+
+
+@pytest.mark.parametrize("index", ["deals_by_amount", "deals_by_folded"])
+def test_a_missing_index_is_told(large: tuple[Workspace, list[Planned]], index: str) -> None:
+    store, found = large
+    with store.views.writing() as connection:
+        connection.execute(text(f"DROP INDEX {index}"))
+    pages_in_every_order(store.views)
+    name_some(store.views)
+    assert scans(found)
+
+
+@pytest.mark.drill
+def test_nothing_reads_all_of_a_million_deals(
+    new_location: NewLocation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_views(new_location())) as views:
+        fill(views, deal_count=1_000_000, entry_count=1_000_000)
+        with planned(monkeypatch) as found:
+            pages_in_every_order(views)
+            name_some(views)
+            for name in FILTERS:
+                with views.reading() as connection:
+                    page(connection, DealQuery(where={name: "x"}))
+            for query in _entry_queries():
+                with views.reading() as connection:
+                    find_entries(connection, query)
+        assert scans(found) == []
+
+
+def _entry_queries() -> Iterator[EntryQuery]:
+    moments = (None, EPOCH)
+    for actor, start, end, after in product((None, "importer"), moments, moments, (0, 500_000)):
+        yield EntryQuery(actor, start, end, after)
