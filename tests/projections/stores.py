@@ -1,30 +1,37 @@
 """Stores for the tests of the read models: a log, its views, and what to write to it."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
+from secrets import token_hex
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from msgspec.structs import replace
+from sqlalchemy import Select, Table, select
 
-from domain.access import Principal, Role, Sensitivity
+from domain.access import Principal, Role
 from domain.deal import DealEvent, DealFact
 from domain.directory import UserRegistered
 from domain.history import Draft, Fact
 from domain.intent import Intent
-from domain.process import ProcessBook, ProcessPublished
+from domain.process import ProcessPublished
 from domain.stages.facts import ForecastRevised
-from projections.engine import MODELS
-from projections.frames import Batch as FoldedBatch
-from projections.frames import DealFold
-from projections.tables import metadata
-from projections.views import Views
+from projections.engine.applying import Writing, store_alone
+from projections.engine.models import MODELS
+from projections.tables import identity, metadata, parked
+from projections.views import Views, open_views
+from projections.views.postgres import SchemaViews
+from projections.views.sqlite import FileViews
 from store.events.writing import Batch
 from store.location import Location
-from store.log import DealLog, Positioned
+from store.log import DealLog
+from store.postgres.connections import connect
+from store.recorder import Place
+from store.tail import Stream, Tail
 from tests.projections.histories import EPOCH, RECORDED_AT
 from tests.scenario import BOOK, LONGER, SHORT, opened, usd
+
+DIFFERING = {"moved_at", "moved_by", "parked_at"}
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -42,9 +49,8 @@ class Clock:
         return self.now
 
 
-def make_log(folder: Path, clock: Clock | None = None) -> DealLog:
-    """A new log in `folder` that knows the processes of the tests."""
-    location = Location.beside(folder / "deals.db")
+def make_log(location: Location, clock: Clock | None = None) -> DealLog:
+    """A new log that knows the processes of the tests."""
     DealLog.create(location).close()
     log = DealLog.open(location, clock or Clock())
     published = [draft(ProcessPublished(process)) for process in (SHORT, LONGER)]
@@ -53,16 +59,42 @@ def make_log(folder: Path, clock: Clock | None = None) -> DealLog:
 
 
 @contextmanager
-def opened_store(folder: Path) -> Iterator[tuple[DealLog, Views]]:
+def opened_store(location: Location) -> Iterator[tuple[DealLog, Views]]:
     """A new log and its views; closed at the end."""
-    folder.mkdir(parents=True, exist_ok=True)
-    log = make_log(folder)
-    views = Views(log.location.views)
+    log = make_log(location)
+    views = open_views(location)
     try:
         yield log, views
     finally:
         views.close()
         log.close()
+
+
+@contextmanager
+def views_beside(location: Location) -> Iterator[Views]:
+    """Read models of a store at another place, where there are none yet."""
+    name = f"beside_{token_hex(4)}"
+    if location.database is None:
+        path = location.views.with_name(f"{name}.views.db")
+        views: Views = FileViews(path)
+    else:
+        views = SchemaViews(replace(location.database, schema=name))
+    try:
+        yield views
+    finally:
+        views.close()
+        if location.database is None:
+            for file in path.parent.glob(f"{name}.*"):
+                file.unlink()
+
+
+def generations(views: Views) -> list[int]:
+    """The numbers of all generations that there is something of."""
+    if isinstance(views, FileViews):
+        return views.numbers()
+    assert isinstance(views, SchemaViews)
+    with connect(views.database) as connection:
+        return views.numbers(connection)
 
 
 def intent(command_id: str, occurred_at: datetime = RECORDED_AT) -> Intent:
@@ -126,52 +158,56 @@ def events_of(*drafts: Draft[DealFact], deal_id: str = "d-1") -> tuple[DealEvent
 
 
 def make_tables(views: Views) -> None:
-    with views.writing() as connection:
-        metadata.create_all(connection)
+    """An empty generation that answers."""
+    with views.building() as building:
+        built = building.start()
+        with built.writing() as connection:
+            built.make_tables(connection)
+            built.make_indexes(connection, metadata.sorted_tables)
+        building.replace(building.finished(built))
 
 
 def project(views: Views, histories: Sequence[Sequence[DealEvent]]) -> None:
     """Replace all rows by those of these deals, as a catch-up would write them."""
-    events = [event for history in histories for event in history]
-    folds = tuple(DealFold.of(history[0].identifier, history, BOOK) for history in histories)
-    batch = FoldedBatch(tuple(Positioned(n, e) for n, e in enumerate(events, start=1)), folds)
+    streams, position = [], 0
+    for history in histories:
+        positions = tuple(range(position + 1, position + 1 + len(history)))
+        streams.append(Stream(history[0].stream, tuple(history), positions))
+        position += len(history)
     with views.writing() as connection:
         for table in metadata.sorted_tables:
-            connection.execute(table.delete())
-        for model in MODELS if events else ():
-            model.apply(connection, batch)
+            if table is not identity:
+                connection.execute(table.delete())
+        store_alone(Writing(views.current(), connection, MODELS, BOOK), streams)
+        assert connection.execute(select(parked)).all() == []
 
 
 def rows_of(views: Views) -> Rows:
-    """Every row of every read model, and the checkpoints, in an order of their own."""
+    """Every row of every read model, and of the engine, in an order of their own.
+
+    Without what differs each time: when, by whom, and the name of the set of tables.
+    """
     with views.reading() as connection:
         return {
-            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
+            table.name: sorted(map(tuple, connection.execute(_select(table))), key=repr)
             for table in metadata.sorted_tables
+            if table is not identity
         }
 
 
-class LogUpTo:
+def _select(table: Table) -> Select[Any]:
+    return select(*(column for column in table.columns if column.name not in DIFFERING))
+
+
+class TailUpTo(Tail):
     """A log as it was when a position was its head."""
 
     def __init__(self, log: DealLog, head: int) -> None:
-        self._log = log
+        super().__init__(log)
         self._head = head
-
-    def feed(self, after: int, limit: int) -> list[Positioned]:
-        return self._log.feed(after, max(min(limit, self._head - after), 0))
 
     def head(self) -> int:
         return self._head
 
-    def events_of(
-        self, streams: Sequence[str], visible: Collection[Sensitivity]
-    ) -> dict[str, tuple[Any, ...]]:
-        found = {}
-        for stream, events in self._log.events_of(streams, visible).items():
-            positions = self._log.positions(stream)
-            found[stream] = tuple(e for e in events if positions[e.version] <= self._head)
-        return found
-
-    def processes(self) -> ProcessBook:
-        return self._log.processes()
+    def places(self, after: int, limit: int) -> list[Place]:
+        return super().places(after, max(min(limit, self._head - after), 0))

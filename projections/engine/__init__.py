@@ -1,0 +1,1 @@
+"""What keeps the read models up to date: catching up, building anew, and working all the time."""
