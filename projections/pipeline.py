@@ -1,55 +1,33 @@
 """Pipeline snapshot: what was open, won and lost at (as of, known at), grouped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, select
 
-from domain.currencies import MINOR_DIGITS
 from domain.lifecycle import Status
-from projections.instants import FOREVER, micros
-from projections.tables import deal_periods, entries
-
-DIMENSIONS = (
-    "stage",
-    "owner",
-    "region",
-    "industry",
-    "territory",
-    "product",
-    "business_type",
-    "forecast_category",
-    "grade",
-    "currency",
-    "process",
+from projections.figures import (
+    DIMENSIONS,
+    Part,
+    PipelineRow,
+    Point,
+    Question,
+    Sums,
+    require_dimensions,
+    rows_of,
+    totals_of,
 )
-_DAY_MICROS = 86_400_000_000
+from projections.instants import micros
+from projections.tables import FROM_UNDATED_IMPORTS, deal_periods, entries
+
+__all__ = ["DIMENSIONS", "Pipeline", "PipelineRow", "holds_at", "snapshot", "snapshot_and_totals"]
+
+MOST_EVENTS_COUNTED = 10_000
+"""Of an import that does not say when it knew: beyond it the answer is `more than`."""
+
 _LIMB = 10**9
-
-
-class PipelineRow(msgspec.Struct, frozen=True):
-    """Figures of one group in one currency. Amounts are decimals of that currency.
-
-    `open` leaves suspended deals out; weighted is amount × probability; an
-    unknown amount is counted in `open_unknown_amount` and adds nothing.
-    """
-
-    group: dict[str, str | None]
-    currency: str
-    open: int
-    open_amount: Decimal
-    open_weighted_amount: Decimal
-    open_unknown_amount: int
-    open_average_age_days: float | None
-    suspended: int
-    won: int
-    won_amount: Decimal
-    won_unknown_amount: int
-    lost: int
-    voided: int
 
 
 class Pipeline(msgspec.Struct, frozen=True):
@@ -62,47 +40,82 @@ class Pipeline(msgspec.Struct, frozen=True):
     caveats: list[str]
 
 
+class Copy(Protocol):
+    """A copy of the deal periods that answers faster; see `projections.columns`."""
+
+    def snapshot(self, connection: Connection, question: Question) -> list[Part] | None:
+        """What the rows that `connection` sees come to, None where the copy cannot tell."""
+
+
 def snapshot(
     connection: Connection,
     as_of: datetime,
     known_at: datetime,
     by: Sequence[str] = ("stage",),
     where: Mapping[str, str] | None = None,
+    *,
+    copy: Copy | None = None,
 ) -> Pipeline:
     """The pipeline at (as of, known at), grouped by dimensions of `DIMENSIONS`.
 
     A deal that was merged into another one counts nowhere.
 
-    `where` keeps rows with these values of dimensions (`""`: without one).
+    `where` keeps rows with these values of dimensions (`""`: without one). The
+    answer is that of `connection`, whether there is a copy or not.
     Raises ValueError for an unknown dimension.
     """
-    where = where or {}
-    for name in (*by, *where):
-        if name not in DIMENSIONS:
-            raise ValueError(f"there is no dimension {name!r}; use {', '.join(DIMENSIONS)}")
-    period = deal_periods.c
-    keys = [period[name] for name in dict.fromkeys((*by, "currency"))]
-    statement = (
-        select(*keys, *_figures(micros(as_of)))
-        .where(holds_at(as_of, known_at), deal_periods.c.status != Status.MERGED.value)
-        .where(*(_equals(period[name], value) for name, value in where.items()))
-        .group_by(*keys)
-        .order_by(*(order for key in keys for order in _order(key)))
-    )
-    rows = [_row(row, by) for row in connection.execute(statement).mappings()]
+    parts = _parts(connection, Question(as_of, known_at, by, where or {}), copy)
     caveats = _caveats(connection, as_of, known_at)
-    return Pipeline(as_of, known_at, tuple(by), rows, caveats)
+    return Pipeline(as_of, known_at, tuple(by), rows_of(parts, by, as_of), caveats)
+
+
+def snapshot_and_totals(
+    connection: Connection,
+    as_of: datetime,
+    known_at: datetime,
+    by: Sequence[str] = ("stage",),
+    where: Mapping[str, str] | None = None,
+    *,
+    copy: Copy | None = None,
+) -> tuple[Pipeline, Pipeline]:
+    """The snapshot, and beside it the one of all groups together, from the same sums."""
+    parts = _parts(connection, Question(as_of, known_at, by, where or {}), copy)
+    caveats = _caveats(connection, as_of, known_at)
+    return (
+        Pipeline(as_of, known_at, tuple(by), rows_of(parts, by, as_of), caveats),
+        Pipeline(as_of, known_at, (), totals_of(parts, by, as_of), caveats),
+    )
+
+
+def _parts(connection: Connection, question: Question, copy: Copy | None) -> list[Part]:
+    require_dimensions((*question.by, *question.where))
+    parts = None if copy is None else copy.snapshot(connection, question)
+    return parts_of_rows(connection, question) if parts is None else parts
+
+
+def parts_of_rows(connection: Connection, question: Question) -> list[Part]:
+    """The sums over the rows of the store."""
+    period = deal_periods.c
+    names = question.grouped_by
+    place = [period.process, period.stage_order] if "stage" in names else []
+    keys = [*(period[name] for name in names), period.status, *place]
+    statement = (
+        select(*keys, *_sums())
+        .where(holds_at(question.as_of, question.known_at), period.status != Status.MERGED.value)
+        .where(*(_equals(period[name], value) for name, value in question.where.items()))
+        .group_by(*keys)
+    )
+    return [_part(tuple(row), len(names), bool(place)) for row in connection.execute(statement)]
 
 
 def holds_at(as_of: datetime, known_at: datetime) -> ColumnElement[bool]:
     """The deal periods that hold the point (as of, known at): one at most per deal."""
-    period = deal_periods.c
-    at, known = min(micros(as_of), FOREVER - 1), min(micros(known_at), FOREVER - 1)
+    period, point = deal_periods.c, Point.of(as_of, known_at)
     return and_(
-        period.occurred_from <= at,
-        period.occurred_until > at,
-        period.known_from <= known,
-        period.known_until > known,
+        period.occurred_from <= point.occurred,
+        period.occurred_until > point.occurred,
+        period.known_from <= point.known,
+        period.known_until > point.known,
     )
 
 
@@ -110,97 +123,80 @@ def _equals(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
     return column == value if value else column.is_(None)
 
 
-def _order(key: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    """Groups in order of their keys, stages in that of their process, groups without one last."""
-    by_name = key.asc().nulls_last()
-    if key is not deal_periods.c.stage:
-        return [by_name]
-    # One process after the other; a stage that several share stands where the first has it.
-    return [func.min(deal_periods.c.process), func.min(deal_periods.c.stage_order), by_name]
-
-
-def _figures(at: int) -> list[ColumnElement[Any]]:
+def _sums() -> list[ColumnElement[int]]:
+    """The columns of `Sums`, those after the first two in halves."""
     period = deal_periods.c
-    is_open = period.status == Status.OPEN.value
-    is_won = period.status == Status.WON.value
     percent = func.coalesce(period.probability, 0)
     return [
-        _count(is_open).label("open"),
-        *_sum("open_amount", is_open, period.amount_minor),
-        *_sum("open_weighted", is_open, period.amount_minor, percent),
-        _count(is_open & period.amount_minor.is_(None)).label("open_unknown_amount"),
-        *_sum("open_age", is_open, at - period.opened_at),
-        _count(period.status == Status.SUSPENDED.value).label("suspended"),
-        _count(is_won).label("won"),
-        *_sum("won_amount", is_won, period.amount_minor),
-        _count(is_won & period.amount_minor.is_(None)).label("won_unknown_amount"),
-        _count(period.status == Status.LOST.value).label("lost"),
-        _count(period.status == Status.VOIDED.value).label("voided"),
+        func.count(),
+        func.count(period.amount_minor),
+        *_halves(period.amount_minor),
+        *_halves(period.amount_minor, percent),
+        *_halves(period.opened_at),
     ]
 
 
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-
-def _sum(
-    name: str,
-    condition: ColumnElement[bool],
-    value: ColumnElement[int],
-    times: ColumnElement[int] | int = 1,
-) -> list[ColumnElement[int]]:
+def _halves(value: ColumnElement[int], times: ColumnElement[int] | int = 1) -> list[Any]:
     """The exact sum of value × times, in two columns: the database's integers have 64 bits."""
-    limbs = {"high": value // _LIMB, "low": value % _LIMB}
-    return [
-        func.coalesce(func.sum(case((condition, limb * times))), 0).label(f"{name}_{half}")
-        for half, limb in limbs.items()
-    ]
+    limbs = (value // _LIMB, value % _LIMB)
+    return [func.coalesce(func.sum(limb * times), 0) for limb in limbs]
 
 
-def _summed(row: RowMapping, name: str) -> int:
-    return int(row[f"{name}_high"]) * _LIMB + int(row[f"{name}_low"])
-
-
-def _row(row: RowMapping, by: Sequence[str]) -> PipelineRow:
-    currency = row["currency"]
-
-    def amount(name: str, extra_digits: int = 0) -> Decimal:
-        return Decimal(_summed(row, name)).scaleb(-MINOR_DIGITS[currency] - extra_digits)
-
-    age = _summed(row, "open_age") / row["open"] / _DAY_MICROS if row["open"] else None
-    return PipelineRow(
-        group={name: row[name] for name in by},
-        currency=currency,
-        open=row["open"],
-        open_amount=amount("open_amount"),
-        open_weighted_amount=amount("open_weighted", 2),
-        open_unknown_amount=row["open_unknown_amount"],
-        open_average_age_days=None if age is None else round(age, 1),
-        suspended=row["suspended"],
-        won=row["won"],
-        won_amount=amount("won_amount"),
-        won_unknown_amount=row["won_unknown_amount"],
-        lost=row["lost"],
-        voided=row["voided"],
+def _part(row: tuple[Any, ...], dimensions: int, has_place: bool) -> Part:
+    process, stage_order = row[dimensions + 1 : dimensions + 3] if has_place else ("", 0)
+    deals, priced, *halves = (int(value) for value in row[-8:])
+    amount, weighted, opened_at = (
+        high * _LIMB + low for high, low in zip(halves[::2], halves[1::2], strict=True)
     )
+    sums = Sums(deals, priced, amount, weighted, opened_at)
+    return Part(row[:dimensions], row[dimensions], process, stage_order, sums)
 
 
 def _caveats(connection: Connection, as_of: datetime, known_at: datetime) -> list[str]:
     """Imports that did not say when they knew: asked earlier, the answer leaves them out."""
+    return [
+        f"{_events(count)} of {source}, whose source "
+        f"does not say when it was known: known from the import on, and not in this answer"
+        for source in _undated_sources(connection)
+        if (count := _left_out(connection, source, as_of, known_at))
+    ]
+
+
+def _events(count: int) -> str:
+    if count > MOST_EVENTS_COUNTED:
+        return f"more than {MOST_EVENTS_COUNTED:,} events"
+    return f"{count:,} {'event' if count == 1 else 'events'}"
+
+
+def _undated_sources(connection: Connection) -> Iterator[str]:
+    """In order. Each is one step in the index, however many events it has."""
+    source = ""
+    while found := connection.execute(first_undated_source(source)).scalar():
+        source = found
+        yield source
+
+
+def first_undated_source(after: str) -> Select[Any]:
+    """The first source behind another one that does not say when it knew."""
+    return select(func.min(entries.c.source)).where(FROM_UNDATED_IMPORTS, entries.c.source > after)
+
+
+def _left_out(connection: Connection, source: str, as_of: datetime, known_at: datetime) -> int:
+    count: int = connection.execute(count_left_out(source, as_of, known_at)).scalar_one()
+    return count
+
+
+def count_left_out(source: str, as_of: datetime, known_at: datetime) -> Select[Any]:
+    """How many events of a source the answer leaves out, counted up to one more than is told."""
     entry = entries.c
-    statement = (
-        select(entry.source, func.count().label("events"))
+    some = (
+        select(literal(1))
         .where(
-            entry.source.startswith("import:"),
-            entry.known_at == entry.recorded_at,
+            FROM_UNDATED_IMPORTS,
+            entry.source == source,
             entry.recorded_at > micros(known_at),
             entry.occurred_at <= micros(as_of),
         )
-        .group_by(entry.source)
-        .order_by(entry.source)
+        .limit(MOST_EVENTS_COUNTED + 1)
     )
-    return [
-        f"{row.events:,} {'event' if row.events == 1 else 'events'} of {row.source}, whose source "
-        f"does not say when it was known: known from the import on, and not in this answer"
-        for row in connection.execute(statement)
-    ]
+    return select(func.count()).select_from(some.subquery())

@@ -1,7 +1,7 @@
 """Law: the pipeline snapshot is the sum over the deals as they stood, each folded by itself."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +18,7 @@ from domain.values import END_OF_TIME, START_OF_TIME, ForecastCategory
 from projections.pipeline import DIMENSIONS, Pipeline, PipelineRow, snapshot
 from projections.views import Views
 from tests.projections.histories import CURRENCIES, around, histories
-from tests.projections.stores import make_tables, project
+from tests.projections.stores import project
 from tests.scenario import BOOK
 
 Histories = Sequence[Sequence[DealEvent]]
@@ -48,14 +48,6 @@ def moments(draw: st.DrawFn, portfolio: Histories) -> tuple[datetime, datetime]:
 
 
 dimensions = st.lists(st.sampled_from(DIMENSIONS), unique=True, max_size=4)
-
-
-@pytest.fixture(scope="module")
-def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Views]:
-    views = Views(tmp_path_factory.mktemp("pipeline") / "views.db")
-    make_tables(views)
-    yield views
-    views.close()
 
 
 def is_there(deal: Deal) -> bool:

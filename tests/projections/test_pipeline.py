@@ -18,7 +18,8 @@ from domain.lifecycle.facts import (
 )
 from domain.stages.facts import ForecastRevised, StageAdvanced
 from domain.values import END_OF_TIME, LARGEST_AMOUNT, START_OF_TIME, Money, ProcessRef
-from projections.pipeline import DIMENSIONS, Pipeline, snapshot
+from projections import pipeline
+from projections.pipeline import DIMENSIONS, Pipeline, snapshot, snapshot_and_totals
 from projections.tables import deal_periods
 from projections.views import Views
 from tests.projections.histories import EPOCH, MICROSECOND, RECORDED_AT
@@ -272,6 +273,15 @@ def test_the_answer_says_what_was_asked(tables: Views) -> None:
     assert answer.caveats == []
 
 
+def test_the_totals_come_with_the_groups(tables: Views) -> None:
+    project(tables, PORTFOLIO)
+    for by in ((), ("owner",), ("stage", "currency"), ("stage", "owner", "region")):
+        with tables.reading() as connection:
+            groups, totals = snapshot_and_totals(connection, day(10), LATER, by, {"owner": "ann"})
+            assert groups == snapshot(connection, day(10), LATER, by, {"owner": "ann"})
+            assert totals == snapshot(connection, day(10), LATER, (), {"owner": "ann"})
+
+
 # Caveats.
 
 
@@ -320,3 +330,35 @@ def test_no_row_is_written_twice(tables: Views) -> None:
     with tables.reading() as connection:
         ids = connection.execute(select(deal_periods.c.deal_id).distinct()).scalars().all()
     assert sorted(ids) == list("abcdefghi")
+
+
+def test_of_very_many_events_it_does_not_count_all(
+    tables: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(tables, [imported(name, "import:crm", None) for name in "abc"])
+    monkeypatch.setattr(pipeline, "MOST_EVENTS_COUNTED", 5)
+    [caveat] = ask(tables, as_of=day(5), known_at=day(5)).caveats
+    assert caveat.startswith("more than 5 events of import:crm")
+    monkeypatch.setattr(pipeline, "MOST_EVENTS_COUNTED", 6)
+    [caveat] = ask(tables, as_of=day(5), known_at=day(5)).caveats
+    assert caveat.startswith("6 events of import:crm")
+
+
+def test_the_caveats_are_found_in_their_index(tables: Views) -> None:
+    project(tables, [imported(str(number), "import:crm", None) for number in range(60)])
+    statements = [
+        pipeline.first_undated_source("import:a"),
+        pipeline.count_left_out("import:crm", day(5), day(5)),
+    ]
+    with tables.reading() as connection:
+        if connection.dialect.name == "postgresql":
+            # With so few rows a scan is cheaper.
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        for statement in statements:
+            compiled = statement.compile(
+                dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+            )
+            plan = str(connection.exec_driver_sql(f"{explain} {compiled}").all())
+            assert "entries_of_undated_imports" in plan
+            assert "SCAN entries" not in plan

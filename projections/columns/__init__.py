@@ -1,0 +1,24 @@
+"""A columnar copy of the deal periods, which answers the pipeline at any date fast.
+
+Theory of operation. The rows of the store are the truth, and the copy answers what
+they would. It has two parts. The base is a file of DuckDB, made from all rows as of
+one position of the log and never changed; any number of processes read it. Beside
+the base each process keeps in memory what changed since: before each question it
+reads the rows of the deals whose marks lie behind, once, and the base counts
+without these deals. So an answer is as new as the connection it is asked with, to
+the event. When too many deals have changed, a new base takes the place of the old.
+
+Nothing depends on the copy. A base of other tables, one that is damaged, or none,
+means that the rows of the store answer, more slowly and the same. Stores without
+many rows never make one, and do not load DuckDB.
+
+In the base, texts are numbers, listed beside the rows. The rows lie in an order in
+which few of them have to be read for a date: a period lies with those within the
+same span of time, where spans halve and halve again (an interval tree, as ranges of
+rows), and what the record no longer says lies apart. DuckDB keeps the smallest and
+largest value of each range of rows, and passes over those that cannot hold the date.
+"""
+
+from projections.columns.columns import Columns, Status
+
+__all__ = ["Columns", "Status"]

@@ -1,0 +1,176 @@
+"""Making a base: from the rows of the store, or from the base before and what changed since.
+
+Both bring the rows together in one query, and write them in the order of the base.
+Memory stays within a limit whatever the number of rows: DuckDB sorts on the disk.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, pairwise
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from projections.columns.coding import PLACE, About, Arrays, Dictionary, columns_of, deals_of
+from projections.columns.source import CODED, INSTANTS, Row, Stand
+from projections.instants import FOREVER
+
+FORM = 1
+"""Of the tables in a base. A base of another form is made anew."""
+
+BASE = "base.duckdb"
+
+_MEMORY = "160MB"
+_LARGEST = 2**63 - 1
+
+_CODES = (PLACE, *CODED)
+
+MOVING = f"""
+(
+    deal UINTEGER, {", ".join(f"{name} BIGINT" for name in INSTANTS)},
+    priced UTINYINT, amount BIGINT, weighted HUGEINT,
+    {", ".join(f"{name} UINTEGER" for name in _CODES)}
+)
+"""
+"""The columns of periods that are still being collected, or change."""
+
+KNOWN_DEALS = "(high UBIGINT, low UBIGINT, deal UINTEGER)"
+
+_INSERT = f"""
+INSERT INTO {{name}}
+SELECT deal, {", ".join(INSTANTS)}, priced, amount, amount::HUGEINT * percent,
+    {", ".join(_CODES)}
+FROM given
+"""  # noqa: S608 (our own names)
+
+_LEVEL = f"""
+CASE WHEN occurred_until = {FOREVER} THEN 64
+ELSE floor(log2((xor(occurred_from, occurred_until - 1) & {_LARGEST}) + 1.0)) END
+"""
+"""The size of the smallest span of time that a period lies in, of those that halve and halve
+again: the highest bit in which its ends differ. Whatever lies in one span stands together."""
+
+
+def connect(memory: str, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """DuckDB in memory, which may use a folder besides, and reaches for nothing else."""
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": memory,
+            "temp_directory": str(spill or ""),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        },
+    )
+
+
+def quoted(path: Path) -> str:
+    """A path in a statement."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def add_periods(connection: duckdb.DuckDBPyConnection, name: str, given: Arrays) -> None:
+    """Add rows to a table of moving periods."""
+    connection.register("given", given)
+    connection.execute(_INSERT.format(name=name))
+    connection.unregister("given")
+
+
+def add_deals(connection: duckdb.DuckDBPyConnection, name: str, given: Arrays) -> None:
+    """Add rows to a table of known deals."""
+    connection.register("given", given)
+    connection.execute(f"INSERT INTO {name} SELECT high, low, deal FROM given")  # noqa: S608
+    connection.unregister("given")
+
+
+class Collected:
+    """All rows of the store, to become a base; the store is no longer needed."""
+
+    def __init__(self, workshop: Path, stand: Stand, batches: Iterable[Sequence[Row]]) -> None:
+        """Read the rows, in a new folder."""
+        workshop.mkdir(parents=True)
+        self._workshop = workshop
+        self._connection = connect(_MEMORY, workshop / "spill")
+        try:
+            self.about = self._read(stand, batches)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _read(self, stand: Stand, batches: Iterable[Sequence[Row]]) -> About:
+        into = self._connection
+        into.execute(f"ATTACH {quoted(self._workshop / 'raw.duckdb')} AS raw")
+        into.execute(f"CREATE TABLE raw.periods {MOVING}")
+        into.execute(f"CREATE TABLE raw.deals {KNOWN_DEALS}")
+        dictionary = Dictionary()
+        deals = 0
+        for rows, numbers, new in _numbered(batches):
+            add_periods(into, "raw.periods", columns_of(rows, numbers, dictionary))
+            add_deals(into, "raw.deals", deals_of(new, range(deals + 1, numbers[-1] + 1)))
+            deals = numbers[-1]
+        parked = sorted(stand.parked)
+        return About(FORM, stand.set_id, stand.position, parked, deals, dictionary.values())
+
+    def written(self) -> Path:
+        """The base of these rows."""
+        with self._connection as connection:
+            made = attach(connection, self._workshop)
+            fill(connection, self.about, "FROM raw.periods", "FROM raw.deals")
+            detach(connection)
+        return made
+
+
+def _numbered(
+    batches: Iterable[Sequence[Row]],
+) -> Iterator[tuple[Sequence[Row], list[int], list[str]]]:
+    """Rows, the number of the deal of each, and the deals that are new, in order.
+
+    Rows of a deal that do not follow one another make it several deals here, which
+    are excluded together when it changes.
+    """
+    number, last = 0, None
+    for rows in batches:
+        numbers, new = [], []
+        for before, deal_id in pairwise(chain([last], (row[0] for row in rows))):
+            if deal_id != before:
+                number += 1
+                new.append(deal_id)
+            numbers.append(number)
+        last = rows[-1][0]
+        yield rows, numbers, new
+
+
+def attach(connection: duckdb.DuckDBPyConnection, workshop: Path) -> Path:
+    """A new base without tables, as `made`."""
+    path = workshop / BASE
+    connection.execute(f"ATTACH {quoted(path)} AS made")
+    return path
+
+
+def fill(connection: duckdb.DuckDBPyConnection, about: About, periods: str, deals: str) -> None:
+    """Write the periods and the deals that two queries give into the new base."""
+    run = connection.execute
+    codes = ", ".join(f"{n}::{_narrowest(len(about.dictionary[n]))} AS {n}" for n in _CODES)
+    [[largest]] = run(f"SELECT coalesce(max(abs(weighted)), 0) FROM ({periods})").fetchall()  # noqa: S608
+    weighted = "BIGINT" if largest <= _LARGEST else "HUGEINT"
+    run(
+        f"""
+        CREATE TABLE made.periods AS
+        SELECT deal, {", ".join(INSTANTS)}, priced, amount, weighted::{weighted} AS weighted,
+            {codes}
+        FROM ({periods}) ORDER BY known_until < {FOREVER}, {_LEVEL}, occurred_from
+        """  # noqa: S608 (our own queries)
+    )
+    run(f"CREATE TABLE made.deals AS FROM ({deals}) ORDER BY high")
+    run("CREATE TABLE made.about (about VARCHAR)")
+    run("INSERT INTO made.about VALUES (?)", [msgspec.json.encode(about).decode()])
+
+
+def detach(connection: duckdb.DuckDBPyConnection) -> None:
+    """Finish the new base, so that its file is complete."""
+    connection.execute("CHECKPOINT made")
+    connection.execute("DETACH made")
+
+
+def _narrowest(values: int) -> str:
+    return "UTINYINT" if values <= 2**8 else "USMALLINT" if values <= 2**16 else "UINTEGER"
