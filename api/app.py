@@ -1,7 +1,7 @@
 """The HTTP service, put together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
@@ -13,6 +13,7 @@ from api.routes.guard import Guard
 from api.settings import Settings
 from api.times import parse_zone
 from api.workspace import Workspace
+from projections.engine.working import Worker
 from store.location import Location
 
 DESCRIPTION = """\
@@ -34,7 +35,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with Workspace.open(location, zone) as store:
+        with (
+            Workspace.open(location, zone) as store,
+            _worker(store) if settings.worker else nullcontext(),
+        ):
             app.state.store = store
             yield
 
@@ -54,3 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     handle_failures(app)
     describe(app)
     return app
+
+
+def _worker(store: Workspace) -> Worker:
+    return Worker(store.views, store.tail, maintain=[store.maintain_columns])

@@ -8,6 +8,7 @@ from api.cursors import CursorError
 from api.queries.instants import NothingThen
 from api.queries.users import UnknownUser
 from api.times import TimeError
+from api.workspace import NotRecorded
 from domain.refusals import Refusal, UnknownProcess
 from projections.deals import DealNotFound
 from store.disclosure import FieldErased, FieldNotEncrypted
@@ -29,6 +30,8 @@ MEANINGS = {
     "nothing-then": "The deal did not exist, or nobody knew of it, at the moment asked for.",
     "ambiguous-user": "More than one user has that name; give the id.",
     "invalid-parameter": "A parameter is missing, unknown or not of its kind.",
+    "invalid-header": "A header of the request cannot be read.",
+    "event-not-recorded": "The event that the answer was to include is not in the log.",
     "not-found": "There is nothing at that address.",
     "method-not-allowed": "The address does not take that method.",
     "wrong-host": "The server was addressed by a name that is not its own.",
@@ -75,6 +78,8 @@ def failure_of(error: Exception) -> Failure | None:
             return Failure("deal-not-found", HTTPStatus.NOT_FOUND, str(error))
         case NothingThen():
             return Failure("nothing-then", HTTPStatus.NOT_FOUND, str(error))
+        case NotRecorded():
+            return Failure("event-not-recorded", HTTPStatus.GATEWAY_TIMEOUT, str(error))
         case UnknownUser():
             return Failure("ambiguous-user", HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         case TimeError() | CursorError():

@@ -17,6 +17,11 @@ class Settings(BaseSettings):
         description="Where the key-encryption key comes from: file:PATH, env:NAME or"
         " plugin:MODULE:FACTORY; by default the key file beside the store.",
     )
+    worker: bool = Field(
+        default=True,
+        description="Whether the server also keeps the read models up with the log, as `dealstate"
+        " worker` does.",
+    )
     timezone: str = Field(
         default=DEFAULT_TIMEZONE, description="Time zone of dates without a time, as an IANA name."
     )

@@ -1,22 +1,60 @@
 """One store, opened: its log, its read models, its clock and time zone. Both edges use it."""
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
-from projections.engine import Progress, catch_up
-from projections.views import Views
+import msgspec
+
+from domain.history import StreamKind
+from projections.columns import Columns
+from projections.engine.catching_up import Progress
+from projections.engine.keeping_up import catch_up
+from projections.views import NotBuilt, Views, open_views
 from store.location import Location
 from store.log import Clock, DealLog, utc_now
 from store.notary import Notary
+from store.tail import Tail
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 DEFAULT_DB = "sqlite:///dealstate.db"
 DEFAULT_TIMEZONE = "UTC"
+
+_LONGEST_STREAM = 300
+_VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+NO_EVENT = "it is not of the form stream@version, as in deal:d-1@7"
+
+
+class Awaited(msgspec.Struct, frozen=True):
+    """An event that an answer has to include: what a write returned."""
+
+    stream: str
+    version: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `stream@version`, as in deal:d-1@7. Raises ValueError."""
+        stream, at, number = text.rpartition("@")
+        kind, colon, identifier = stream.partition(":")
+        fits = at and colon and kind in set(StreamKind) and identifier and "\0" not in stream
+        if not fits or len(stream) > _LONGEST_STREAM or not _VERSION.fullmatch(number):
+            raise ValueError(NO_EVENT)
+        return cls(stream, int(number))
+
+    def __str__(self) -> str:
+        return f"{self.stream}@{self.version}"
+
+
+class NotRecorded(LookupError):
+    """An event that was waited for is not in the log."""
+
+    def __init__(self, awaited: Awaited) -> None:
+        super().__init__(f"the log has no event {awaited}")
 
 
 class Workspace:
@@ -52,7 +90,7 @@ class Workspace:
         `doubtful_too` is that of `DealLog.open`.
         """
         log = DealLog.open(location, clock, doubtful_too=doubtful_too)
-        return cls(log, Views(location.views), zone, clock, progress)
+        return cls(log, open_views(location), zone, clock, progress)
 
     @classmethod
     def create(
@@ -66,9 +104,23 @@ class Workspace:
 
         Raises StoreError where something is there.
         """
-        store = cls(DealLog.create(location, clock), Views(location.views), zone, clock, progress)
+        store = cls(DealLog.create(location, clock), open_views(location), zone, clock, progress)
         store.notary.checkpoint()
         return store
+
+    @cached_property
+    def tail(self) -> Tail:
+        """The log as the read models read it."""
+        return Tail(self.log)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The columnar copy of large stores, for questions at any date."""
+        return Columns(self.location.views)
+
+    def maintain_columns(self) -> None:
+        """Make the columnar copy anew where that is due. Raises StoreError."""
+        self.columns.maintain(self.views.reading)
 
     @cached_property
     def notary(self) -> Notary:
@@ -81,12 +133,27 @@ class Workspace:
 
     @contextmanager
     def fresh(self) -> Iterator["Connection"]:
-        """The read models, caught up with the log, as one consistent snapshot."""
-        catch_up(self.views, self.log, progress=self.progress)
-        with self.views.reading() as connection:
+        """The read models, caught up with the log, as one consistent snapshot.
+
+        Everything is in it that was recorded before.
+        """
+        with ExitStack() as stack:
+            while True:
+                catch_up(self.views, self.tail, progress=self.progress)
+                try:
+                    connection = stack.enter_context(self.views.reading())
+                    break
+                except NotBuilt:
+                    # Somebody removed them just now; they are built once more.
+                    continue
             yield connection
 
+    def has(self, wanted: Awaited) -> bool:
+        """Whether an event is in the log."""
+        return self.tail.position(wanted.stream, wanted.version) is not None
+
     def close(self) -> None:
+        self.columns.close()
         self.views.close()
         self.log.close()
 

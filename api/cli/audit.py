@@ -93,6 +93,9 @@ def trail(
             print_listing(answer.entries, AuditEntry)
         case Format.TABLE:
             _print_trail(answer, at, several=deal is None)
+    if layout is not Format.JSON:
+        for caveat in answer.caveats:
+            note(f"Note: {caveat}.")
 
 
 def _print_trail(answer: AuditTrail, at: Terminal, *, several: bool) -> None:

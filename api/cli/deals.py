@@ -105,6 +105,10 @@ def deals(
             page = list_deals(store, DealListing(where, search, sort, limit, after))
         except CursorError as error:
             raise typer.BadParameter(str(error), param_hint="'--after'") from None
+    _print(page, layout, at)
+
+
+def _print(page: DealPage, layout: Format, at: Terminal) -> None:
     match layout:
         case Format.JSON:
             print_json(page)
@@ -112,6 +116,9 @@ def deals(
             print_listing(page.deals, Deal)
         case Format.TABLE:
             _print_page(page, at)
+    if layout is not Format.JSON:
+        for caveat in page.caveats:
+            note(f"Note: {caveat}.")
 
 
 def _print_page(page: DealPage, at: Terminal) -> None:

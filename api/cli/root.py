@@ -33,9 +33,11 @@ COMMANDS = {
     "erase": "erase",
     "backup": "backup",
     "restore": "backup",
-    "rebuild": "stores",
+    "rebuild": "models",
     "status": "stores",
+    "retry": "models",
     "serve": "serve",
+    "worker": "models",
 }
 """Each command and the module of this package that holds it, in the order of the help."""
 

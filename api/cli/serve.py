@@ -34,11 +34,18 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="N", help="0 takes any free one.")
     ] = 8000,
+    worker: Annotated[
+        bool,
+        typer.Option(
+            "--worker/--no-worker",
+            help="Also keep the read models up with the log, as dealstate worker does.",
+        ),
+    ] = True,
 ) -> None:
     """Answer over HTTP, to this machine only.
 
     There is no authentication yet, so other addresses are refused: whoever can reach the port
-    can read every deal.
+    can read every deal. Read models that have to be built are built before it listens.
     """
     if not is_loopback(host):
         raise typer.BadParameter(
@@ -55,7 +62,7 @@ def serve(
     address, bound = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     say(f"Serving {location} at http://{shown}:{bound}/docs. Stop with Ctrl-C.")
-    _run(Settings(db=at.db, timezone=at.zone.key, kek=at.kek), listening)
+    _run(Settings(db=at.db, timezone=at.zone.key, kek=at.kek, worker=worker), listening)
 
 
 def is_loopback(host: str) -> bool:

@@ -1,6 +1,6 @@
-"""Stores: making one, looking at one, and building its read models anew."""
+"""Stores: making one, and looking at one."""
 
-from typing import Annotated
+from collections.abc import Sequence
 
 import typer
 
@@ -14,16 +14,15 @@ from api.cli.output import (
     print_table,
     say,
 )
-from api.cli.progress import Progress
 from api.cli.terminal import Terminal, terminal
 from api.queries.stores import read_status
-from api.wire.health import RebuildResult, StoreStatus, TableDifference
+from api.wire.health import ModelStatus, StoreStatus
 from api.workspace import Workspace
-from projections.rebuild import Rebuilt
-from projections.rebuild import rebuild as build_anew
 from store.keys.sources import FileSource, parse_source
 
 app = commands()
+
+PARKED_SHOWN = 20
 
 
 @app.command(
@@ -72,7 +71,8 @@ Examples:
 def status(context: typer.Context, shape: ShapeOption = Shape.TEXT) -> None:
     """Show what the store holds.
 
-    How much there is of everything, and how far the read models have read the log.
+    How much there is of everything, how far the read models have read the log, how long they
+    are behind and by which process they read on, and what they could not take in.
     """
     at = terminal(context)
     with at.opened(doubtful_too=True) as store:
@@ -97,18 +97,77 @@ def _tell_status(answer: StoreStatus, at: Terminal) -> None:
     if not answer.models:
         say("The read models have not been built yet; the first question builds them.")
         return
+    _tell_models(answer, at)
+    _tell_parked(answer, at)
+
+
+def _tell_models(answer: StoreStatus, at: Terminal) -> None:
     print_table(
         [
             Column("read model"),
             Column("version", right=True),
             Column("read up to", right=True),
             Column("events behind", right=True),
+            Column("seconds behind", right=True),
+            Column("parked", right=True),
+            Column("read on"),
+            Column("by", spare=True),
         ],
         [
-            [model.model, str(model.version), f"{model.position:,}", f"{model.lag_events:,}"]
-            for model in answer.models
+            [
+                one.model,
+                str(one.version),
+                f"{one.position:,}",
+                f"{one.lag_events:,}",
+                "?" if one.lag_seconds is None else f"{one.lag_seconds:,.0f}",
+                shown.number(one.parked),
+                shown.moment(one.moved_at, at.zone),
+                one.moved_by,
+            ]
+            for one in answer.models
         ],
     )
+    _tell_unfit([one for one in answer.models if not one.fits])
+
+
+def _tell_unfit(models: Sequence[ModelStatus]) -> None:
+    if models:
+        names = ", ".join(one.model for one in models)
+        say()
+        say(f"Of another log or release: {names}. They are built anew before they answer;")
+        say("dealstate rebuild does it now.")
+
+
+def _tell_parked(answer: StoreStatus, at: Terminal) -> None:
+    if not answer.parked:
+        return
+    say()
+    say(f"Parked ({len(answer.parked):,}): these are left out of the read model, which failed on")
+    say("them, and of nothing else. Each is tried again at its next event; dealstate retry MODEL")
+    say("DEAL does it now.")
+    print_table(
+        [
+            Column("read model"),
+            Column("stream"),
+            Column("called", wraps=True, spare=True),
+            Column("version", right=True),
+            Column("tried last"),
+            Column("error", wraps=True),
+        ],
+        [
+            [
+                one.model,
+                one.stream,
+                shown.text(one.called),
+                str(one.version),
+                shown.moment(one.tried_at, at.zone),
+                one.error,
+            ]
+            for one in answer.parked[:PARKED_SHOWN]
+        ],
+    )
+    if len(answer.parked) > PARKED_SHOWN:
+        say(f"… and {len(answer.parked) - PARKED_SHOWN:,} more: --format json lists all.")
 
 
 def _checkpoint(answer: StoreStatus, at: Terminal) -> str:
@@ -130,70 +189,3 @@ def _checked(answer: StoreStatus) -> str:
 
 def _megabytes(size_bytes: int) -> str:
     return f"{size_bytes / 1_000_000:,.1f} MB"
-
-
-@app.command(
-    epilog="""\b
-Examples:
-  dealstate rebuild
-  dealstate rebuild --check && echo live and rebuilt are equal"""
-)
-def rebuild(
-    context: typer.Context,
-    check: Annotated[
-        bool,
-        typer.Option(
-            "--check",
-            help="Compare the rebuilt rows with the live ones; where they differ, keep the live"
-            " ones and exit with 3.",
-        ),
-    ] = False,
-    shape: ShapeOption = Shape.TEXT,
-) -> None:
-    """Build the read models anew from the log.
-
-    They are built beside the live ones, which keep answering, and swapped in at once.
-    """
-    with terminal(context).opened() as store, Progress("Rebuilding", "events") as progress:
-        done = build_anew(store.views, store.log, check=check, progress=progress.reached)
-    answer = _result(done)
-    if shape is Shape.JSON:
-        print_json(answer)
-    else:
-        _tell_rebuild(answer)
-    if answer.differences:
-        raise typer.Exit(3)
-
-
-def _result(done: Rebuilt) -> RebuildResult:
-    differences = None
-    if done.differences is not None:
-        differences = [
-            TableDifference(str(d.table), d.only_live, d.only_rebuilt, d.examples)
-            for d in done.differences
-        ]
-    rows = {str(table): count for table, count in done.rows.items()}
-    return RebuildResult(done.events, rows, differences, done.swapped)
-
-
-def _tell_rebuild(answer: RebuildResult) -> None:
-    say(f"Folded {answer.events:,} events into:")
-    print_table(
-        [Column("table"), Column("rows", right=True)],
-        [[table, f"{rows:,}"] for table, rows in answer.rows.items()],
-    )
-    if answer.differences is None:
-        say("They took the place of the live ones.")
-    elif not answer.differences:
-        say("Checked: every live row equals the rebuilt one.")
-    for difference in answer.differences or ():
-        say(
-            f"{difference.table}: {difference.only_live:,} rows only live,"
-            f" {difference.only_rebuilt:,} only rebuilt"
-        )
-        for example in difference.examples:
-            say(f"  {example}")
-    if answer.differences:
-        say("The live rows were kept. Either they were changed past dealstate, or the log was.")
-        say("Run dealstate audit fsck first. Where the log is as it was written, dealstate rebuild")
-        say("replaces the live rows by the rebuilt ones.")

@@ -5,12 +5,14 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from api.cursors import decode_cursor, encode_cursor
+from api.queries.parked import left_out_of_listings, named_among
 from api.queries.users import names_of, user_id_of
 from api.queries.views import LONGEST_NAME
 from api.wire.deals import Deal, DealPage
 from api.wire.values import Names
 from api.workspace import Workspace
 from projections import deals
+from projections.engine.standing import read_parked
 
 SORTS = {"amount" if name == "amount_minor" else name: name for name in deals.SORTABLE}
 """What deals are sorted by, and the columns that hold it."""
@@ -26,14 +28,18 @@ class DealListing(msgspec.Struct, frozen=True):
     limit: int = 50
     cursor: str | None = None
 
+    @property
+    def order(self) -> tuple[str, bool]:
+        """By what, and whether the largest come first."""
+        return self.sort.removeprefix("-"), self.sort.startswith("-")
+
 
 def list_deals(store: Workspace, listing: DealListing) -> DealPage:
     """The deals that match, as they stand now.
 
     Raises ValueError for a filter, an order or a cursor that does not exist.
     """
-    descending = listing.sort.startswith("-")
-    sort = listing.sort.removeprefix("-")
+    sort, descending = listing.order
     if sort not in SORTS:
         raise ValueError(f"deals cannot be sorted by {sort!r}; use {', '.join(SORTS)}")
     with store.fresh() as connection:
@@ -50,9 +56,11 @@ def list_deals(store: Workspace, listing: DealListing) -> DealPage:
                 after=after,
             ),
         )
+        left_out = left_out_of_listings(connection)
     return DealPage(
         deals=[Deal.of_row(row, names) for row in found.rows],
         cursor=encode_cursor(sort, descending, *found.next) if found.next else None,
+        caveats=left_out,
     )
 
 
@@ -85,4 +93,13 @@ def find_deal(store: Workspace, wanted: str) -> str:
     if not 0 < len(wanted.strip()) <= LONGEST_NAME:
         raise deals.DealNotFound(wanted, [])
     with store.fresh() as connection:
-        return deals.find(connection, wanted)
+        try:
+            return deals.find(connection, wanted)
+        except deals.DealNotFound as error:
+            if error.candidates:
+                raise
+            parked = [one.stream for one in read_parked(connection, deals.NAME)]
+            stream = named_among(store, parked, wanted)
+            if stream is None:
+                raise
+            return stream.partition(":")[2]

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from api.queries.instants import Instants
 from api.queries.listing import with_user_ids
+from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
 from api.wire.pipelines import Pipeline
 from api.workspace import Workspace
@@ -19,6 +22,8 @@ def ask_pipeline(
     with store.fresh() as connection:
         names = names_of(store)
         where = with_user_ids(where, names, "owner")
-        rows = pipeline.snapshot(connection, as_of, known_at, by, where)
-        totals = pipeline.snapshot(connection, as_of, known_at, (), where)
-    return Pipeline.of(rows, totals, names)
+        rows, totals = pipeline.snapshot_and_totals(
+            connection, as_of, known_at, by, where, copy=store.columns
+        )
+        caveats = [*rows.caveats, *left_out_of_pipeline(connection)]
+    return Pipeline.of(msgspec.structs.replace(rows, caveats=caveats), totals, names)

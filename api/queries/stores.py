@@ -1,13 +1,15 @@
 """The store itself: what it holds, and how far its read models are."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 
+from api.queries.models import read_models_status
 from api.queries.proofs import last_checkpoint
-from api.wire.health import ModelStatus, StoreStatus
+from api.wire.health import StoreStatus
 from api.workspace import Workspace
 from domain.history import StreamKind
-from projections.engine import read_checkpoints
+from projections.engine.standing import count_streams
+from projections.views import NotBuilt
 
 
 def release() -> str:
@@ -17,27 +19,30 @@ def release() -> str:
 
 def read_status(store: Workspace) -> StoreStatus:
     """What the store holds, and how far its read models are. Reads; catches nothing up."""
-    head = store.log.head()
-    with store.views.reading() as connection:
-        checkpoints = read_checkpoints(connection)
+    counts, models = _counts(store), read_models_status(store)
     return StoreStatus(
         store=str(store.location),
         release=release(),
-        events=head,
-        deals=len(store.log.streams(StreamKind.DEAL)),
-        users=len(store.log.streams(StreamKind.USER)),
+        events=store.log.head(),
+        deals=counts.get(StreamKind.DEAL, 0),
+        users=counts.get(StreamKind.USER, 0),
         processes=len(list(store.log.processes())),
         checkpoint=last_checkpoint(store),
         log_bytes=store.log.records.size_bytes(),
-        views_bytes=_bytes(store.location.views),
-        models=[
-            ModelStatus(c.model, c.version, c.position, max(head - c.position, 0))
-            for c in checkpoints
-        ],
+        views_bytes=store.views.size_bytes(),
+        models=models.models,
+        parked=models.parked,
     )
 
 
-def _bytes(path: Path) -> int:
-    """Size of a SQLite database with its write-ahead log."""
-    files = (path, path.with_name(f"{path.name}-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())
+def _counts(store: Workspace) -> Mapping[str, int]:
+    """How many streams there are of each kind; from the log where the read models cannot tell."""
+    try:
+        with store.views.reading() as connection:
+            counts = count_streams(connection, store.tail)
+    except NotBuilt:
+        counts = None
+    if counts is not None:
+        return counts
+    kinds = (StreamKind.DEAL, StreamKind.USER)
+    return {kind: len(store.log.streams(kind)) for kind in kinds}

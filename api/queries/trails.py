@@ -1,11 +1,12 @@
 """The audit trail: of one deal, as far as its view shows it, and over all streams."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from api.queries.parked import left_out_of_trail
 from api.queries.users import names_of, user_id_of
 from api.queries.views import View
 from api.wire.trails import AuditEntry, AuditTrail
@@ -14,6 +15,7 @@ from api.workspace import Workspace
 from domain.access import NO_DEAL, Action, Principal, Sensitivity, may
 from domain.history import StreamKind
 from projections import audit
+from store.errors import EventWithoutKey, UnreadableEvent
 from store.seals.notes import encode_base64
 
 if TYPE_CHECKING:
@@ -44,7 +46,8 @@ def trail_of_deal(view: View, query: TrailQuery) -> AuditTrail:
         and (query.recorded_until is None or entry.recorded_at <= query.recorded_until)
     ]
     entries = [AuditEntry.of(view.stream, entry, names) for entry in found[: query.limit]]
-    return _trail(entries, more=len(found) > query.limit)
+    cursor = str(entries[-1].position) if len(found) > query.limit else None
+    return AuditTrail(entries, cursor, without_key=0, caveats=[])
 
 
 def entries_of_events(view: View, versions: Sequence[int]) -> list[AuditEntry]:
@@ -72,8 +75,11 @@ def trail_of_all(
                 limit=query.limit + 1,
             ),
         )
-    told, without_key = _read_entries(store, visible, rows[: query.limit], names)
-    return _trail(told, more=len(rows) > query.limit, without_key=without_key)
+        left_out = left_out_of_trail(connection)
+    trail = _read_entries(store, visible, rows[: query.limit], names)
+    caveats = [*left_out, *trail.caveats]
+    cursor = str(trail.entries[-1].position) if len(rows) > query.limit else None
+    return msgspec.structs.replace(trail, cursor=cursor, caveats=caveats)
 
 
 def with_leaves(store: Workspace, principal: Principal, trail: AuditTrail) -> AuditTrail:
@@ -88,31 +94,46 @@ def with_leaves(store: Workspace, principal: Principal, trail: AuditTrail) -> Au
     return msgspec.structs.replace(trail, entries=entries)
 
 
-def _trail(entries: list[AuditEntry], *, more: bool, without_key: int = 0) -> AuditTrail:
-    return AuditTrail(entries, str(entries[-1].position) if more else None, without_key)
-
-
 def _read_entries(
     store: Workspace,
     visible: frozenset[Sensitivity],
     rows: Sequence[Mapping[str, Any]],
     names: Names,
-) -> tuple[list[AuditEntry], int]:
-    """What the entries of the index say, read from the log; of how many a key is missing."""
+) -> AuditTrail:
+    """What the entries of the index say, read from the log as far as it can be read."""
     entries: dict[int, AuditEntry] = {}
-    without_key: set[tuple[str, int]] = set()
+    unread: dict[tuple[str, int], UnreadableEvent] = {}
 
-    def unread(stream: str, version: int) -> None:
-        without_key.add((stream, version))
+    def skip(error: UnreadableEvent) -> None:
+        unread[error.stream, error.version] = error
 
     streams = dict.fromkeys(row["stream"] for row in rows)
-    for stream, events in store.log.events_of(streams, visible, unread).items():
+    events_of = store.log.events_of(streams, visible, skip)
+    broken = {at: error for at, error in unread.items() if not isinstance(error, EventWithoutKey)}
+    for stream, events in events_of.items():
         positions = store.log.positions(stream)
         if stream.startswith(f"{StreamKind.DEAL}:"):
             of_deal = cast("Sequence[DealEvent]", events)
-            told = [AuditEntry.of(stream, e, names) for e in audit.trail(of_deal, positions)]
+            first = min((version for name, version in broken if name == stream), default=None)
+            trail = audit.trail(of_deal, positions, first)
+            told = [AuditEntry.of(stream, entry, names) for entry in trail]
         else:
             told = [AuditEntry.of_event(e, positions[e.version], names) for e in events]
         entries.update((entry.position, entry) for entry in told)
-    told = [entries[row["position"]] for row in rows]
-    return told, sum((entry.stream, entry.version) in without_key for entry in told)
+    return AuditTrail(
+        [entries.get(row["position"]) or AuditEntry.of_row(row, names) for row in rows],
+        cursor=None,
+        without_key=_among(rows, unread.keys() - broken),
+        caveats=_unreadable(_among(rows, broken)),
+    )
+
+
+def _among(rows: Sequence[Mapping[str, Any]], places: Collection[tuple[str, int]]) -> int:
+    return sum((row["stream"], row["version"]) in places for row in rows)
+
+
+def _unreadable(count: int) -> list[str]:
+    if not count:
+        return []
+    some = "1 entry is of an event" if count == 1 else f"{count:,} entries are of events"
+    return [f"{some} that cannot be read; dealstate audit fsck tells why"]

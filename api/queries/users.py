@@ -2,7 +2,10 @@
 
 from api.wire.values import Names
 from api.workspace import Workspace
-from domain.history import WITHHELD
+from domain.access import EVERYTHING
+from domain.directory import Directory
+from domain.history import WITHHELD, StreamKind
+from store.errors import UnreadableEvent
 
 
 class UnknownUser(LookupError):
@@ -12,11 +15,22 @@ class UnknownUser(LookupError):
 def names_of(store: Workspace) -> Names:
     """What the users are called. Everybody in the organisation may know that.
 
-    Whose name cannot be read, without keys, is called by the id.
+    Whose name cannot be read, without keys or since an event is damaged, is called by the id:
+    names are only shown, nothing is decided on them.
     """
-    users = store.log.organisation().directory.users.values()
+    try:
+        directory = store.log.organisation().directory
+    except UnreadableEvent:
+        directory = _legible_directory(store)
+    users = directory.users.values()
     called = ((one.id, one.registered.name) for one in users if one.registered is not None)
     return Names({user_id: name for user_id, name in called if name not in WITHHELD})
+
+
+def _legible_directory(store: Workspace) -> Directory:
+    """The users as far as their events can be read."""
+    names = store.log.streams(StreamKind.USER)
+    return Directory.of(store.log.events_of(names, EVERYTHING, lambda _: None).values())
 
 
 def user_id_of(wanted: str, names: Names) -> str:

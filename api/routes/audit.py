@@ -7,7 +7,17 @@ from pydantic import Field
 
 from api.queries.trails import TrailQuery, trail_of_all, with_leaves
 from api.queries.views import visible_in_all
-from api.routes.common import Answer, Caller, Parameters, Store, answers, instant, next_link
+from api.routes.common import (
+    Answer,
+    Caller,
+    Parameters,
+    Store,
+    answers,
+    instant,
+    next_link,
+    positioned,
+    waits,
+)
 from api.times import DayMeans
 from api.wire.trails import AuditTrail
 from api.workspace import Workspace
@@ -29,6 +39,9 @@ class TrailParameters(Parameters):
     limit: int = Field(100, ge=1, le=500, description="At most so many.")
     cursor: int = Field(0, ge=0, description="Goes on where an earlier answer ended.")
 
+    def check(self, store: Workspace) -> None:
+        self.query(store)
+
     def query(self, store: Workspace) -> TrailQuery:
         return TrailQuery(
             self.actor,
@@ -39,7 +52,11 @@ class TrailParameters(Parameters):
         )
 
 
-@router.get("", responses=answers(AuditTrail, "Entries in the order of the log."))
+@router.get(
+    "",
+    responses=answers(AuditTrail, "Entries in the order of the log.", has_position=True),
+    dependencies=[waits(TrailParameters)],
+)
 def audit_everything(
     request: Request,
     store: Store,
@@ -48,5 +65,7 @@ def audit_everything(
 ) -> Answer:
     """Every event of an actor or a period, of all streams."""
     visible = visible_in_all(caller, Action.AUDIT)
-    trail = with_leaves(store, caller, trail_of_all(store, visible, parameters.query(store)))
-    return Answer(trail, headers=next_link(request, trail.cursor))
+    query = parameters.query(store)
+    trail, position = positioned(store, lambda: trail_of_all(store, visible, query))
+    trail = with_leaves(store, caller, trail)
+    return Answer(trail, headers={**position, **next_link(request, trail.cursor)})

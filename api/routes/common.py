@@ -1,19 +1,25 @@
 """What the routes share: the store, the parameters of time, answers and how they are described."""
 
-from typing import Annotated, Any
-from urllib.parse import urlencode
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote, urlencode
 
 import msgspec
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Header, Path, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.queries.instants import Instants
 from api.queries.views import LONGEST_NAME, View, open_view
 from api.times import DayMeans, TimeError, parse_instant
 from api.wire.problems import Problem
-from api.workspace import Workspace
+from api.workspace import NO_EVENT, Awaited, NotRecorded, Workspace
 from domain.access import Action, Principal, Role
+
+A = TypeVar("A", bound=msgspec.Struct)
 
 
 class ParameterFault(ValueError):
@@ -25,7 +31,21 @@ class ParameterFault(ValueError):
         self.detail = detail
 
 
-def _store(request: Request) -> Workspace:
+class HeaderFault(ValueError):
+    """A header cannot be read."""
+
+
+WAIT_FOR, POSITION = "Dealstate-Wait-For", "Dealstate-Position"
+
+WAIT_SECONDS = 3.0
+"""For an event that is not in the log yet."""
+LOOK_SECONDS = 0.05
+
+
+# Where it does nothing that waits, a dependency is asynchronous: others take a thread.
+
+
+async def _store(request: Request) -> Workspace:
     store: Workspace = request.app.state.store
     return store
 
@@ -33,13 +53,76 @@ def _store(request: Request) -> Workspace:
 Store = Annotated[Workspace, Depends(_store)]
 
 
-def _caller() -> Principal:
+async def _caller() -> Principal:
     """Whoever reaches the server, which listens to this machine alone, holds the store."""
     return Principal("http", frozenset({Role.OPERATOR}))
 
 
 Caller = Annotated[Principal, Depends(_caller)]
 """Who asks. Every route that shows a deal, or the trail, answers to them."""
+
+
+def waits(kind: type["Parameters"] | None = None) -> Any:
+    """For routes that read: the request can name an event that its answer has to include.
+
+    `kind` are the parameters of the route. What cannot be used of them is told before the
+    event is waited for.
+    """
+
+    async def recorded(
+        request: Request,
+        store: Store,
+        wait_for: Annotated[
+            str | None,
+            Header(
+                alias=WAIT_FOR,
+                description="An event that the answer has to include, as in deal:d-1@7; other"
+                " characters than ASCII are percent-encoded.",
+            ),
+        ] = None,
+    ) -> None:
+        if wait_for is None:
+            return
+        awaited = _awaited(request.headers.getlist(WAIT_FOR))
+        if kind is None or await run_in_threadpool(_usable, kind, request, store):
+            await _wait(store, awaited)
+
+    return Depends(recorded)
+
+
+def _awaited(given: Sequence[str]) -> Awaited:
+    """The event that the header names. Raises HeaderFault."""
+    if len(given) > 1:
+        raise HeaderFault(f"{WAIT_FOR}: it is given more than once")
+    try:
+        return Awaited.parse(unquote(given[0], errors="strict"))
+    except UnicodeDecodeError:
+        raise HeaderFault(f"{WAIT_FOR}: {NO_EVENT}") from None
+    except ValueError as error:
+        raise HeaderFault(f"{WAIT_FOR}: {error}") from None
+
+
+def _usable(kind: type["Parameters"], request: Request, store: Workspace) -> bool:
+    """Whether the parameters can be used. Raises ParameterFault, CursorError.
+
+    Those that are not of their kind are told by the route itself, which is not reached else.
+    """
+    try:
+        parameters = kind.model_validate(dict(request.query_params))
+    except ValidationError:
+        return False
+    parameters.check(store)
+    return True
+
+
+async def _wait(store: Workspace, awaited: Awaited) -> None:
+    """Hold the request until the log has the event. Raises NotRecorded."""
+    give_up = time.monotonic() + WAIT_SECONDS
+    while not await run_in_threadpool(store.has, awaited):
+        if time.monotonic() >= give_up:
+            raise NotRecorded(awaited)
+        await asyncio.sleep(LOOK_SECONDS)
+
 
 DealId = Annotated[str, Path(description="Id of the deal.", max_length=LONGEST_NAME)]
 
@@ -57,6 +140,12 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def check(self, store: Workspace) -> None:
+        """What can be said of them without looking into the store's deals.
+
+        Raises ParameterFault, CursorError.
+        """
+
 
 class AtParameters(Parameters):
     """Both axes of time."""
@@ -65,6 +154,9 @@ class AtParameters(Parameters):
         None, description="What was true then: a day (its end), a date and time, or now."
     )
     known_at: str | None = Field(None, description="What was known then; without it, all that is.")
+
+    def check(self, store: Workspace) -> None:
+        self.instants(store)
 
     def instants(self, store: Workspace) -> Instants:
         return Instants(
@@ -101,12 +193,28 @@ ANSWERS: dict[str, type[msgspec.Struct]] = {}
 """The shapes that routes answer with, by the name of their schema."""
 
 
-def answers(shape: type[msgspec.Struct], what: str) -> dict[int | str, dict[str, Any]]:
+def positioned(store: Workspace, ask: Callable[[], A]) -> tuple[A, dict[str, str]]:
+    """What read models answer, and the header that says up to which event at least."""
+    position = store.tail.head()
+    return ask(), {POSITION: str(position)}
+
+
+def answers(
+    shape: type[msgspec.Struct], what: str, *, has_position: bool = False
+) -> dict[int | str, dict[str, Any]]:
     """What a route answers with, for its description."""
+    headers = {"headers": {POSITION: _POSITION}} if has_position else {}
     return {
-        200: _content(shape, what, Answer.media_type),
+        200: {**_content(shape, what, Answer.media_type), **headers},
         "default": _content(Problem, "A problem.", ProblemAnswer.media_type),
     }
+
+
+_POSITION = {
+    "description": "Position in the log: every event up to it is in the answer, and whichever were"
+    " recorded since.",
+    "schema": {"type": "integer", "minimum": 0},
+}
 
 
 def _content(shape: type[msgspec.Struct], what: str, media_type: str | None) -> dict[str, Any]:

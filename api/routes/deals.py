@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
+from api.cursors import decode_cursor
 from api.queries.deals import NoSuchStage, replay_deal, show_deal, show_gate, stakeholder_map
 from api.queries.listing import SORTS, DealListing, list_deals
 from api.queries.negotiations import negotiations_of
@@ -21,15 +22,18 @@ from api.routes.common import (
     Store,
     answers,
     next_link,
+    positioned,
+    waits,
 )
 from api.wire.deals import DealDetail, DealGate, DealPage
 from api.wire.moves import Replay
 from api.wire.negotiation import DealNegotiations
 from api.wire.people import StakeholderMap
 from api.wire.trails import AuditTrail
+from api.workspace import Workspace
 from domain.lifecycle import Status
 from domain.values import BusinessType
-from projections.deals import FILTERS
+from projections.search import FILTERS
 
 router = APIRouter(prefix="/v1/deals", tags=["deals"], default_response_class=Answer)
 
@@ -61,6 +65,11 @@ class ListingParameters(Parameters):
     limit: int = Field(50, ge=1, le=500, description="At most so many.")
     cursor: str | None = Field(None, description="Goes on where an earlier answer ended.")
 
+    def check(self, store: Workspace) -> None:
+        listing = self.listing()
+        if listing.cursor:
+            decode_cursor(listing.cursor, *listing.order)
+
     def listing(self) -> DealListing:
         if self.sort.removeprefix("-") not in SORTS:
             raise ParameterFault("sort", f"use one of {', '.join(SORTS)}")
@@ -69,16 +78,25 @@ class ListingParameters(Parameters):
         return DealListing(where, self.search, self.sort, self.limit, self.cursor)
 
 
-@router.get("", responses=answers(DealPage, "The deals that match, as they stand now."))
+@router.get(
+    "",
+    responses=answers(DealPage, "The deals that match, as they stand now.", has_position=True),
+    dependencies=[waits(ListingParameters)],
+)
 def list_the_deals(
     request: Request, store: Store, parameters: Annotated[ListingParameters, Query()]
 ) -> Answer:
     """List deals. Where there are more, the header `Link` leads to them."""
-    page = list_deals(store, parameters.listing())
-    return Answer(page, headers=next_link(request, page.cursor))
+    listing = parameters.listing()
+    page, position = positioned(store, lambda: list_deals(store, listing))
+    return Answer(page, headers={**position, **next_link(request, page.cursor)})
 
 
-@router.get("/{deal_id}", responses=answers(DealDetail, "The deal at (as of, known at)."))
+@router.get(
+    "/{deal_id}",
+    responses=answers(DealDetail, "The deal at (as of, known at)."),
+    dependencies=[waits(AtParameters)],
+)
 def show_the_deal(deal: ReadableDeal, parameters: Annotated[AtParameters, Query()]) -> Answer:
     """One deal in full, as it stood at any moment."""
     return Answer(show_deal(deal, parameters.instants(deal.store)))
@@ -94,7 +112,11 @@ class GateParameters(AtParameters):
     )
 
 
-@router.get("/{deal_id}/gate", responses=answers(DealGate, "The gate at (as of, known at)."))
+@router.get(
+    "/{deal_id}/gate",
+    responses=answers(DealGate, "The gate at (as of, known at)."),
+    dependencies=[waits(GateParameters)],
+)
 def show_the_gate(deal: ReadableDeal, parameters: Annotated[GateParameters, Query()]) -> Answer:
     """What it takes to leave a stage: met by which events, attested by whom, missing what."""
     try:
@@ -103,7 +125,11 @@ def show_the_gate(deal: ReadableDeal, parameters: Annotated[GateParameters, Quer
         raise ParameterFault("stage", str(error)) from None
 
 
-@router.get("/{deal_id}/map", responses=answers(StakeholderMap, "The map at (as of, known at)."))
+@router.get(
+    "/{deal_id}/map",
+    responses=answers(StakeholderMap, "The map at (as of, known at)."),
+    dependencies=[waits(AtParameters)],
+)
 def map_the_people(deal: ReadableDeal, parameters: Annotated[AtParameters, Query()]) -> Answer:
     """The customer's people: who reports to whom, how they stand to us, and what is covered."""
     return Answer(stakeholder_map(deal, parameters.instants(deal.store)))
@@ -112,6 +138,7 @@ def map_the_people(deal: ReadableDeal, parameters: Annotated[AtParameters, Query
 @router.get(
     "/{deal_id}/negotiation",
     responses=answers(DealNegotiations, "The negotiations at (as of, known at)."),
+    dependencies=[waits(AtParameters)],
 )
 def show_the_negotiations(
     deal: ReadableDeal, parameters: Annotated[AtParameters, Query()]
@@ -126,13 +153,21 @@ class ReplayParameters(AtParameters):
     first: int = Field(1, ge=1, alias="from", description="Number of the first move.")
 
 
-@router.get("/{deal_id}/replay", responses=answers(Replay, "The moves that stand then."))
+@router.get(
+    "/{deal_id}/replay",
+    responses=answers(Replay, "The moves that stand then."),
+    dependencies=[waits(ReplayParameters)],
+)
 def replay_the_deal(deal: ReadableDeal, parameters: Annotated[ReplayParameters, Query()]) -> Answer:
     """One deal move by move, in the order in which things happened."""
     return Answer(replay_deal(deal, parameters.instants(deal.store), parameters.first))
 
 
-@router.get("/{deal_id}/audit", responses=answers(AuditTrail, "The entries of the deal."))
+@router.get(
+    "/{deal_id}/audit",
+    responses=answers(AuditTrail, "The entries of the deal."),
+    dependencies=[waits(TrailParameters)],
+)
 def audit_the_deal(
     request: Request,
     deal: ReadableDeal,

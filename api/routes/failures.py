@@ -12,9 +12,10 @@ from api.cursors import CursorError
 from api.problems import MEANINGS, Failure, failure_of
 from api.queries.instants import NothingThen
 from api.queries.users import UnknownUser
-from api.routes.common import ParameterFault, ProblemAnswer
+from api.routes.common import HeaderFault, ParameterFault, ProblemAnswer
 from api.times import TimeError
 from api.wire.problems import ParameterProblem, Problem
+from api.workspace import NotRecorded
 from domain.refusals import Refusal
 from projections.deals import DealNotFound
 from store.errors import StoreError
@@ -82,6 +83,10 @@ def _invalid(errors: list[ParameterProblem]) -> ProblemAnswer:
     return problem_answer(failure, errors)
 
 
+async def _header(_: Request, error: Exception) -> ProblemAnswer:
+    return problem_answer(Failure("invalid-header", HTTPStatus.BAD_REQUEST, str(error)))
+
+
 async def _http(request: Request, error: Exception) -> ProblemAnswer:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
@@ -99,12 +104,24 @@ async def _unexpected(request: Request, error: Exception) -> ProblemAnswer:
     return problem_answer(failure)
 
 
+_KNOWN = (
+    Refusal,
+    DealNotFound,
+    NothingThen,
+    NotRecorded,
+    UnknownUser,
+    TimeError,
+    CursorError,
+    StoreError,
+)
+
+
 def handle_failures(app: FastAPI) -> None:
     """Tell every failure of the service as a problem."""
-    known = (Refusal, DealNotFound, NothingThen, UnknownUser, TimeError, CursorError, StoreError)
-    for error_type in known:
+    for error_type in _KNOWN:
         app.add_exception_handler(error_type, _known)
     app.add_exception_handler(ParameterFault, _parameter)
+    app.add_exception_handler(HeaderFault, _header)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)

@@ -6,8 +6,17 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.queries.pipeline import ask_pipeline
-from api.routes.common import Answer, AtParameters, ParameterFault, Store, answers
+from api.routes.common import (
+    Answer,
+    AtParameters,
+    ParameterFault,
+    Store,
+    answers,
+    positioned,
+    waits,
+)
 from api.wire.pipelines import Pipeline
+from api.workspace import Workspace
 from projections.pipeline import DIMENSIONS
 
 router = APIRouter(prefix="/v1/pipeline", tags=["pipeline"], default_response_class=Answer)
@@ -31,6 +40,10 @@ class PipelineParameters(AtParameters):
     currency: str | None = Field(None, description="Only deals in this currency.")
     process: str | None = Field(None, description="Only deals under this process and version.")
 
+    def check(self, store: Workspace) -> None:
+        super().check(store)
+        self.dimensions()
+
     def dimensions(self) -> list[str]:
         names = [name.strip() for name in self.group_by.split(",") if name.strip()]
         for name in names:
@@ -45,8 +58,13 @@ class PipelineParameters(AtParameters):
         return {name: value for name, value in values.items() if value is not None}
 
 
-@router.get("", responses=answers(Pipeline, "The snapshot."))
+@router.get(
+    "",
+    responses=answers(Pipeline, "The snapshot.", has_position=True),
+    dependencies=[waits(PipelineParameters)],
+)
 def ask_the_pipeline(store: Store, parameters: Annotated[PipelineParameters, Query()]) -> Answer:
     """What was open, won and lost at any moment, grouped."""
-    instants = parameters.instants(store)
-    return Answer(ask_pipeline(store, instants, parameters.dimensions(), parameters.where()))
+    instants, by, where = parameters.instants(store), parameters.dimensions(), parameters.where()
+    answer, position = positioned(store, lambda: ask_pipeline(store, instants, by, where))
+    return Answer(answer, headers=position)

@@ -5,10 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from api.queries.processes import list_processes, show_process
-from api.routes.common import Answer, Store, answers
+from api.routes.common import Answer, Store, answers, waits
 from api.wire.processes import Process, ProcessList
 
-router = APIRouter(prefix="/v1/processes", tags=["processes"], default_response_class=Answer)
+router = APIRouter(
+    prefix="/v1/processes",
+    tags=["processes"],
+    default_response_class=Answer,
+    dependencies=[waits()],
+)
 
 
 @router.get("", responses=answers(ProcessList, "Every version of every process."))

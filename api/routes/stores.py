@@ -5,6 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from api.problems import Failure
+from api.queries.models import read_models_status
 from api.queries.stores import read_status
 from api.routes.common import Answer, Store, answers
 from api.routes.failures import problem_answer
@@ -28,8 +29,7 @@ def tell_alive() -> Answer:
 @router.get("/readyz", responses=answers(Alive, "The server answers from read models that exist."))
 def tell_ready(store: Store) -> Answer:
     """Whether the store can be read and its read models are caught up."""
-    status = read_status(store)
-    lag_events = max((model.lag_events for model in status.models), default=status.events)
+    lag_events = read_models_status(store).lag_events(store.log.head())
     if lag_events > READY_LAG_EVENTS:
         detail = f"the read models are {lag_events:,} events behind the log"
         return problem_answer(Failure("behind", HTTPStatus.SERVICE_UNAVAILABLE, detail))

@@ -74,6 +74,7 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
             status=Status(row["status"]),
             business_type=_choice(BusinessType, row["business_type"]),
             forecast_category=_choice(ForecastCategory, row["forecast_category"]),
+            expected_close=date.fromisoformat(close) if (close := row["expected_close"]) else None,
             stage_entered_at=optional_instant(instant_in(row, "stage_entered_at")),
             opened_at=written(instant_of(row["opened_at"])),
             closed_at=optional_instant(instant_in(row, "closed_at")),
@@ -142,7 +143,6 @@ _AS_IN_THE_ROW = (
     "process",
     "stage",
     "currency",
-    "expected_close",
     "probability",
     "grade",
     "lead_source",
@@ -159,6 +159,8 @@ class DealPage(msgspec.Struct, frozen=True):
     deals: list[Deal]
     cursor: str | None
     """Asks for the part that follows; null at the end."""
+    caveats: list[str]
+    """What limits the answer."""
 
 
 class TeamMember(msgspec.Struct, frozen=True):

@@ -1,5 +1,8 @@
 """The audit trail: every event, withdrawn ones too."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from api.wire.values import Instant, Names, User, same
@@ -13,6 +16,7 @@ from domain.process import ProcessPublished
 from domain.restoring import StoreRestored
 from domain.restoring import describe as describe_restore
 from projections.audit import AuditEntry as Projected
+from projections.instants import instant_of
 from store.times import written
 
 OtherFact = ProcessPublished | AnyOrganisationFact | FieldDisclosed | StoreRestored
@@ -34,7 +38,8 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     actor: User
     source: str
     command_id: str
-    correlation_id: str
+    correlation_id: str | None
+    """Null where the event cannot be read."""
     inferred: bool
     """Deduced by an importer instead of read."""
     late: bool
@@ -45,8 +50,8 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Version of the withdrawal that took the event out."""
     withdraws: list[int]
     """Versions that this event took out."""
-    fact: AnyFact
-    """As it is stored: fields at their default are left out."""
+    fact: AnyFact | None
+    """As it is stored: fields at their default are left out. Null where it cannot be read."""
     leaf: str | None = None
     """Hash of its stored bytes as they were sealed, in base64. Told to those who may audit."""
 
@@ -89,6 +94,25 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
             fact=event.fact,
         )
 
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any], names: Names) -> "AuditEntry":
+        """From a row of the read model, of an event that cannot be read any more."""
+        return cls(
+            **same(row, ("position", "stream", "version", "type", "source", "command_id")),
+            occurred_at=written(instant_of(row["occurred_at"])),
+            known_at=written(instant_of(row["known_at"])),
+            recorded_at=written(instant_of(row["recorded_at"])),
+            actor=names.user(row["actor"]),
+            correlation_id=None,
+            inferred=bool(row["inferred"]),
+            late=False,
+            what=f"{row['type']}; the event cannot be read",
+            changes=[],
+            withdrawn_by=None,
+            withdraws=[],
+            fact=None,
+        )
+
 
 _AS_IN_THE_ENTRY = (
     "position",
@@ -123,6 +147,8 @@ class AuditTrail(msgspec.Struct, frozen=True):
     """Asks for the entries that follow; null at the end."""
     without_key: int
     """Entries that show `[hidden]` since a key is missing, though nobody erased it."""
+    caveats: list[str]
+    """What limits the answer."""
 
 
 class CommandResult(msgspec.Struct, frozen=True):

@@ -1,9 +1,11 @@
 """The HTTP service: every route, problems for everything that goes wrong, pages, documentation."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -14,6 +16,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.problems import MEANINGS
+from api.queries.models import read_models_status
 from api.routes.guard import HEADERS
 from api.settings import Settings
 from api.times import TimeError
@@ -24,10 +27,14 @@ from api.wire.pipelines import Pipeline
 from api.wire.problems import Problem
 from api.wire.processes import Process, ProcessList
 from api.wire.trails import AuditTrail
+from api.workspace import Workspace
 from domain.refusals import every_refusal
 from store.errors import StoreBusy, StoreError, StoreFull
+from store.events.writing import Batch
+from store.location import Location
+from store.log import DealLog
 from tests.api.cli.conftest import run_command
-from tests.api.small_store import EVENTS
+from tests.api.small_store import DEALS, EVENTS
 
 Shape = TypeVar("Shape")
 Get = Callable[..., Any]
@@ -196,6 +203,136 @@ def test_many_readers_at_once_read_the_same(own_store: str) -> None:
     assert len({answer.content for answer in answers[2::4]}) == 1
 
 
+# Reading what was written.
+
+
+def recorded(url: str, *deal_ids: str) -> None:
+    """Deals of three events each."""
+    with DealLog.open(Location.parse(url)) as log:
+        log.append([Batch(f"deal:{deal_id}", 0, DEALS["d-rest"]) for deal_id in deal_ids])
+
+
+@pytest.mark.parametrize("worker", [True, False])
+def test_what_was_recorded_before_is_in_the_answer(own_store: str, worker: bool) -> None:
+    app = create_app(Settings(db=own_store, worker=worker))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        for number in range(5):
+            recorded(own_store, f"d-{number}")
+            found = {deal["id"] for deal in client.get("/v1/deals").json()["deals"]}
+            assert f"d-{number}" in found
+
+
+def test_a_server_reads_on_without_being_asked(own_store: str) -> None:
+    app = create_app(Settings(db=own_store))
+    with (
+        TestClient(app, base_url="http://127.0.0.1") as client,
+        Workspace.open(Location.parse(own_store)) as store,
+    ):
+        recorded(own_store, "d-new")
+        give_up = time.monotonic() + 20
+        while read_models_status(store).lag_events(store.log.head()):
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+        assert client.get("/v1/status").json()["models"][0]["lag_seconds"] == 0
+
+
+READ_MODELS = ["/v1/deals", "/v1/pipeline", "/v1/audit"]
+READING = [*READ_MODELS, "/v1/deals/d-press", "/v1/deals/d-press/replay", "/v1/processes"]
+
+
+@pytest.mark.parametrize("url", READING)
+def test_an_answer_waits_for_an_event(client: TestClient, url: str) -> None:
+    for event in ("deal:d-press@3", "deal:d%2Dpress@3", "user:u-anna@1"):
+        assert client.get(url, headers={"Dealstate-Wait-For": event}).status_code == 200
+
+
+@pytest.mark.parametrize("url", READING)
+@pytest.mark.parametrize("event", ["", "d-press@3", "deal:d-press", "deal:d-press@0", "deal:%ff@1"])
+def test_what_names_no_event_is_told(client: TestClient, url: str, event: str) -> None:
+    response = client.get(url, headers={"Dealstate-Wait-For": event})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-header")
+    assert "Dealstate-Wait-For" in response.json()["detail"]
+    assert "not of the form stream@version" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("url", READING)
+def test_one_event_alone_can_be_waited_for(client: TestClient, url: str) -> None:
+    events = [("Dealstate-Wait-For", f"deal:d-press@{version}") for version in (1, 2)]
+    response = client.get(url, headers=events)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-header")
+    assert "more than once" in response.json()["detail"]
+
+
+@pytest.fixture
+def unwaiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is waited for."""
+
+    def wait(*_: object) -> None:
+        raise AssertionError("it waits")
+
+    monkeypatch.setattr("api.routes.common._wait", wait)
+
+
+@pytest.mark.usefixtures("unwaiting")
+@pytest.mark.parametrize(
+    ("url", "parameter"),
+    [
+        ("/v1/deals?limit=0", "limit"),
+        ("/v1/deals?sort=colour", "sort"),
+        ("/v1/deals?nonsense=1", "nonsense"),
+        ("/v1/pipeline?group_by=colour", "group_by"),
+        ("/v1/pipeline?as_of=yesterdayish", "as_of"),
+        ("/v1/audit?since=nonsense", "since"),
+        ("/v1/deals/d-press?as_of=nonsense", "as_of"),
+        ("/v1/deals/d-press/gate?known_at=nonsense", "known_at"),
+        ("/v1/deals/d-press/map?as_of=nonsense", "as_of"),
+        ("/v1/deals/d-press/negotiation?as_of=nonsense", "as_of"),
+        ("/v1/deals/d-press/replay?from=0", "from"),
+        ("/v1/deals/d-press/audit?until=nonsense", "until"),
+    ],
+)
+def test_parameters_are_checked_before_an_event_is_waited_for(
+    client: TestClient, url: str, parameter: str
+) -> None:
+    response = client.get(url, headers={"Dealstate-Wait-For": "deal:d-press@999"})
+    assert (response.status_code, response.json()["code"]) == (422, "invalid-parameter")
+    assert [error["parameter"] for error in response.json()["errors"]] == [parameter]
+
+
+@pytest.mark.usefixtures("unwaiting")
+def test_a_cursor_is_checked_before_an_event_is_waited_for(client: TestClient) -> None:
+    url, event = "/v1/deals?cursor=nonsense", {"Dealstate-Wait-For": "deal:d-press@999"}
+    assert client.get(url, headers=event).json()["code"] == "invalid-parameter"
+
+
+def test_an_event_that_comes_later_is_in_the_answer(own_store: str) -> None:
+    app = create_app(Settings(db=own_store))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        writer = Timer(0.3, recorded, [own_store, "d-new"])
+        writer.start()
+        response = client.get("/v1/deals", headers={"Dealstate-Wait-For": "deal:d-new@3"})
+        writer.join()
+    assert "d-new" in {deal["id"] for deal in response.json()["deals"]}
+
+
+def test_an_event_that_does_not_come_is_told(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.routes.common.WAIT_SECONDS", 0.1)
+    response = client.get("/v1/deals", headers={"Dealstate-Wait-For": "deal:d-press@999"})
+    assert (response.status_code, response.json()["code"]) == (504, "event-not-recorded")
+    assert "deal:d-press@999" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("url", READ_MODELS)
+def test_an_answer_says_up_to_which_event_it_is(own_store: str, url: str) -> None:
+    app = create_app(Settings(db=own_store, worker=False))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        assert client.get(url).headers["dealstate-position"] == str(EVENTS)
+        recorded(own_store, "d-new")
+        assert client.get(url).headers["dealstate-position"] == str(EVENTS + 3)
+
+
 # What goes wrong.
 
 
@@ -321,12 +458,8 @@ def test_faults_are_problems_without_internals(
 def test_a_server_that_is_far_behind_is_not_ready(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    status = read(client, "/v1/status", StoreStatus)
-    behind = [msgspec.structs.replace(m, lag_events=5_001) for m in status.models]
-    monkeypatch.setattr(
-        "api.routes.stores.read_status",
-        lambda _: msgspec.structs.replace(status, models=behind),
-    )
+    read(client, "/v1/deals", DealPage)
+    monkeypatch.setattr("api.routes.stores.READY_LAG_EVENTS", -1)
     assert problem(client, "/readyz", 503).code == "behind"
 
 

@@ -1,13 +1,17 @@
 """A store opened: read models are caught up before they are read."""
 
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from api.queries.listing import DealListing, list_deals
 from api.queries.stores import read_status
-from api.workspace import Workspace
+from api.workspace import Awaited, Workspace
+from projections.deals import find
+from projections.engine.keeping_up import catch_up
+from projections.views import Views
 from store.errors import StoreError
 from store.events.writing import Batch
 from store.location import Location
@@ -35,7 +39,66 @@ def test_reading_tells_how_far_it_is(own_store: str) -> None:
         store.fresh(),
     ):
         head = store.log.head()
-    assert told == [(head, head)]
+    assert told[-1] == (head, head)
+    assert told == sorted(told)
+
+
+def test_what_is_in_the_log_is_known(own_store: str) -> None:
+    location = Location.parse(own_store)
+    awaited = Awaited.parse("deal:d-new@3")
+    with Workspace.open(location) as store, DealLog.open(location) as other:
+        assert not store.has(awaited)
+        other.append([Batch("deal:d-new", 0, DEALS["d-rest"])])
+        assert store.has(awaited)
+        assert not store.has(Awaited.parse("deal:d-new@4"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "deal:d-1",
+        "deal:d-1@",
+        "@1",
+        "d-1@1",
+        "dream:d-1@1",
+        "deal:@1",
+        "deal:d-1@0",
+        "deal:d-1@-1",
+        "deal:d-1@one",
+        "deal:d-1@1.0",
+        "deal:d-1@٣",
+        f"deal:{'x' * 300}@1",
+        f"deal:d-1@{'9' * 19}",
+        "deal:d\0@1",
+    ],
+)
+def test_what_names_no_event_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="stream@version"):
+        Awaited.parse(text)
+
+
+def test_a_stream_may_have_any_name(own_store: str) -> None:
+    assert Awaited.parse("deal:a@b:机器@12") == Awaited("deal:a@b:机器", 12)
+
+
+def test_read_models_that_are_removed_meanwhile_are_built_again(own_store: str) -> None:
+    location = Location.parse(own_store)
+    with Workspace.open(location) as store, store.fresh():
+        pass
+    removals = iter(range(1))
+
+    def and_then_removed(views: Views, *args: Any, **more: Any) -> int:
+        applied = catch_up(views, *args, **more)
+        for _ in removals:
+            views.close()
+            location.views.unlink()
+        return applied
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("api.workspace.catch_up", and_then_removed)
+        with Workspace.open(location) as store, store.fresh() as connection:
+            assert find(connection, "d-press") == "d-press"
 
 
 def test_a_store_is_made_once(tmp_path: Path) -> None:

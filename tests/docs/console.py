@@ -15,7 +15,7 @@ from typing import NamedTuple
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-_PROGRESS = "Reading the log:"
+_PROGRESS = ("Reading the log:", "Rebuilding:")
 
 
 class Example(NamedTuple):

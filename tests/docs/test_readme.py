@@ -1,4 +1,4 @@
-"""The README's tour and the story print what they say, from an empty directory on."""
+"""The README's tour and other pages print what they say, from an empty directory on."""
 
 from pathlib import Path
 
@@ -7,7 +7,11 @@ import pytest
 from tests.docs.console import examples, matches, run
 from tests.house.measures import REPOSITORY
 
-PAGES = (REPOSITORY / "README.md", REPOSITORY / "docs" / "story.md")
+PAGES = [
+    REPOSITORY / "README.md",
+    REPOSITORY / "docs" / "story.md",
+    REPOSITORY / "docs" / "read-models.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -71,7 +71,7 @@ def test_a_store_is_made_once(url: str, tmp_path: Path) -> None:
     again = run(url, "init")
     assert (again.exit_code, "is a log already" in again.stderr) == (1, True)
     files = sorted(path.name.split(".", 2)[-1] for path in (tmp_path / "home").iterdir())
-    assert {"key", "keys.db", "views.db"} <= set(files)
+    assert {"key", "keys.db"} <= set(files)
 
 
 def test_what_is_recorded_is_shown(url: str) -> None:

@@ -1,5 +1,6 @@
 """`init`, `status`, `rebuild`, and what commands say where there is no store."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.wire.health import RebuildResult, StoreStatus
+from projections import deals
 from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
@@ -86,7 +88,15 @@ def test_status_tells_how_far_the_read_models_are(write: Run, own_store: str) ->
     with closing(DealLog.open(Location.parse(own_store))) as log:
         log.append([Batch("deal:d-new", 0, DEALS["d-rest"])])
     (line,) = [line for line in write("status").lines if line.startswith("deals")]
-    assert line.split() == ["deals", "1", str(EVENTS), "3"]
+    name, version, read_up_to, behind, seconds, *_ = line.split()
+    assert (name, version) == ("deals", str(deals.VERSION))
+    assert (read_up_to, behind) == (str(EVENTS), "3")
+    answer = write("status", "--format", "json").read(StoreStatus)
+    assert {(one.lag_events, one.fits) for one in answer.models} == {(3, True)}
+    assert all(one.lag_seconds is not None and one.lag_seconds >= 0 for one in answer.models)
+    assert int(seconds) < 60
+    assert {one.moved_by.rpartition(":")[2] for one in answer.models} == {str(os.getpid())}
+    assert answer.deals == len(DEALS) + 1
 
 
 def test_rebuild_builds_every_table_anew(write: Run) -> None:
@@ -94,10 +104,21 @@ def test_rebuild_builds_every_table_anew(write: Run) -> None:
     done = write("rebuild", "--format", "json").read(RebuildResult)
     assert (done.events, done.swapped, done.differences) == (EVENTS, True, None)
     assert done.rows["deals"] == len(DEALS)
-    assert "took the place of the live ones" in write("rebuild").stdout
+    told = write("rebuild").lines
+    assert told[0].startswith(f"Folded {EVENTS} events in ")
+    assert "They took the place of the live ones." in told
+
+
+def test_rebuild_builds_some_models_alone(write: Run) -> None:
+    assert write("deals").exit_code == 0
+    done = write("rebuild", "deals", "--workers", "1", "--format", "json").read(RebuildResult)
+    assert done.rows == {"deals": len(DEALS)}
+    assert "there are audit, deals, deal-periods" in write("rebuild", "nope").stderr
+    assert write("rebuild", "nope").exit_code == 2
 
 
 def test_rebuild_check_finds_nothing_where_nothing_is_wrong(write: Run) -> None:
+    assert "Nothing was compared" in write("rebuild", "--check").stdout
     done = write("rebuild", "--check", "--format", "json").read(RebuildResult)
     assert done.differences == []
     assert "every live row equals the rebuilt one" in write("rebuild", "--check").stdout
@@ -127,6 +148,8 @@ READING = [
     ["audit", "trail", "P-1"],
     ["status"],
     ["rebuild"],
+    ["retry", "deals", "P-1"],
+    ["worker"],
     ["serve", "--port", "0"],
     ["record", "P-1", "add-note", "--data", '{"text": "x"}'],
 ]
@@ -204,11 +227,12 @@ def test_read_models_that_are_damaged_are_told_and_can_be_removed(
     views = views_of(own_store)
     for file in views.parent.glob(f"{views.name}-*"):
         file.unlink()
-    views.write_bytes(b"damaged" * 1000)
+    file = views.resolve()
+    file.write_bytes(b"damaged" * 1000)
     result = write("deals")
     assert result.exit_code == 1
-    assert str(views) in result.stderr
-    views.unlink()
+    assert str(file) in result.stderr
+    file.unlink()
     assert "P-1" in write("deals").stdout
 
 

@@ -69,6 +69,13 @@ prints the same.
 - Every key is always present; what is not known is null. Only `fact`, which shows an event as it is
   stored, leaves out fields at their default.
 - A listing that goes on has a `cursor` and a `Link` header with `rel="next"`.
+- Every answer holds all that was recorded before the request. On routes that list it, a request
+  header `Dealstate-Wait-For: deal:d-1@7` names an event, by stream and version, that the answer has
+  to include as well; where the log does not show it within three seconds, the answer is 504
+  (`event-not-recorded`). It names one event, and parameters are checked before it is waited for.
+  Answers
+  from [read models](read-models.md) say in `Dealstate-Position` up to which position of the log
+  they hold everything; what came later may be in them too.
 - Errors are problem details; [refusals](refusals.md) lists the codes.
 """
 
