@@ -59,7 +59,8 @@ FOR_BUILDING = (
     "PRAGMA journal_mode = MEMORY",
     "PRAGMA synchronous = OFF",
     f"PRAGMA cache_size = -{_ROOM_KIBIBYTES}",
-    "PRAGMA threads = 4",  # to sort for indexes
+    # One more to sort for indexes: each thread fills as much memory as the cache has.
+    "PRAGMA threads = 1",
 )
 
 # What the driver raises for values that the database cannot hold.
