@@ -11,6 +11,7 @@ PYTHON ?=
 WORKERS ?= auto
 PYTEST_ARGS ?=
 UPGRADE ?= --upgrade
+ARGS ?=
 
 is_recent := import sys; sys.exit(sys.version_info < (3, 11))
 venv := .venv
@@ -19,14 +20,15 @@ pip := $(python) -m pip --disable-pip-version-check
 installed := $(venv)/installed
 pytest := $(python) -m pytest
 demo := .demo
+bench := .bench
 mutmut := 3.8.1
 dealstate := $(venv)/bin/dealstate --db sqlite:///$(demo)/dealstate.db
 
-.PHONY: help install demo serve test check drills mutants bench format lock clean
+.PHONY: help install demo serve test check drills mutants bench bench-page bench-long format lock clean
 .PHONY: check-format check-lint check-types check-imports check-docs
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
 		awk -F '|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 install: $(installed) ## Set up .venv with the locked packages and the `dealstate` command
@@ -90,8 +92,17 @@ mutants: $(installed) ## Change the domain in small ways and see the tests fail 
 	$(pip) install --quiet mutmut==$(mutmut)
 	$(python) -m tests.mutation.run
 
-bench: $(installed) ## Measure speed against the raw floor and the stock library
-	$(python) -m tests.benchmarks.run
+bench: $(installed) ## Measure speed against the raw floor and the stock library (ten minutes)
+	$(python) -m tests.benchmarks $(ARGS)
+
+bench-page: $(installed) ## The same, and add the figures to docs/benchmarks.md
+	$(python) -m tests.benchmarks --append-to --write $(ARGS)
+
+bench-long: $(installed) ## Measure logs of a million and ten million events for the same page (an hour)
+	@set -ex; \
+	for rows in append,load-25 rebuild pg-rebuild snapshot as-of pg-as-of memory; do \
+		$(python) -m tests.benchmarks --long --only $$rows --folder $(bench) --append-to --write; \
+	done
 
 format: $(installed) ## Format the code and repair what the linter can
 	$(python) -m ruff format .
@@ -104,7 +115,7 @@ lock: | $(python) ## Renew requirements.lock: newest versions that fit, for Pyth
 		--quiet $(UPGRADE) --output-file requirements.lock
 
 clean: ## Remove the demo, caches and build artefacts (.venv stays)
-	rm -rf $(demo) build dist .coverage .hypothesis .import_linter_cache .mypy_cache \
+	rm -rf $(demo) $(bench) build dist .coverage .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache mutants
 	find . -path ./$(venv) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 

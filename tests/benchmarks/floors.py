@@ -16,11 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlalchemy import Dialect
+from sqlalchemy import Table as Described
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from domain.deal import Deal, DealEvent, DealFact, evolve
 from domain.history import Recorded
+from projections.views.sqlite import FOR_BUILDING, sync
 from store.recorder import Row
-from store.sqlite.recorder import COMMANDS, EVENTS
+from store.sqlite.statements import COMMANDS, EVENTS
 
 INSERT = """
 INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?)
@@ -28,8 +33,9 @@ INSERT INTO stored_events (originator_id, originator_version, topic, state) VALU
 _SELECT_STREAM = """
 SELECT state FROM stored_events WHERE originator_id = ? ORDER BY originator_version
 """
-_SCAN = "SELECT state FROM stored_events ORDER BY position"
+SCAN = "SELECT state FROM stored_events ORDER BY position"
 
+SQLITE = sqlite.dialect()
 
 decode: Callable[[bytes], DealEvent] = msgspec.json.Decoder(Recorded[DealFact]).decode
 
@@ -39,6 +45,14 @@ def connect(path: Path, synchronous: str = "FULL") -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
+    return connection
+
+
+def connect_to_build(path: Path) -> sqlite3.Connection:
+    """A connection to a new file, with the settings that read models are built with."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    for setting in FOR_BUILDING:
+        connection.execute(setting)
     return connection
 
 
@@ -77,9 +91,14 @@ def load(connection: sqlite3.Connection, stream: str) -> tuple[int, Deal]:
 
 def fold_all(connection: sqlite3.Connection) -> dict[str, tuple[int, Deal]]:
     """One scan of the log, each event decoded and folded into its deal, behind its version."""
+    return folded(connection.execute(SCAN))
+
+
+def folded(rows: Iterable[tuple[bytes]]) -> dict[str, tuple[int, Deal]]:
+    """Bytes of events, in order, decoded and folded."""
     deals: dict[str, tuple[int, Deal]] = {}
     empty = (0, Deal())
-    for (state,) in connection.execute(_SCAN):
+    for (state,) in rows:
         event = decode(state)
         _, deal = deals.get(event.stream, empty)
         deals[event.stream] = (event.version, evolve(deal, event))
@@ -92,23 +111,38 @@ class Table(msgspec.Struct, frozen=True):
     name: str
     create: str
     indexes: Sequence[str]
-    """The statements that make its indexes."""
+    """The statements that make its indexes, once it has its rows."""
     rows: Sequence[tuple[Any, ...]]
 
 
-def read_tables(path: Path, names: Iterable[str]) -> list[Table]:
-    """The tables of an SQLite file, with their indexes and rows."""
-    made_by = "SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY rowid"
-    tables = []
+def described(table: Described, dialect: Dialect) -> Table:
+    """A table without rows, as a database of this dialect makes it."""
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    made_by = [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
+    create = str(CreateTable(table).compile(dialect=dialect))
+    return Table(table.name, create, [*made_by, *table.info.get(dialect.name, ())], ())
+
+
+def read_tables(path: Path, tables: Iterable[Described]) -> list[Table]:
+    """Tables of an SQLite file, with their indexes and rows."""
     with closing(sqlite3.connect(path)) as connection:
-        for name in names:
-            create, *indexes = (sql for (sql,) in connection.execute(made_by, (name,)))
-            rows = connection.execute(f"SELECT * FROM {name} ORDER BY rowid").fetchall()
-            tables.append(Table(name, create, indexes, rows))
-    return tables
+        return [
+            msgspec.structs.replace(
+                described(table, SQLITE),
+                rows=connection.execute(f"SELECT * FROM {table.name}").fetchall(),
+            )
+            for table in tables
+        ]
 
 
-def write_tables(connection: sqlite3.Connection, tables: Iterable[Table]) -> None:
+def write_tables(path: Path, tables: Iterable[Table]) -> None:
+    """Fill a new file, and have the disk hold it."""
+    with closing(connect_to_build(path)) as connection:
+        _write(connection, tables)
+    sync(path)
+
+
+def _write(connection: sqlite3.Connection, tables: Iterable[Table]) -> None:
     """Make the tables, write all rows, make the indexes, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     for table in tables:

@@ -36,9 +36,14 @@ class Timer:
     cpu_seconds = 0.0
     """Of this process and those it started and waited for."""
 
+    peak_bytes: int | None = None
+    """The most memory held at once, where a variant looks at it."""
+
     def __init__(self) -> None:
         self.each_seconds: list[float] = []
         """Of single units of work, where a variant takes the time of each."""
+        self.notes: list[str] = []
+        """What else there is to say of this run, in full sentences."""
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -128,6 +133,12 @@ class Result(msgspec.Struct, frozen=True):
     p50_seconds: dict[str, float]
     """Of one unit, over all rounds, for the variants that take the time of each."""
     p99_seconds: dict[str, float]
+    max_seconds: dict[str, float]
+    peak_bytes: dict[str, Spread]
+    """The most memory held at once, for the variants that look at it."""
+    notes: list[str]
+    """Of the last round."""
+    explained: dict[str, str]
     goals: str
     rounds: int
 
@@ -169,6 +180,10 @@ def measure(row: Row, workspace: Path, log_events: int, effort: Effort) -> Resul
         times_stock=_ratio(rounds, STOCK),
         p50_seconds=_percentiles(row, rounds, 50),
         p99_seconds=_percentiles(row, rounds, 99),
+        max_seconds=_percentiles(row, rounds, 100),
+        peak_bytes=_peaks(row, rounds),
+        notes=[note for timer in rounds[-1].values() for note in timer.notes],
+        explained=dict(row.explained),
         goals=row.goals,
         rounds=len(rounds),
     )
@@ -177,6 +192,15 @@ def measure(row: Row, workspace: Path, log_events: int, effort: Effort) -> Resul
 def _percentiles(row: Row, rounds: Sequence[Round], percent: int) -> dict[str, float]:
     taken = {v: sorted(s for one in rounds for s in one[v].each_seconds) for v in row.variants}
     return {v: each[(len(each) - 1) * percent // 100] for v, each in taken.items() if each}
+
+
+def _peaks(row: Row, rounds: Sequence[Round]) -> dict[str, Spread]:
+    held = {v: [one[v].peak_bytes for one in rounds] for v in row.variants}
+    return {
+        v: Spread.of([float(peak) for peak in peaks if peak is not None])
+        for v, peaks in held.items()
+        if None not in peaks
+    }
 
 
 def _checked_round(row: Row, workspace: Path) -> tuple[Round, dict[str, Evidence]]:

@@ -14,7 +14,7 @@ import msgspec
 
 from tests.benchmarks import floors
 
-LIBRARIES = ("dealstate", "eventsourcing", "msgspec", "SQLAlchemy")
+LIBRARIES = ("dealstate", "eventsourcing", "msgspec", "SQLAlchemy", "psycopg")
 COMMITS = 50
 
 
@@ -50,6 +50,7 @@ def this_machine(folder: Path) -> Machine:
 
 def _commit_seconds(path: Path) -> float:
     taken = []
+    path.unlink(missing_ok=True)
     with closing(floors.create_log(path)) as connection:
         for number in range(COMMITS):
             start = time.perf_counter()

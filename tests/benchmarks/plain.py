@@ -18,18 +18,17 @@ from domain.history import Fact, Recorded
 from domain.subjects import EncryptedField
 from store.events.writing import Batch, Writer, checked_stream
 from store.log import DealLog
-from store.memory import Memory
 from store.recorder import Append, CommandRow, Row
-from store.sqlite import recorder
+from store.sqlite import recorder, statements
 from store.sqlite.recorder import LogFactory, LogRecorder
+from store.streams import Streams
 
 
 class PlainLog(DealLog):
     """A log on SQLite whose events are stored as they are."""
 
-    def _remember(self) -> tuple[Memory, Writer]:
-        memory, writer = super()._remember()
-        return memory, _PlainWriter(writer._codec, writer._cipher, writer._events, writer._keys)
+    def _read_anew(self) -> Streams:
+        return Streams(self.records, self.keys, self.visible, self._codec, _PlainWriter)
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[TrackingRecorder]:
         return cast("InfrastructureFactory[TrackingRecorder]", _PlainFactory(env))
@@ -51,11 +50,11 @@ class _PlainRecorder(LogRecorder):
 
             def append(rows: Iterable[Row], command: CommandRow | None = None) -> int:
                 if command is not None:
-                    cursor.execute(recorder._INSERT_COMMAND, command)
+                    cursor.execute(statements.INSERT_COMMAND, command)
                 with closing(cursor.connection.cursor()) as reader:
                     checked = recorder._without_gaps(reader, rows)
-                    cursor.executemany(recorder._INSERT_EVENT, checked)
-                return recorder._number(cursor.execute(recorder._SELECT_LAST_POSITION))
+                    cursor.executemany(statements.INSERT_EVENT, checked)
+                return recorder._number(cursor.execute(statements.SELECT_LAST_POSITION))
 
             yield append
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import count, islice
 from typing import TypeAlias
 from uuid import UUID
 
@@ -117,14 +117,30 @@ class MadeDeal(msgspec.Struct, frozen=True):
 
 def portfolio(events: int, seed: int = 1) -> list[MadeDeal]:
     """Deals of mixed lengths with `events` events together; the last deal may be cut short."""
-    deals: list[MadeDeal] = []
+    return list(made_one_by_one(events, seed))
+
+
+def made_one_by_one(events: int, seed: int = 1) -> Iterator[MadeDeal]:
+    """The same deals, of which only those in use are in memory."""
     missing = events
-    while missing:
-        rng = random.Random(f"{seed}/{len(deals)}")
+    for number in count():
+        if not missing:
+            return
+        rng = random.Random(f"{seed}/{number}")
         length = int(rng.triangular(SHORTEST, LONGEST, USUAL))
-        deals.append(_made(rng, min(length, missing)))
-        missing -= len(deals[-1].drafts)
-    return deals
+        deal = _made(rng, min(length, missing))
+        missing -= len(deal.drafts)
+        yield deal
+
+
+class Unheld(Iterable[MadeDeal]):
+    """A portfolio that is made up anew whenever it is gone through, so that it takes no memory."""
+
+    def __init__(self, events: int) -> None:
+        self.events = events
+
+    def __iter__(self) -> Iterator[MadeDeal]:
+        return made_one_by_one(self.events)
 
 
 def deals_of(length: int, count: int, seed: int = 2) -> list[MadeDeal]:

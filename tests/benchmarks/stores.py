@@ -13,8 +13,8 @@ from uuid import UUID
 
 from domain.access import EVERYTHING
 from domain.deal import Deal, DealEvent, evolve
-from projections.engine import catch_up
-from projections.views import Views
+from projections.engine.keeping_up import catch_up
+from projections.views import open_views
 from store.events.codec import codec
 from store.events.fields import FieldCipher
 from store.events.reading import Reading
@@ -24,6 +24,7 @@ from store.location import Location
 from store.log import DealLog
 from store.opening import open_keys
 from store.recorder import Row
+from store.tail import Tail
 from tests.benchmarks import floors
 from tests.benchmarks.evidence import digest, state_of, stock_state_of
 from tests.benchmarks.plain import PlainLog
@@ -65,20 +66,34 @@ class Stores:
     """The same deals in a log of ours and in one of the stock library, each made when asked for.
 
     A log is filled deal after deal, as by an import, or in the order in which the
-    events of all deals occurred, as in daily use.
+    events of all deals occurred, as in daily use. What is there already is used as it
+    is, and a log that is half full is filled up.
     """
 
     def __init__(
-        self, folder: Path, deals: Sequence[MadeDeal], *, deal_by_deal: bool = True
+        self,
+        folder: Path,
+        deals: Iterable[MadeDeal],
+        *,
+        events: int | None = None,
+        deal_by_deal: bool = True,
     ) -> None:
+        """`deals` may be gone through again and again; they have `events` events together."""
         self.folder = folder
-        self.deals = deals
+        self._deals = deals
+        self._events = events
         self.deal_by_deal = deal_by_deal
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
 
-    @property
+    @cached_property
+    def deals(self) -> Sequence[MadeDeal]:
+        return list(self._deals)
+
+    @cached_property
     def events(self) -> int:
-        return sum(len(deal.drafts) for deal in self.deals)
+        if self._events is not None:
+            return self._events
+        return sum(len(deal.drafts) for deal in self._deals)
 
     @property
     def groups(self) -> list[list[MadeDeal]]:
@@ -96,14 +111,27 @@ class Stores:
 
     def _filled(self, name: str, kind: type[DealLog]) -> Path:
         path = self.folder / name
-        with closing(create_log(path, kind)) as log:
-            for batches in self._batches():
-                log.append(batches)
+        with closing(open_log(path, kind) if path.exists() else create_log(path, kind)) as log:
+            self.fill(log)
         return path
+
+    def fill(self, log: DealLog) -> None:
+        """Append what is missing in a log that was filled from the same deals."""
+        there = log.head()
+        if there == self.events:
+            return
+        for batches in self._batches():
+            events = sum(len(batch.drafts) for batch in batches)
+            if there:
+                there -= events
+                assert there >= 0, "the log was filled from other deals"
+            else:
+                log.append(batches)
 
     def _batches(self) -> Iterator[list[Batch]]:
         if self.deal_by_deal:
-            yield from ([deal.batch for deal in group] for group in self.groups)
+            groups = chunks(self._deals, PER_TRANSACTION)
+            yield from ([deal.batch for deal in group] for group in groups)
         else:
             singly = [batch for deal in self.deals for batch in deal.batches]
             singly.sort(key=_occurred_at)
@@ -113,14 +141,19 @@ class Stores:
     @cached_property
     def views(self) -> Path:
         """The read models of the log, up to date."""
-        path = self.folder / "ours.views.db"
-        with closing(open_log(self.log)) as log, closing(Views(path)) as views:
-            catch_up(views, log)
-        return path
+        with closing(open_log(self.log)) as log, closing(open_views(log.location)) as views:
+            catch_up(views, Tail(log))
+            return log.location.views
 
     @cached_property
     def stock(self) -> Path:
         path = self.folder / "stock.db"
+        with closing(open_stock(path)) as app:
+            # All or nothing: what another run left half done is made anew.
+            if app.recorder.max_notification_id() == self.events:
+                return path
+        for left in self.folder.glob("stock.db*"):
+            left.unlink()
         with closing(open_stock(path)) as app:
             for group in self.groups:
                 app.save(*(event for deal in group for event in stock_events(deal)))

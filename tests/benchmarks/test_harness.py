@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.benchmarks.evidence import Evidence, digest
+from tests.benchmarks.evidence import Evidence, digest, digest_in_any_order
 from tests.benchmarks.harness import (
     FLOOR,
     OURS,
@@ -117,3 +117,21 @@ def test_what_a_variant_cannot_show_is_not_compared() -> None:
 def test_a_digest_tells_values_and_their_order_apart() -> None:
     assert len({digest([1, 2]), digest([2, 1]), digest([12]), digest(["1", "2"])}) == 4
     assert digest([1, 2]) == digest(iter([1, 2]))
+
+
+def test_a_digest_in_any_order_counts_each_value() -> None:
+    assert digest_in_any_order([1, 2]) == digest_in_any_order([2, 1])
+    assert len({digest_in_any_order(some) for some in ([1], [1, 1], [1, 1, 1], [2], [])}) == 5
+
+
+def test_peaks_and_notes_are_kept_where_a_variant_looks_at_them(tmp_path: Path) -> None:
+    def run(folder: Path, timer: Timer) -> Check:
+        timer.peak_bytes = 7
+        timer.notes.append("Seven were held.")
+        return lambda: Evidence(1)
+
+    looked = measure(
+        msgspec.structs.replace(row([]), variants={OURS: run}), tmp_path, 3, Effort(rounds=2)
+    )
+    assert (looked.peak_bytes, looked.notes) == ({OURS: Spread(7, 7, 7)}, ["Seven were held."])
+    assert measure(row([]), tmp_path, 3, Effort(rounds=1)).peak_bytes == {}

@@ -4,11 +4,13 @@ The command line is left out: it handles no events, and starting it is tested el
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from store.postgres.address import Database
 from tests.benchmarks.harness import (
     FLOOR,
     OURS,
@@ -34,6 +36,11 @@ VARIANTS = {
     "leaves": {OURS},
     "command-warm": {OURS, FLOOR, STOCK},
     "command-cold": {OURS, FLOOR, STOCK},
+    "pg-append": {OURS, FLOOR, STOCK},
+    "pg-command-warm": {OURS, FLOOR, STOCK},
+    "pg-command-cold": {OURS, FLOOR, STOCK},
+    "pg-writers-8": {OURS, FLOOR, STOCK},
+    "pg-writers-8-processes": {OURS, FLOOR, STOCK},
     "load-25": {OURS, FLOOR, STOCK},
     "load-1000": {OURS, FLOOR, STOCK},
     "load-sealed": {OURS, WITHOUT},
@@ -43,18 +50,34 @@ VARIANTS = {
     "fsck-fields": {OURS},
     "rebuild-all": {OURS, FLOOR},
     "rebuild-all-daily": {OURS, FLOOR},
+    "rebuild-all-2": {OURS, WITHOUT},
+    "pg-rebuild-all": {OURS, FLOOR},
+    "pg-rebuild-all-2": {OURS, WITHOUT},
     "rebuild-deals": {OURS, FLOOR, STOCK},
     "rebuild-deals-batched": {OURS, FLOOR, STOCK},
     "snapshot-1": {OURS},
     "snapshot-3": {OURS},
     "snapshot-then": {OURS},
+    "as-of-1": {OURS, WITHOUT},
+    "as-of-3": {OURS, WITHOUT},
+    "as-of-then": {OURS},
+    "pg-as-of-1": {OURS, WITHOUT},
+    "pg-as-of-3": {OURS, WITHOUT},
+    "pg-as-of-then": {OURS},
+    "lag": {OURS},
+    "pg-lag": {OURS},
+    "memory-rebuild": {OURS},
+    "memory-scan": {OURS},
 }
 """What each row compares."""
 
 
 @pytest.fixture(scope="module")
-def subjects(tmp_path_factory: pytest.TempPathFactory) -> Subjects:
-    return Subjects(tmp_path_factory.mktemp("benchmarks") / "stores", EVENTS)
+def subjects(tmp_path_factory: pytest.TempPathFactory, postgres: Database) -> Iterator[Subjects]:
+    folder = tmp_path_factory.mktemp("benchmarks") / "stores"
+    subjects = Subjects(folder, EVENTS, lambda: postgres)
+    yield subjects
+    subjects.drop()
 
 
 def test_all_rows_are_listed_here() -> None:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
+from store.postgres.address import Database
 from tests.benchmarks.harness import Row, Skipped
-from tests.benchmarks.portfolio import deals_of, portfolio
-from tests.benchmarks.rows import append, cold_start, command, load, protection, rebuild, snapshot
+from tests.benchmarks.portfolio import Unheld, deals_of, portfolio
+from tests.benchmarks.postgres_copies import PostgresCopies
+from tests.benchmarks.postgres_stores import FindServer, PostgresStores
+from tests.benchmarks.rows import (
+    append,
+    as_of,
+    cold_start,
+    command,
+    lag,
+    load,
+    memory,
+    postgres,
+    protection,
+    rebuild,
+    snapshot,
+)
 from tests.benchmarks.stores import Stores
 from tests.benchmarks.told import imported, told
 
 SHORT_DEAL, LONG_DEAL = 25, 1_000
 COMMANDS = 200
 """Commands in one run."""
+LAG_SECONDS = 30
 
 TIMED_LOADS = {SHORT_DEAL: 400, LONG_DEAL: 40}
 """Deals loaded in one run, by their length."""
@@ -24,24 +41,36 @@ TIMED_LOADS = {SHORT_DEAL: 400, LONG_DEAL: 40}
 class Subjects:
     """The stores that the rows of one size share, each made when first asked for."""
 
-    def __init__(self, folder: Path, events: int) -> None:
+    def __init__(self, folder: Path, events: int, server: FindServer) -> None:
         self.folder = folder
         self.events = events
-        folder.mkdir()
+        self._server = server
+        folder.mkdir(parents=True, exist_ok=True)
 
     @cached_property
     def mixed(self) -> Stores:
         """Deals of mixed lengths."""
-        return Stores(self.folder / "mixed", portfolio(self.events))
+        return Stores(self.folder / "mixed", Unheld(self.events), events=self.events)
 
     @cached_property
     def daily(self) -> Stores:
         """The same deals in a log of daily use, with the events of all deals mingled."""
-        return Stores(self.folder / "daily", portfolio(self.events), deal_by_deal=False)
+        return Stores(
+            self.folder / "daily", Unheld(self.events), events=self.events, deal_by_deal=False
+        )
+
+    @cached_property
+    def on_postgres(self) -> PostgresStores:
+        """The deals of mixed lengths on PostgreSQL."""
+        return PostgresStores(self.mixed, self._server)
 
     @cached_property
     def short(self) -> Stores:
         return self._of(SHORT_DEAL)
+
+    @cached_property
+    def short_on_postgres(self) -> PostgresStores:
+        return PostgresStores(self.short, self._server)
 
     @cached_property
     def long(self) -> Stores:
@@ -52,6 +81,47 @@ class Subjects:
         """Small whatever the size, since every run works on a copy."""
         count = max(1, min(COMMANDS, self.events // SHORT_DEAL))
         return Stores(self.folder / "commanded", deals_of(SHORT_DEAL, count))
+
+    @cached_property
+    def mixed_copies(self) -> PostgresCopies:
+        """Deals of mixed lengths on PostgreSQL, to be written to."""
+        return PostgresCopies(self.folder / "mixed-copies", portfolio(self.events), self._server)
+
+    @cached_property
+    def commanded_copies(self) -> PostgresCopies:
+        """As `commanded`, on PostgreSQL."""
+        deals = list(self.commanded.deals)
+        return PostgresCopies(self.folder / "commanded-copies", deals, self._server)
+
+    @cached_property
+    def periods(self) -> as_of.Periods:
+        """Deal periods of many deals, made anew in each run."""
+        return self._periods("as-of", None)
+
+    @cached_property
+    def periods_on_postgres(self) -> as_of.Periods:
+        made = self._periods("as-of-on-postgres", self._server())
+        made.drop()
+        return made
+
+    def _periods(self, name: str, beside: Database | None) -> as_of.Periods:
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        return as_of.Periods(folder, max(1, self.events // as_of.EVENTS_OF_A_DEAL), beside)
+
+    @property
+    def lag_seconds(self) -> int:
+        """So long lag is measured; shorter where there is hardly a log."""
+        return LAG_SECONDS if self.events >= 10_000 else 1
+
+    def drop(self) -> None:
+        """Remove the databases, where any were made."""
+        for name in (
+            *("on_postgres", "short_on_postgres", "mixed_copies", "commanded_copies"),
+            "periods_on_postgres",
+        ):
+            if name in vars(self):
+                getattr(self, name).drop()
 
     @cached_property
     def told(self) -> Stores:
@@ -77,6 +147,13 @@ ROWS: Mapping[str, Build] = {
     "leaves": lambda subjects: protection.leaves(subjects.told),
     "command-warm": lambda subjects: command.command(subjects.commanded, warm=True),
     "command-cold": lambda subjects: command.command(subjects.commanded, warm=False),
+    "pg-append": lambda subjects: postgres.bulk_append(subjects.mixed_copies),
+    "pg-command-warm": lambda subjects: postgres.command(subjects.commanded_copies, warm=True),
+    "pg-command-cold": lambda subjects: postgres.command(subjects.commanded_copies, warm=False),
+    "pg-writers-8": lambda subjects: postgres.writers(subjects.commanded_copies, processes=False),
+    "pg-writers-8-processes": lambda subjects: postgres.writers(
+        subjects.commanded_copies, processes=True
+    ),
     "load-25": lambda subjects: load.load(subjects.short, SHORT_DEAL, TIMED_LOADS[SHORT_DEAL]),
     "load-1000": lambda subjects: load.load(subjects.long, LONG_DEAL, TIMED_LOADS[LONG_DEAL]),
     "load-sealed": lambda subjects: protection.load_sealed(subjects.told, public=False),
@@ -88,6 +165,9 @@ ROWS: Mapping[str, Build] = {
     "fsck-fields": lambda subjects: protection.fsck(subjects.told, fields=True),
     "rebuild-all": lambda subjects: rebuild.all_models(subjects.mixed),
     "rebuild-all-daily": lambda subjects: rebuild.all_models(subjects.daily),
+    "rebuild-all-2": lambda subjects: rebuild.two_workers(subjects.mixed),
+    "pg-rebuild-all": lambda subjects: rebuild.on_postgres(subjects.on_postgres),
+    "pg-rebuild-all-2": lambda subjects: rebuild.two_workers_on_postgres(subjects.on_postgres),
     "rebuild-deals": lambda subjects: rebuild.deals_alone(subjects.mixed),
     "rebuild-deals-batched": lambda subjects: rebuild.deals_alone_batched(subjects.mixed),
     "snapshot-1": lambda subjects: snapshot.now_known(subjects.mixed, ("stage",)),
@@ -95,10 +175,39 @@ ROWS: Mapping[str, Build] = {
         subjects.mixed, ("stage", "region", "product")
     ),
     "snapshot-then": lambda subjects: snapshot.then_known(subjects.mixed),
+    "as-of-1": lambda subjects: as_of.now_known(subjects.periods, ("stage",)),
+    "as-of-3": lambda subjects: as_of.now_known(subjects.periods, as_of.THREE),
+    "as-of-then": lambda subjects: as_of.then_known(subjects.periods),
+    "pg-as-of-1": lambda subjects: as_of.now_known(subjects.periods_on_postgres, ("stage",)),
+    "pg-as-of-3": lambda subjects: as_of.now_known(subjects.periods_on_postgres, as_of.THREE),
+    "pg-as-of-then": lambda subjects: as_of.then_known(subjects.periods_on_postgres),
+    "lag": lambda subjects: lag.on_sqlite(subjects.short, subjects.lag_seconds),
+    "pg-lag": lambda subjects: lag.on_postgres(subjects.short_on_postgres, subjects.lag_seconds),
+    "memory-rebuild": lambda subjects: memory.memory(subjects.mixed, "rebuild"),
+    "memory-scan": lambda subjects: memory.memory(subjects.mixed, "scan"),
     "cli-version": lambda _: cold_start.version(),
     "cli-deals": lambda subjects: cold_start.deals(subjects.mixed),
 }
 """By the name under which a row is chosen."""
+
+SCALED = (
+    *("append", "load-25", "rebuild-all", "rebuild-all-2", "pg-rebuild-all", "pg-rebuild-all-2"),
+    *("snapshot-1", "snapshot-3", "snapshot-then", "memory-rebuild", "memory-scan"),
+    *("as-of-1", "as-of-3", "as-of-then", "pg-as-of-1", "pg-as-of-3", "pg-as-of-then"),
+)
+"""Rows that are measured on a log of a million events too."""
+
+LARGER = (
+    *("append", "rebuild-all", "rebuild-all-2", "pg-rebuild-all", "pg-rebuild-all-2"),
+    *("snapshot-1", "as-of-1", "pg-as-of-1", "memory-rebuild", "memory-scan"),
+)
+"""Those of them that are always measured on a log of 100,000 events."""
+
+HUGE = (
+    *("memory-rebuild", "memory-scan"),
+    *("as-of-1", "as-of-3", "as-of-then", "pg-as-of-1", "pg-as-of-3", "pg-as-of-then"),
+)
+"""Rows that are measured on the largest log."""
 
 
 def chosen(names: Sequence[str]) -> list[str]:

@@ -15,7 +15,8 @@ from store.notary import Notary
 from store.recorder import Row as StoredRow
 from store.seals.merkle import leaf_hash
 from store.seals.tiles import root
-from store.sqlite.recorder import LogRecorder, _seal
+from store.sqlite.hashes import seal
+from store.sqlite.recorder import LogRecorder
 from tests.benchmarks.evidence import Evidence, count_rows, digest
 from tests.benchmarks.harness import OURS, WITHOUT, Check, Row, Timer, Variant
 from tests.benchmarks.plain import PlainLog
@@ -112,7 +113,7 @@ def leaves(stores: Stores) -> Row:
                 for start in range(0, len(states), PER_TRANSACTION):
                     some = states[start : start + PER_TRANSACTION]
                     with recorder.datastore.writing() as cursor:
-                        _seal(cursor, start, [leaf_hash(state) for state in some])
+                        seal(cursor, start, [leaf_hash(state) for state in some])
             found = root(log.records, len(states))
         with closing(open_log(stores.log)) as log:
             assert found == root(log.records, len(states))

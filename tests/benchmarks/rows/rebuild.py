@@ -1,4 +1,4 @@
-"""Rebuilding the read models from the log."""
+"""Rebuilding the read models from the log, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,46 +7,73 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
+from msgspec.structs import replace
+from sqlalchemy import Column, MetaData, Table
+
 from projections import deals as deals_model
-from projections import engine, rebuild
-from projections.engine import MODELS, ReadModel
-from projections.views import Views
-from tests.benchmarks import floors, stock_views
+from projections.engine import rebuilding
+from projections.engine.models import MODELS
+from projections.models import ReadModel
+from projections.tables import deals as deals_table
+from projections.views import Views, open_views
+from projections.views.postgres import SchemaViews
+from store.location import Location
+from store.log import DealLog
+from store.postgres.connections import connect
+from store.tail import Tail
+from tests.benchmarks import floors, postgres_floors, stock_views
 from tests.benchmarks.evidence import Evidence, count_rows, rows_digest
-from tests.benchmarks.harness import FLOOR, OURS, STOCK, Check, Row, Timer, Variant
+from tests.benchmarks.harness import FLOOR, OURS, STOCK, WITHOUT, Check, Row, Timer, Variant
+from tests.benchmarks.postgres_stores import PostgresStores
 from tests.benchmarks.stock import open_stock
-from tests.benchmarks.stores import PER_TRANSACTION, Stores, open_log
+from tests.benchmarks.stores import PER_TRANSACTION, Stores, clock
 
 _OURS = (
-    "`rebuild` of the product, without comparing: every event read from the log, each deal folded "
-    "into frames, rows computed and written to a new file, which is copied over the live one."
+    "`rebuild` of the product, without comparing, by one process: every event read from the log, "
+    "each deal folded, rows computed and written to a new {place}, indexes made, {ended}."
+)
+_ON_SQLITE = _OURS.format(place="file", ended="the file synced, the link turned to it")
+_ON_POSTGRES = _OURS.format(
+    place="schema by `COPY`", ended="the pointer turned to it, the schema before it dropped"
 )
 _FLOOR = (
     "One scan of a log of the same events with nothing encrypted, in the order of positions, "
-    "`msgspec` decoding, a plain fold of each "
-    "deal with the same `evolve`; then `sqlite3` `executemany` of the same rows, ready-made, "
-    "into tables whose indexes are made afterwards, in one transaction, in WAL mode with "
-    "`synchronous=NORMAL` as the read models have it. It computes no row and copies no file."
+    "`msgspec` decoding, a plain fold of each deal with the same `evolve`; then "
+)
+_FLOOR_ON_SQLITE = (
+    _FLOOR + "`sqlite3` `executemany` of the same rows, ready-made, into tables whose indexes are "
+    "made afterwards, in one transaction, with the same settings as ours (no journal on the disk, "
+    "one sync in the end). It computes no row."
+)
+_FLOOR_ON_POSTGRES = (
+    _FLOOR + "`psycopg` `COPY` of the same rows, ready-made, into tables whose indexes are made "
+    "afterwards, in one transaction. It computes no row."
 )
 _STOCK = (
     "Its projection runner does not run on SQLite, so the plainest loop instead: notifications in "
-    "order, events made by its mapper, one upsert into the same table for each event, committed "
-    "with its tracking record"
+    "order, events made by its mapper, one upsert for each event into the same table, but without "
+    "the columns and indexes that deals are searched by, committed with its tracking record"
 )
 
-EXPLAINED_ALL = {OURS: _OURS, FLOOR: _FLOOR}
 EXPLAINED_DEALS = {
-    OURS: _OURS,
-    FLOOR: _FLOOR,
+    OURS: _ON_SQLITE,
+    FLOOR: _FLOOR_ON_SQLITE,
     STOCK: _STOCK
     + ", one transaction for each event, as the runner does it, each synced to the disk, as the "
     "library opens SQLite.",
 }
 EXPLAINED_BATCHED = {
-    OURS: _OURS,
-    FLOOR: _FLOOR,
+    OURS: _ON_SQLITE,
+    FLOOR: _FLOOR_ON_SQLITE,
     STOCK: _STOCK + f", but with {PER_TRANSACTION:,} events in a transaction. The library has no "
     "such way; this shows how much of the row above is commits.",
+}
+
+
+_EXPLAINED_TWO = {
+    OURS: "`rebuild` with a second process that helps: each of the two takes ranges of deals, "
+    "folds them and writes their rows; to a file in turns. Starting the second is in the time.",
+    WITHOUT: "The same with one process, which folds and writes by itself.",
 }
 
 
@@ -59,8 +86,48 @@ def all_models(stores: Stores) -> Row:
         unit="event",
         units=stores.events,
         variants={OURS: _ours(stores, MODELS), FLOOR: _floor(stores, MODELS)},
-        explained=EXPLAINED_ALL,
+        explained={OURS: _ON_SQLITE, FLOOR: _FLOOR_ON_SQLITE},
         goals="≥ 0.4 of the floor",
+    )
+
+
+def two_workers(stores: Stores) -> Row:
+    """The row of what a second process is worth."""
+    return Row(
+        name="rebuild-all-2",
+        work="Rebuild all read models with two processes",
+        unit="event",
+        units=stores.events,
+        variants={OURS: _ours(stores, MODELS, workers=2), WITHOUT: _ours(stores, MODELS)},
+        explained=_EXPLAINED_TWO,
+        goals="≥ 1.7 × without",
+    )
+
+
+def on_postgres(stores: PostgresStores) -> Row:
+    """The row of all read models together, on PostgreSQL."""
+    return Row(
+        name="pg-rebuild-all",
+        work="Rebuild all read models, on PostgreSQL",
+        unit="event",
+        units=stores.events,
+        variants={OURS: _ours_on_postgres(stores), FLOOR: _floor_on_postgres(stores)},
+        explained={OURS: _ON_POSTGRES, FLOOR: _FLOOR_ON_POSTGRES},
+        goals="≥ 0.4 of the floor",
+    )
+
+
+def two_workers_on_postgres(stores: PostgresStores) -> Row:
+    """The row of what a second process is worth on PostgreSQL."""
+    ours, without = _ours_on_postgres(stores, workers=2), _ours_on_postgres(stores)
+    return Row(
+        name="pg-rebuild-all-2",
+        work="Rebuild all read models with two processes, on PostgreSQL",
+        unit="event",
+        units=stores.events,
+        variants={OURS: ours, WITHOUT: without},
+        explained=_EXPLAINED_TWO,
+        goals="≥ 1.7 × without",
     )
 
 
@@ -90,64 +157,142 @@ def deals_alone_batched(stores: Stores) -> Row:
 
 
 def _deals_variants(stores: Stores) -> dict[str, Variant]:
-    return {OURS: _ours(stores, [deals_model]), FLOOR: _floor(stores, [deals_model])}
+    return {
+        OURS: _ours(stores, [deals_model], leave_out=FOUND_BY),
+        FLOOR: _floor(stores, [deals_model], leave_out=FOUND_BY),
+    }
+
+
+FOUND_BY = ("number", "folded", "words")
+"""Columns of deals that the stock library's table is without, with the indexes on them: they are
+what deals are searched by, and would make it slower."""
+
+
+def _described(models: Sequence[ReadModel]) -> list[Table]:
+    return [table for model in models for table in model.TABLES]
 
 
 def _tables(models: Sequence[ReadModel]) -> list[str]:
-    return [table.name for model in models for table in model.TABLES]
+    return [table.name for table in _described(models)]
 
 
 @contextmanager
 def _only(models: Sequence[ReadModel]) -> Iterator[None]:
-    """The engine with some of its models, which it otherwise always builds together."""
-    with patch.object(engine, "MODELS", models), patch.object(rebuild, "MODELS", models):
+    """The engine with some of its models, which it otherwise builds together where none is."""
+    with patch.object(rebuilding, "MODELS", models):
         yield
 
 
-def _ours(stores: Stores, models: Sequence[ReadModel]) -> Variant:
-    log_path = stores.log
+def _ours(
+    stores: Stores,
+    models: Sequence[ReadModel],
+    workers: int = 1,
+    leave_out: Sequence[str] = (),
+) -> Variant:
+    location = Location.beside(stores.log)
 
     def run(folder: Path, timer: Timer) -> Check:
-        path = folder / "ours.views.db"
-        with (
-            closing(open_log(log_path)) as log,
-            closing(Views(path)) as views,
-            _only(models),
-            timer.running(),
-        ):
-            rebuilt = rebuild.rebuild(views, log)
-        return lambda: Evidence(rebuilt.events, rows=rows_digest(path, _tables(models)))
+        at = replace(location, views=folder / "ours.views.db")
+        with _only(models):
+            rebuilt = _rebuilt(at, workers, timer)
+        return lambda: Evidence(rebuilt, rows=rows_digest(at.views, _tables(models), leave_out))
 
     return run
 
 
-def _floor(stores: Stores, models: Sequence[ReadModel]) -> Variant:
+def _rebuilt(at: Location, workers: int, timer: Timer) -> int:
+    """Rebuild, timed. Answers how many events were read."""
+    with (
+        closing(DealLog.open(at, clock)) as log,
+        closing(open_views(at)) as views,
+        timer.running(),
+    ):
+        return rebuilding.rebuild(views, Tail(log), workers=workers).events
+
+
+def _floor(stores: Stores, models: Sequence[ReadModel], leave_out: Sequence[str] = ()) -> Variant:
     log_path = stores.plain
-    tables = floors.read_tables(stores.views, _tables(models))
+    tables = floors.read_tables(stores.views, _described(models))
 
     def run(folder: Path, timer: Timer) -> Check:
         path = folder / "floor.views.db"
-        with (
-            closing(floors.connect(log_path)) as log,
-            closing(floors.connect(path, "NORMAL")) as views,
-            timer.running(),
-        ):
+        with closing(floors.connect(log_path)) as log, timer.running():
             deals = floors.fold_all(log)
-            floors.write_tables(views, tables)
+            floors.write_tables(path, tables)
         return lambda: Evidence(
-            sum(version for version, _ in deals.values()), rows=rows_digest(path, _tables(models))
+            sum(version for version, _ in deals.values()),
+            rows=rows_digest(path, _tables(models), leave_out),
         )
 
     return run
 
 
+def _ours_on_postgres(stores: PostgresStores, workers: int = 1) -> Variant:
+    location = stores.views
+
+    def run(_: Path, timer: Timer) -> Check:
+        events = _rebuilt(location, workers, timer)
+        return lambda: Evidence(events, rows=_digest_on_postgres(stores))
+
+    return run
+
+
+def _digest_on_postgres(stores: PostgresStores) -> str:
+    return postgres_floors.rows_digest(
+        stores.database, answering(open_views(stores.views)), _tables(MODELS)
+    )
+
+
+def answering(views: Views) -> str:
+    """The schema of the read models that answer."""
+    assert isinstance(views, SchemaViews)
+    number = views.pointed_at()
+    assert number is not None
+    return views.schema(number)
+
+
+def _floor_on_postgres(stores: PostgresStores) -> Variant:
+    schema = answering(open_views(stores.views))
+    tables = postgres_floors.read_tables(stores.database, schema, _described(MODELS))
+
+    def run(_: Path, timer: Timer) -> Check:
+        with (
+            stores.schema("floor") as into,
+            connect(stores.plain) as log,
+            connect(into) as views,
+        ):
+            with timer.running():
+                deals = postgres_floors.fold_all(log)
+                postgres_floors.write_tables(views, tables)
+            digest = postgres_floors.rows_digest(into, "floor", _tables(MODELS))
+        return lambda: Evidence(sum(version for version, _ in deals.values()), rows=digest)
+
+    return run
+
+
+def _stock_table() -> list[str]:
+    """The statements that make the table of deals for the stock library."""
+    columns = [
+        Column(column.name, column.type, nullable=column.nullable)
+        for column in deals_table.columns
+        if column.name not in FOUND_BY
+    ]
+    table = floors.described(Table("deals", MetaData(), *columns), floors.SQLITE)
+    whole = floors.described(deals_table, floors.SQLITE)
+    indexes = [
+        one
+        for one in whole.indexes
+        if one.startswith("CREATE") and "INDEX" in one and not any(name in one for name in FOUND_BY)
+    ]
+    return [table.create, *indexes]
+
+
 def _stock(stores: Stores) -> Variant:
     stock_path = stores.stock
-    [table] = floors.read_tables(stores.views, ["deals"])
 
     def run(folder: Path, timer: Timer) -> Check:
         path = folder / "stock.views.db"
-        view = stock_views.DealsView(path, [table.create, *table.indexes])
+        view = stock_views.DealsView(path, _stock_table())
         with closing(open_stock(stock_path)) as app, closing(view), timer.running():
             stock_views.run(app, view)
         return lambda: Evidence(
@@ -159,11 +304,10 @@ def _stock(stores: Stores) -> Variant:
 
 def _stock_batched(stores: Stores) -> Variant:
     stock_path = stores.stock
-    [table] = floors.read_tables(stores.views, ["deals"])
 
     def run(folder: Path, timer: Timer) -> Check:
         path = folder / "stock.views.db"
-        view = stock_views.BatchedDealsView(path, [table.create, *table.indexes])
+        view = stock_views.BatchedDealsView(path, _stock_table())
         with closing(open_stock(stock_path)) as app, closing(view), timer.running():
             stock_views.run_batched(app, view, PER_TRANSACTION)
         return lambda: Evidence(

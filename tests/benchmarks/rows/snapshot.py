@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from projections.pipeline import Pipeline, snapshot
-from projections.views import Views
+from projections.views import open_views
+from store.location import Location
 from tests.benchmarks.evidence import Evidence, digest
 from tests.benchmarks.harness import OURS, Check, Row, Timer, Variant
 from tests.benchmarks.portfolio import FIRST_OPENING, RECORDED_AT
@@ -62,10 +63,15 @@ def _explained(by: Sequence[str]) -> dict[str, str]:
 
 
 def _snapshots(stores: Stores, by: Sequence[str], moments: Sequence[Moment]) -> Variant:
-    path = stores.views
+    assert stores.views.exists()
+    location = Location.beside(stores.log)
 
     def run(_: Path, timer: Timer) -> Check:
-        with closing(Views(path)) as views, views.reading() as connection, timer.running():
+        with (
+            closing(open_views(location)) as views,
+            views.reading() as connection,
+            timer.running(),
+        ):
             taken = [snapshot(connection, as_of, known_at, by) for as_of, known_at in moments]
         return lambda: Evidence(sum(map(_deals_in, taken)), digest(taken))
 
