@@ -203,7 +203,9 @@ def worker(context: typer.Context, models: _Models = None) -> None:
 
     _log_to_stdout()
     log = logging.getLogger("dealstate.worker")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Also where it was started in the background, by a shell that has Ctrl-C ignored there.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     with terminal(context).opened() as store:
         log.info("works on %s; stop it with Ctrl-C", store.location)
         with Worker(store.views, store.tail, chosen, maintain=[store.maintain_columns]) as working:
