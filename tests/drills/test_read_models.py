@@ -52,7 +52,7 @@ class Process:
             self._lines.put(line)
 
     def has_done(self, steps: int) -> None:
-        """Wait until it has done so many steps more, and not in vain."""
+        """Wait until it has done so many steps more, and not in vain for any of them."""
         give_up = time.monotonic() + PATIENCE_SECONDS
         while steps:
             try:
@@ -64,6 +64,7 @@ class Process:
             if not line.startswith("waits"):
                 steps -= 1
                 self.steps += 1
+                give_up = time.monotonic() + PATIENCE_SECONDS
 
     def kill(self) -> str:
         """End it. Answers what it died of before, if it did."""
