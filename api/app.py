@@ -28,6 +28,9 @@ text, beside their currency. Errors are problem details (RFC 9457) with a stable
 def create_app(settings: Settings) -> FastAPI:
     """The service for one store, which is opened when the service starts.
 
+    Its `state.worker` keeps the read models up, where the settings want it. Once the service
+    has ended it may still be at work: see `Worker.has_ended`.
+
     Raises StoreError then when there is none, TimeError at once for an unknown time zone.
     """
     zone = parse_zone(settings.timezone)
@@ -37,9 +40,9 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with (
             Workspace.open(location, zone) as store,
-            _worker(store) if settings.worker else nullcontext(),
+            _worker(store) if settings.worker else nullcontext() as worker,
         ):
-            app.state.store = store
+            app.state.store, app.state.worker = store, worker
             yield
 
     app = FastAPI(
@@ -52,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
     )
+    app.state.worker = None
     for group in (deals, pipeline, audit, processes, stores, documentation):
         app.include_router(group.router)
     app.add_middleware(Guard)

@@ -3,10 +3,12 @@
 import logging
 import signal
 import sys
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.ending import leave
 from api.cli.groups import WantedDeal, commands
 from api.cli.output import Column, Shape, ShapeOption, note, print_json, print_table, say
 from api.cli.progress import Progress
@@ -18,7 +20,8 @@ from projections.engine.rebuilding import Rebuilt
 from projections.engine.rebuilding import rebuild as build_anew
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from types import FrameType
 
     from projections.models import ReadModel
 
@@ -203,16 +206,27 @@ def worker(context: typer.Context, models: _Models = None) -> None:
 
     _log_to_stdout()
     log = logging.getLogger("dealstate.worker")
-    # Also where it was started in the background, by a shell that has Ctrl-C ignored there.
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.default_int_handler)
+    told = SimpleQueue[None]()
+    _when_told(signal.default_int_handler)
     with terminal(context).opened() as store:
+        # Nothing is raised from here on: wherever it came, threads would be left at work.
+        _when_told(lambda *_: told.put(None))
         log.info("works on %s; stop it with Ctrl-C", store.location)
         with Worker(store.views, store.tail, chosen, maintain=[store.maintain_columns]) as working:
-            try:
-                working.join()
-            except KeyboardInterrupt:
-                log.info("stops")
+            told.get()
+            log.info("stops")
+        if not working.has_ended:
+            # What it is at is given up with its transaction.
+            leave(0)
+
+
+def _when_told(handler: "Callable[[int, FrameType | None], object]") -> None:
+    """Do this on Ctrl-C and SIGTERM.
+
+    Also where it was started in the background, by a shell that has Ctrl-C ignored there.
+    """
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, handler)
 
 
 def _log_to_stdout() -> None:

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.ending import leave
 from api.cli.failures import fail
 from api.cli.groups import commands
 from api.cli.output import say
 from api.cli.terminal import terminal
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from api.settings import Settings
+    from projections.engine.working import Worker
 
 app = commands()
 
@@ -95,4 +99,15 @@ def _run(settings: "Settings", listening: socket.socket) -> None:
 
     application = create_app(settings)
     config = uvicorn.Config(application, log_level="warning", server_header=False)
-    uvicorn.Server(config).run(sockets=[listening])
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    except KeyboardInterrupt:
+        _leave_if_at_work(application, 130)
+        raise
+    _leave_if_at_work(application, 0)
+
+
+def _leave_if_at_work(application: "FastAPI", code: int) -> None:
+    worker: Worker | None = application.state.worker
+    if worker is not None and not worker.has_ended:
+        leave(code)

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Self
 
 from projections.engine.keeping_up import catch_up
@@ -59,30 +60,51 @@ class Worker:
         self._waker: Waker | None = None
         self._closing = threading.Lock()
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._ended: list[threading.Event] = []
         self._models: Sequence[ReadModel] | None = None
         self._parked_until: int | None = None
         self._trouble: str | None = None
 
     def start(self) -> Self:
         """Work in a thread of its own, which does not keep the process alive."""
-        self._thread = threading.Thread(target=self.run, name="read models", daemon=True)
-        self._thread.start()
+        self._begin("read models", self.run)
         return self
 
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        # Before Python 3.13 a `Thread.join` that Ctrl-C interrupts takes the thread for one that
+        # has ended, and later ones do not wait at all.
+        ended = threading.Event()
+        self._ended.append(ended)
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                ended.set()
+
+        threading.Thread(target=run, name=name, daemon=True).start()
+
     def stop(self) -> None:
-        """Have it end: after the batch it is at, without waiting longer than STOP_SECONDS."""
+        """Have it end: after the batch it is at, without waiting longer than STOP_SECONDS.
+
+        See `has_ended` for whether it did.
+        """
+        give_up = time.monotonic() + STOP_SECONDS
         self._stopping.set()
         with self._closing:
             if self._waker is not None:
                 self._waker.wake()
-        if self._thread is not None:
-            self._thread.join(STOP_SECONDS)
+        for ended in self._ended:
+            ended.wait(max(0.0, give_up - time.monotonic()))
 
-    def join(self) -> None:
-        """Wait until its thread has ended."""
-        if self._thread is not None:
-            self._thread.join()
+    @property
+    def has_ended(self) -> bool:
+        """Whether none of its threads works any more.
+
+        One that does may be in the code of a database. The process has to end without
+        the interpreter's own end then, which can crash under such a thread.
+        """
+        return all(ended.is_set() for ended in self._ended)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -93,7 +115,7 @@ class Worker:
     def run(self) -> None:
         """Work until `stop` is called."""
         if self._maintain:
-            threading.Thread(target=self._look_after, name="maintenance", daemon=True).start()
+            self._begin("maintenance", self._look_after)
         failures = 0
         while not self._stopping.is_set():
             try:
@@ -102,6 +124,8 @@ class Worker:
             except _Stopped:
                 break
             except Exception as error:  # noqa: BLE001 - it ends when it is stopped, and not before.
+                if self._stopping.is_set():
+                    break
                 self._tell_trouble(error)
                 # What wakes it may be what failed; another one is opened before it reads again.
                 self._close_waker()
@@ -112,9 +136,10 @@ class Worker:
 
     def _work(self) -> None:
         """One round: take what is free, catch up, sleep until there may be more."""
-        with self._closing:
-            if self._waker is None:
-                self._waker = self._open_waker()
+        if self._waker is None:
+            opened = self._open_waker()
+            with self._closing:
+                self._waker = opened
         models = self._leases.take()
         self._tell_models(models)
         if models:
@@ -122,7 +147,7 @@ class Worker:
             applied = self._catch_up(models)
             self._tell_reading(applied, time.monotonic() - began)
         self._tell_recovery()
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and self._waker is not None:
             self._waker.wait(LOOK_SECONDS)
 
     def _catch_up(self, models: Sequence[ReadModel]) -> int:
@@ -149,15 +174,19 @@ class Worker:
             except NotBuilt:
                 pass
             except Exception as error:  # noqa: BLE001 - what it is for can be done without.
+                if self._stopping.is_set():
+                    break
                 if str(error) != trouble:
                     trouble = str(error)
                     _log.warning("maintenance failed, and is tried again: %s", error)
 
     def _close_waker(self) -> None:
         with self._closing:
-            if self._waker is not None:
-                self._waker.close()
-                self._waker = None
+            waker, self._waker = self._waker, None
+        if waker is not None:
+            # What cannot be closed is given up, since its thread has to go on.
+            with suppress(Exception):
+                waker.close()
 
     # What is worth a line.
 

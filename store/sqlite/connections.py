@@ -10,7 +10,7 @@ reader waits for a writer.
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -211,6 +211,16 @@ class LogConnectionPool(SQLiteConnectionPool):
     def _create_connection(self) -> SQLiteConnection:
         return SQLiteConnection(open_log(self.path), max_age=None)
 
+    def close(self) -> None:
+        """Close all connections; those in use when they are given back.
+
+        The library closes those too, while another thread is in the middle of a
+        statement, which then reads what was freed and ends the process (SIGSEGV).
+        """
+        with self._put_condition:
+            self._in_use.clear()
+            super().close()
+
 
 class LogDatastore(SQLiteDatastore):
     """Transactions on one log. Reads never wait; writers of one process take turns."""
@@ -291,9 +301,10 @@ class LogDatastore(SQLiteDatastore):
             ) from error
 
     def _give_back(self, connection: SQLiteConnection) -> None:
-        # A pool that was closed meanwhile has closed its connections too.
-        with suppress(ConnectionPoolClosedError):
+        try:
             self.pool.put_connection(connection)
+        except ConnectionPoolClosedError:
+            connection.close()
 
 
 def _undo(connection: SQLiteConnection) -> None:

@@ -107,7 +107,7 @@ def test_it_stops_between_two_batches(
     began = time.monotonic()
     worker.stop()
     assert time.monotonic() - began < STOP_SECONDS
-    worker.join()
+    assert worker.has_ended
     assert max(positions(views)) < log.head()
 
 
@@ -162,6 +162,49 @@ def test_maintenance_goes_on_beside_it_and_may_fail(
         for _ in range(3):
             assert done.acquire(timeout=PATIENCE_SECONDS)
     assert caplog.text.count("maintenance failed, and is tried again: no room") == 1
+
+
+def test_stopping_waits_for_maintenance_too(
+    views: Views, tail: Tail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "_MAINTAIN_SECONDS", 0.01)
+    begun = threading.Event()
+    done: list[bool] = []
+
+    def maintain() -> None:
+        begun.set()
+        time.sleep(0.2)
+        done.append(True)
+
+    with Worker(views, tail, maintain=[maintain]) as worker:
+        assert begun.wait(PATIENCE_SECONDS)
+    assert (worker.has_ended, done) == (True, [True])
+
+
+def test_what_does_not_end_is_not_waited_for_and_ends_in_silence(
+    location: Location, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(working, "STOP_SECONDS", 0.05)
+    begun, goes_on = threading.Event(), threading.Event()
+
+    class Held(_Slow):
+        def rows(self, told: Told) -> Rows:
+            begun.set()
+            assert goes_on.wait(PATIENCE_SECONDS)
+            return deals.rows(told)
+
+    with caplog.at_level(logging.WARNING), opened_store(location) as (log, views):
+        catch_up(views, Tail(log))
+        append_deals(log, 1)
+        with Worker(views, Tail(log), [Held()]) as worker:
+            assert begun.wait(PATIENCE_SECONDS)
+        held = not worker.has_ended
+        views.close()
+        log.close()
+        goes_on.set()
+        until(lambda: worker.has_ended)
+    assert held
+    assert caplog.messages == []
 
 
 def test_what_is_parked_is_told_once(

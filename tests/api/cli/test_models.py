@@ -14,6 +14,7 @@ from projections import deals, periods
 from projections.models import ReadModel, Rows, Told
 from tests.api.cli.conftest import Run
 from tests.api.small_store import DEALS
+from tests.shared_data import REPOSITORY
 
 LEFT_OUT = "1 deal is left out, since the read model deals failed on it; dealstate status tells how"
 
@@ -125,3 +126,22 @@ def test_a_worker_says_what_it_does_and_ends_when_it_is_told(own_store: str) -> 
         finally:
             worker.kill()
     assert (worker.returncode, rest.rstrip().endswith("  stops")) == (0, True)
+
+
+@pytest.mark.parametrize("thread", ["read models", "maintenance"])
+def test_a_worker_ends_in_the_middle_of_a_statement(own_store: str, thread: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.api.cli.stuck", thread, "--db", own_store, "worker"],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as worker:
+        try:
+            assert worker.stdout is not None
+            assert any(line == "is stuck\n" for line in worker.stdout)
+            worker.send_signal(signal.SIGTERM)
+            rest, _ = worker.communicate(timeout=20)
+        finally:
+            worker.kill()
+    assert (worker.returncode, "  stops\n" in rest) == (0, True)

@@ -12,6 +12,7 @@ import pytest
 
 from api.cli.serve import is_loopback
 from tests.api.cli.conftest import Run
+from tests.shared_data import REPOSITORY
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "localhost"])
@@ -58,4 +59,25 @@ def test_it_serves_until_it_is_stopped(own_store: str) -> None:
         finally:
             server.send_signal(signal.SIGINT)
             server.communicate(timeout=20)
+    assert server.returncode in {0, 130}
+
+
+@pytest.mark.parametrize("thread", ["read models", "maintenance"])
+def test_it_stops_while_its_worker_is_in_the_middle_of_a_statement(
+    own_store: str, thread: str
+) -> None:
+    stuck = [sys.executable, "-m", "tests.api.cli.stuck", thread]
+    with subprocess.Popen(
+        [*stuck, "--db", own_store, "serve", "--port", "0"],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            assert any(line == "is stuck\n" for line in server.stdout)
+            server.send_signal(signal.SIGINT)
+            server.communicate(timeout=20)
+        finally:
+            server.kill()
     assert server.returncode in {0, 130}

@@ -360,16 +360,31 @@ def test_a_closed_log_says_so(location: Location) -> None:
 NOTE = ("deal:d-2", 1, "note-added@1", b"{}")
 
 
-def test_closing_while_a_write_is_under_way_loses_the_write_only(location: Location) -> None:
-    def write_and_close(log: DealLog) -> None:
-        with log.records.transaction() as append:
-            append([NOTE])
-            log.close()
+def test_closing_waits_for_what_is_under_way_with_each_connection(location: Location) -> None:
+    """SQLite ends the process where a connection is closed under a thread that uses it."""
+    log = DealLog.create(location)
+    log.head()
+    with datastore(log).reading() as cursor:
+        rows = cursor.execute("SELECT value FROM json_each('[1, 2, 3]')")
+        assert next(rows)[0] == 1
+        with ThreadPoolExecutor(1) as other:
+            other.submit(log.close).result(30)
+        assert [row[0] for row in rows] == [2, 3]
+        with pytest.raises(StoreError, match="was closed"):
+            log.head()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        cursor.connection.execute("SELECT 1")
+    # Whoever closes the last connection removes the write-ahead log.
+    assert not location.log.with_name(f"{location.log.name}-wal").exists()
 
-    with pytest.raises(StoreError):
-        write_and_close(DealLog.create(location))
+
+def test_a_write_that_is_under_way_when_the_log_is_closed_is_finished(location: Location) -> None:
+    log = DealLog.create(location)
+    with log.records.transaction() as append:
+        append([NOTE])
+        log.close()
     with DealLog.open(location) as log:
-        assert log.head() == 0
+        assert log.head() == 1
 
 
 def test_an_error_inside_a_transaction_takes_everything_back(log: DealLog) -> None:
