@@ -19,6 +19,6 @@ rows), and what the record no longer says lies apart. DuckDB keeps the smallest 
 largest value of each range of rows, and passes over those that cannot hold the date.
 """
 
-from projections.columns.columns import Columns, Status
+from projections.columns.columns import Columns
 
-__all__ = ["Columns", "Status"]
+__all__ = ["Columns"]

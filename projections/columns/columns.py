@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
-from threading import Lock, Thread
-from time import monotonic
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import msgspec
 from sqlalchemy import Connection
 
 from projections.columns.files import BaseFile, Damaged, Files
@@ -23,7 +21,7 @@ from projections.columns.source import (
     stand_of,
 )
 from projections.figures import Part, Question
-from store.errors import StoreError, StoreUnavailable
+from store.errors import StoreUnavailable
 from store.keys.holding import Held
 
 if TYPE_CHECKING:
@@ -39,23 +37,8 @@ LEAST_PERIODS = 50_000
 LEAST_CHANGED = 5_000
 """A new base is due when so many deals have changed, or one in twenty where that is more."""
 
-_PAUSE_SECONDS = 60
-"""Between two looks of one process at whether a new base is due."""
-
 _TRIES = 3
 """Bases that are opened for one question, where one after the other is gone or damaged."""
-
-
-class Status(msgspec.Struct, frozen=True):
-    """What there is of a copy."""
-
-    position: int | None
-    """Of the log, as of which the base was made; None where there is none."""
-    behind: int
-    """Deals that changed since, counted up to the number from which on a new base is due."""
-    size_bytes: int
-    failed: str | None
-    """Why the last new base could not be made by this process."""
 
 
 class _Due(NamedTuple):
@@ -75,41 +58,28 @@ def _unavailable(error: BaseException) -> StoreUnavailable:
 class Columns:
     """The columnar copy of one store's deal periods. Safe to use from many threads.
 
-    `beside` is the file or link of the views, in whose folder the bases lie. With
-    `reading`, which opens a snapshot of the tables, a new base that is due is made in
-    the background, by whoever asks; without it `maintain` alone makes one.
+    `beside` is the file or link of the views, in whose folder the bases lie. Bases are
+    made by `maintain` alone.
     """
 
     def __init__(
         self,
         beside: Path,
-        reading: Reading | None = None,
         *,
         least_periods: int = LEAST_PERIODS,
         least_changed: int = LEAST_CHANGED,
     ) -> None:
         self.files = Files(beside)
-        self._reading = reading
         self._least_periods = least_periods
         self._least_changed = least_changed
         self._lock = Lock()
         self._open: OpenBase | None = None
-        self._failed: str | None = None
-        self._looked_at = -float(_PAUSE_SECONDS)
-        self._maintaining: Thread | None = None
 
     def snapshot(self, connection: Connection, question: Question) -> list[Part] | None:
         """What the rows that `connection` sees come to; None where there is no copy to tell."""
         stand = stand_of(connection)
         if stand is None:
             return None
-        parts = self._answer(connection, stand, question)
-        self._look_after()
-        return parts
-
-    def _answer(
-        self, connection: Connection, stand: Stand, question: Question
-    ) -> list[Part] | None:
         for _ in range(_TRIES):
             file = self.files.newest(stand.set_id, stand.position)
             if file is None:
@@ -228,41 +198,9 @@ class Columns:
             self._discard(before)
             return False
         self.files.publish(path, made.about.set_id, made.about.position)
-        self._failed = None
         return True
 
-    def _look_after(self) -> None:
-        """Now and then, see in the background to a new base."""
-        with self._lock:
-            if self._reading is None or monotonic() < self._looked_at + _PAUSE_SECONDS:
-                return
-            self._looked_at = monotonic()
-            self._maintaining = Thread(target=self._maintain, name="columnar copy", daemon=True)
-        self._maintaining.start()
-
-    def _maintain(self) -> None:
-        assert self._reading is not None
-        try:
-            self.maintain(self._reading)
-        except StoreError as error:
-            self._failed = str(error)
-
-    def status(self, connection: Connection) -> Status:
-        """What there is, for the tables that `connection` sees."""
-        stand = stand_of(connection)
-        file = None if stand is None else self.files.newest(stand.set_id, stand.position)
-        if file is None:
-            return Status(None, 0, 0, self._failed)
-        due = changed_when_due(count_deals(connection), self._least_changed)
-        behind = count_changed(connection, file.position, due)
-        size = 0
-        with suppress(FileNotFoundError):
-            size = file.path.stat().st_size
-        return Status(file.position, behind, size, self._failed)
-
     def close(self) -> None:
-        """Close what is open. A base that is being made in the background is waited for."""
-        if self._maintaining is not None:
-            self._maintaining.join()
+        """Close what is open."""
         with self._lock:
             self._close()

@@ -227,16 +227,10 @@ def test_a_new_base_is_due_when_many_deals_have_changed(tables: Views, columns: 
     for deal_id in ("d-1", "d-2", "d-3", "d-4"):
         position = change(tables, {deal_id: [period()]})
         assert maintain(columns, tables) is False
-    with tables.reading() as connection:
-        assert columns.status(connection).behind == 4
     position = change(tables, {"d-1": [period(owner="again")], "d-new": [period()]})
     assert maintain(columns, tables) is True
     assert [file.position for file in columns.files.all()] == [position]
     assert by_copy(columns, tables)
-    with tables.reading() as connection:
-        status = columns.status(connection)
-    assert (status.position, status.behind, status.failed) == (position, 0, None)
-    assert status.size_bytes > 0
 
 
 def test_a_new_base_comes_from_the_one_before(
@@ -394,25 +388,6 @@ def test_a_maker_that_fails_leaves_nothing(
     with pytest.raises(StoreUnavailable, match="no columnar copy"):
         maintain(columns, tables)
     assert names(columns.files.folder) == []
-
-
-def test_a_base_is_made_in_the_background(tables: Views, tmp_path: Path) -> None:
-    change(tables, some(20))
-    columns = Columns(tmp_path / "deals.views.db", tables.reading, least_periods=10)
-    assert not by_copy(columns, tables)
-    columns.close()  # waits
-    assert by_copy(columns, tables)
-    columns.close()
-
-
-def test_why_no_base_could_be_made_in_the_background_is_told(tables: Views, tmp_path: Path) -> None:
-    change(tables, some(20))
-    folder = tmp_path / "not there"
-    columns = Columns(folder / "deals.views.db", tables.reading, least_periods=10)
-    assert not by_copy(columns, tables)
-    columns.close()
-    with tables.reading() as connection:
-        assert "not there" in (columns.status(connection).failed or "")
 
 
 # Damage.
