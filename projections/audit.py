@@ -19,6 +19,7 @@ from projections.changes import Change, changes
 from projections.frames import Frame, Timeline, frames_of
 from projections.instants import FOREVER, micros
 from projections.models import Rows, Told
+from projections.planning import within
 from projections.tables import entries, stream_counts
 
 NAME = "audit"
@@ -173,7 +174,7 @@ def find_entries(connection: Connection, query: EntryQuery) -> list[dict[str, An
     asked = (query.actor, query.recorded_from, query.recorded_until)
     narrowed = any(one is not None for one in asked)
     order = (entry.recorded_at, entry.position) if narrowed else (entry.position,)
-    statement = select(entries).order_by(*order).limit(query.limit)
+    statement = select(entries).limit(query.limit)
     if query.after and narrowed:
         # The last entry up to there, since the one that was shown may have been parked meanwhile.
         last = select(*order).where(entry.position <= query.after)
@@ -183,7 +184,10 @@ def find_entries(connection: Connection, query: EntryQuery) -> list[dict[str, An
     elif query.after:
         statement = statement.where(entry.position > query.after)
     if query.actor is not None:
-        statement = statement.where(entry.actor == query.actor)
+        # Those of one actor may all stand behind those of all others.
+        by_actor, first = within(connection, entry.actor, query.actor)
+        statement = statement.where(by_actor).order_by(*first)
+    statement = statement.order_by(*order)
     if query.recorded_from is not None:
         statement = statement.where(entry.recorded_at >= micros(query.recorded_from))
     if query.recorded_until is not None:

@@ -37,6 +37,7 @@ from domain.deal import Deal
 from projections.frames import DealFold
 from projections.instants import micros
 from projections.models import Row, Rows, Told
+from projections.planning import INDEX_SCANS_LACK, INDEX_WALKS_LACK, plan_without, within
 from projections.reported import Reported, reported
 from projections.rows import optional_micros, reported_row
 from projections.search import FILTERS as FILTERS
@@ -140,6 +141,7 @@ def page(connection: Connection, query: DealQuery) -> DealPage:
         found = _walked(connection, query, matching, WALKED_FAR_PER_DEAL)
     if found is None:
         found = _gathered(connection, query, matching)
+    plan_without(connection)
     rows = found[: query.limit]
     more = len(found) > query.limit
     return DealPage(rows, (rows[-1][query.sort], rows[-1]["deal_id"]) if more else None)
@@ -169,17 +171,21 @@ def _walked(
 ) -> list[dict[str, Any]] | None:
     """The deals of the page and one more; None where so many steps for each are not enough."""
     status = query.where.get("status") if query.sort in _BY_STATUS else None
-    along = [deals.c.status == status] if status else []
+    along, first = within(connection, deals.c.status, status) if status else (None, ())
+    order = _order(query, *first)
     others = [asked for name, asked in matching.items() if name != "status" or not status]
     found: list[dict[str, Any]] = []
+    plan_without(connection, *INDEX_WALKS_LACK)
     for stretch in _stretches(query):
-        conditions, end = [*along, *stretch], None
+        conditions, end = stretch if along is None else [along, *stretch], None
         if others:
-            end = _end_of_walk(connection, query, conditions, per_deal * (query.limit + 1))
+            places = select(deals.c[query.sort], deals.c.deal_id).where(*conditions)
+            steps = per_deal * (query.limit + 1)
+            end = connection.execute(places.order_by(*order).limit(1).offset(steps)).first()
             if end is not None:
-                conditions.append(_reached(query, end))
+                conditions.append(_reached(query, (end[0], end[1])))
         wanted = query.limit + 1 - len(found)
-        statement = select(*_SHOWN).where(*conditions, *others).order_by(*_order(query))
+        statement = select(*_SHOWN).where(*conditions, *others).order_by(*order)
         found += map(dict, connection.execute(statement.limit(wanted)).mappings())
         if len(found) > query.limit:
             return found
@@ -203,20 +209,11 @@ def _stretches(query: DealQuery) -> Iterator[list[Condition]]:
         yield [key.is_(None), *some]
 
 
-def _end_of_walk(
-    connection: Connection, query: DealQuery, conditions: Sequence[Condition], steps: int
-) -> tuple[Any, str] | None:
-    """Where a walk of so many steps ends; None where the stretch ends before."""
-    statement = select(deals.c[query.sort], deals.c.deal_id).where(*conditions)
-    found = connection.execute(statement.order_by(*_order(query)).limit(1).offset(steps)).first()
-    return None if found is None else (found[0], found[1])
-
-
 def _reached(query: DealQuery, end: tuple[Any, str]) -> Condition:
     """The deals of a stretch up to one of them."""
-    within = operator.ge if query.descending else operator.le
+    until = operator.ge if query.descending else operator.le
     reached: Condition = (
-        within(deals.c.deal_id, end[1]) if end[0] is None else within(_place(query), tuple_(*end))
+        until(deals.c.deal_id, end[1]) if end[0] is None else until(_place(query), tuple_(*end))
     )
     return reached
 
@@ -225,8 +222,8 @@ def _place(query: DealQuery) -> Any:
     return tuple_(deals.c[query.sort], deals.c.deal_id)
 
 
-def _order(query: DealQuery) -> list[ColumnElement[Any]]:
-    columns = (deals.c[query.sort], deals.c.deal_id)
+def _order(query: DealQuery, *first: Column[Any]) -> list[ColumnElement[Any]]:
+    columns = (*first, deals.c[query.sort], deals.c.deal_id)
     return [column.desc() if query.descending else column.asc() for column in columns]
 
 
@@ -284,10 +281,7 @@ def _having(connection: Connection, query: DealQuery) -> tuple[FromClause, Condi
     """Where the deals are that have all words asked for, and the condition for it."""
     words = words_asked(fold(query.search or ""), query.where)
     if connection.dialect.name == "postgresql":
-        # It would read all deals where it thinks that many of them match, and compile that.
-        connection.exec_driver_sql(
-            "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
-        )
+        plan_without(connection, *INDEX_SCANS_LACK)
         having = text("string_to_array(words, ' ') @> CAST(:words AS text[])")
         return deals, having.bindparams(words=list(words))  # type: ignore[return-value]
     found = _WordsFirst(table("deal_words"), deals, deals.c.number == _FOUND_NUMBER)
