@@ -26,6 +26,13 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     before: Deal
     event: DealEvent
     after: Deal
+    learned_at: datetime | None = None
+    """When it moved what is known, among frames of what was known; None among those of what was."""
+
+    @property
+    def at(self) -> datetime:
+        """The moment at which the frame stands."""
+        return self.learned_at or self.event.occurred_at
 
 
 class DealFold(msgspec.Struct, frozen=True, dict=True):
@@ -95,6 +102,33 @@ def frames_of(
     for event in standing_events(events, as_of, known_at):
         before, deal = deal, evolve(deal, event)
         frames.append(Frame(before, event, deal))
+    return frames
+
+
+def frames_as_known(
+    events: Iterable[DealEvent],
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> list[Frame]:
+    """The frames of what was known at each moment, in the order in which it became known.
+
+    The state behind a frame is that at (its moment, its moment): without what was learned
+    later, and with what was withdrawn later. So a withdrawal has a frame here. An event that
+    had already been withdrawn when it would count has none.
+    """
+    timeline = Timeline()
+    frames: list[Frame] = []
+    state = Deal()
+    for moment, event in sorted(
+        ((max(event.occurred_at, event.known_at), event) for event in events),
+        key=lambda pair: (pair[0], pair[1].version),
+    ):
+        if (as_of is not None and moment > as_of) or (known_at is not None and moment > known_at):
+            continue
+        if timeline.learn([event]) is None:
+            continue
+        before, state = state, timeline.frames[-1].after if timeline.frames else Deal()
+        frames.append(Frame(before, event, state, moment))
     return frames
 
 

@@ -89,7 +89,7 @@ def stakeholder_map(deal: Deal, at: datetime) -> StakeholderMap:
         PersonOnMap(one, depth, _contacts_with((one,), people))
         for one, depth in _in_lines(people.stakeholders)
     )
-    return StakeholderMap(placed, people.relations, _coverage(people, at))
+    return StakeholderMap(placed, people.relations, coverage(people, at))
 
 
 def _in_lines(people: Sequence[Stakeholder]) -> Iterator[tuple[Stakeholder, int]]:
@@ -119,7 +119,8 @@ def _contacts_with(people: Sequence[Stakeholder], all_people: People) -> tuple[C
     return tuple(one for one in all_people.contacts if ids.intersection(one.made.fact.their_people))
 
 
-def _coverage(people: People, at: datetime) -> Coverage:
+def coverage(people: People, at: datetime) -> Coverage:
+    """How well `people`, as known at `at`, are covered then."""
     filled = tuple(role for role in BuyingRole if people.with_role(role))
     levels = tuple(
         _level(level, [one for one in people.present if one.level == level])
