@@ -51,7 +51,7 @@ def ledgers(deal: Deal, organisation: Organisation) -> tuple[Ledger, ...]:
 
     How far somebody may go alone is judged by the limits and the roles of today.
     """
-    covers = _covers(deal, organisation)
+    covers = authority_on(deal, organisation)
     return tuple(
         Ledger(
             negotiation=one,
@@ -64,7 +64,8 @@ def ledgers(deal: Deal, organisation: Organisation) -> tuple[Ledger, ...]:
     )
 
 
-def _covers(deal: Deal, organisation: Organisation) -> Covers:
+def authority_on(deal: Deal, organisation: Organisation) -> Covers:
+    """How far each user may go alone on this deal, by the limits and the roles of today."""
     scope = organisation.scope(deal.life.owner, frozenset(deal.life.team_ids))
 
     def covers(state: IssueState, value: str, actor: str) -> bool:

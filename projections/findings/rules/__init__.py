@@ -1,0 +1,1 @@
+"""The rules: each is one function over a case."""
