@@ -86,6 +86,6 @@ def _move(
 
 def _indicators(frame: Frame, processes: ProcessBook) -> Indicators | None:
     deal = frame.after
-    if deal.life.process is None:
+    if deal.life.process is None or deal.life.opened_at is None:
         return None
     return indicators(deal, processes.get(deal.life.process), frame.at)

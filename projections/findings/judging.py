@@ -6,12 +6,14 @@ from datetime import datetime
 import msgspec
 
 from domain.corrections import EventWithdrawn
-from domain.naming import Naming
+from domain.deal import Deal
+from domain.naming import Naming, called
+from domain.process import SalesProcess, Words
 from projections.findings.book import BOOK
 from projections.findings.case import Case, Moment, runs
 from projections.findings.finding import Assessment, Finding, Firing, Kind
 from projections.findings.rule import Rule
-from projections.findings.sentences import rule_words, sentence
+from projections.findings.sentences import Terms, rule_words, sentence
 
 
 def judge(case: Case, *, secrets: bool, rules: Sequence[Rule] = BOOK) -> Assessment:
@@ -69,7 +71,7 @@ def _findings(case: Case, rule: Rule, firings: Iterable[Firing]) -> Iterable[Fin
             evidence=firing.evidence,
             subject=firing.subject,
             known=firing.told,
-            sentence=sentence(rule.id, firing.wording, firing.told, _names(case, firing.since)),
+            sentence=_said(case, rule, firing),
             practice=words.practice,
             of_outcome=firing.of_outcome,
             secret=rule.secret,
@@ -103,7 +105,35 @@ def _takes_back(moment: Moment, trigger: int | None) -> bool:
     return isinstance(moment.fact, EventWithdrawn) and trigger in moment.fact.versions
 
 
-def _names(case: Case, at: datetime) -> Naming:
-    """What people and vendors were called then."""
-    states = [moment.deal for moment in case.moments if moment.at <= at]
-    return Naming.on(states[-1]) if states else Naming()
+def _said(case: Case, rule: Rule, firing: Firing) -> Words:
+    """The sentence, with what people and things were called then."""
+    states = [moment.deal for moment in case.moments if moment.at <= firing.since]
+    deal = states[-1] if states else Deal()
+    process = case.process_of(deal)
+    return sentence(rule.id, firing.wording, firing.told, Naming.on(deal), _terms(deal, process))
+
+
+def _terms(deal: Deal, process: SalesProcess | None) -> Terms:
+    """In what words criteria of a gate, concerns, promises, requirements and needs are told."""
+    stages = process.stages if process else ()
+    return {
+        "missing": {
+            one.id: Words(f"“{one.text.en}”", f"“{one.text.zh or one.text.en}”")
+            for stage in stages
+            for one in stage.gate
+        },
+        "concern": {o.id: _quoted(o.id, o.raised.fact.topic) for o in deal.needs.concerns},
+        "commitment": {
+            one.id: _quoted(one.id, one.recorded.fact.what) for one in deal.purchase.commitments
+        },
+        "requirement": {
+            one.fact.id: _quoted(one.fact.id, one.fact.text) for one in deal.needs.requirements
+        },
+        "needs": {one.id: _quoted(one.id, one.statement) for one in deal.needs.needs},
+    }
+
+
+def _quoted(its_id: str, text: str) -> Words:
+    """The text in quotation marks, or the id where the text may not be seen."""
+    said = called(its_id, text).rstrip(".。")
+    return Words(f"“{said}”", f"“{said}”")

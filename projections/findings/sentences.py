@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import TypeAlias
 
 import msgspec
 
@@ -55,32 +56,44 @@ def rule_words(rule: str) -> RuleWords:
     return _book().rules[rule]
 
 
-def sentence(rule: str, wording: str, told: Told, names: Naming) -> Words:
-    """What a rule says here, with people and vendors by their names."""
+Terms: TypeAlias = Mapping[str, Mapping[str, Words]]
+"""What stands for an id in a sentence: by the name under which it is told, then by the id."""
+
+
+def sentence(rule: str, wording: str, told: Told, names: Naming, terms: Terms) -> Words:
+    """What a rule says here, with people and vendors by their names, and things by their words."""
     template = rule_words(rule).template(wording)
     assert template.zh is not None, f"{rule} says nothing in Chinese"
-    english = {name: _english(name, value, names) for name, value in told.items()}
-    chinese = {name: _chinese(name, value, names) for name, value in told.items()}
-    return Words(template.en.format_map(english), template.zh.format_map(chinese))
+    english = _In({OURSELVES: _US.en}, ", ", names, terms, chinese=False)
+    chinese = _In({OURSELVES: _US.zh or "", **_book().words}, "、", names, terms, chinese=True)
+    return Words(
+        template.en.format_map({name: english.say(name, told[name]) for name in told}),
+        template.zh.format_map({name: chinese.say(name, told[name]) for name in told}),
+    )
 
 
-def _english(name: str, value: str | int | tuple[str, ...], names: Naming) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(_english(name, one, names) for one in value)
-    return _named(name, value, names, {OURSELVES: _US.en})
+class _In:
+    """How values are said in one language."""
 
+    def __init__(
+        self, words: Mapping[str, str], comma: str, names: Naming, terms: Terms, *, chinese: bool
+    ) -> None:
+        self._words = words
+        self._comma = comma
+        self._names = names
+        self._terms = terms
+        self._chinese = chinese
 
-def _chinese(name: str, value: str | int | tuple[str, ...], names: Naming) -> str:
-    if isinstance(value, tuple):
-        return "、".join(_chinese(name, one, names) for one in value)
-    return _named(name, value, names, {OURSELVES: _US.zh or "", **_book().words})
-
-
-def _named(name: str, value: str | int, names: Naming, words: Mapping[str, str]) -> str:
-    if isinstance(value, int):
-        return f"{value:,}"
-    if name.startswith("who"):
-        return names.person(value)
-    if name.startswith("vendor") and value != OURSELVES:
-        return names.vendor(value)
-    return words.get(value, value)
+    def say(self, name: str, value: str | int | tuple[str, ...]) -> str:
+        if isinstance(value, tuple):
+            return self._comma.join(self.say(name, one) for one in value)
+        if isinstance(value, int):
+            return f"{value:,}"
+        term = self._terms.get(name, {}).get(value)
+        if term is not None:
+            return (term.zh if self._chinese else None) or term.en
+        if name.startswith("who"):
+            return self._names.person(value)
+        if name.startswith("vendor") and value != OURSELVES:
+            return self._names.vendor(value)
+        return self._words.get(value, value)

@@ -361,7 +361,7 @@ class TestPromiseBroken:
         [one] = found("promise-broken", events, until=60)
         assert (one.since, one.until, one.trigger) == (day(5), day(30), 3)
         assert (one.evidence, one.weight, one.subject) == ((2, 3), Weight.MISTAKE, "pilot")
-        assert one.sentence.en == "We broke our promise pilot on 2026-03-07."
+        assert one.sentence.en == "We broke our promise “A pilot” on 2026-03-07."
 
     def test_fires_when_theirs_goes_unanswered_for_seven_days(self) -> None:
         events = told(
@@ -372,7 +372,7 @@ class TestPromiseBroken:
         assert (one.since, one.until, one.trigger) == (day(12), day(20), None)
         assert (one.evidence, one.weight) == ((4, 5), Weight.MISTAKE)
         assert one.sentence.en == (
-            "They broke their promise visit on 2026-03-07, and for 7 days we did not respond."
+            "They broke their promise “A visit” on 2026-03-07, and for 7 days we did not respond."
         )
 
     @pytest.mark.parametrize(

@@ -77,7 +77,8 @@ class TestOptimisticForecast:
         assert (one.since, one.until, one.trigger) == (day(5), day(9), number)
         assert (one.evidence, one.weight) == ((1, number), Weight.MISTAKE)
         assert one.sentence.en == (
-            f"45 % was forecast in P3 instead of 30 %, while its gate lacked {GATE[0]}."
+            "45 % was forecast in P3 instead of 30 %, while its gate lacked"
+            " “Relationship of 2 or more with the front line”."
         )
 
     def test_not_14_points_above(self) -> None:

@@ -153,7 +153,7 @@ class TestUnsolvableDissatisfaction:
         assert (one.since, one.until, one.trigger) == (day(3), day(9), 3)
         assert (one.evidence, one.weight) == ((2, 3), Weight.MISTAKE)
         assert one.sentence.en == (
-            "All that the customer wants solved (n-2) is what we cannot solve."
+            "All that the customer wants solved (“Too much scrap”) is what we cannot solve."
         )
 
     @pytest.mark.parametrize("solvable", [True, None])
@@ -178,7 +178,7 @@ class TestRequirementUntraced:
         assert (one.since, one.until, one.trigger) == (day(2), day(9), 2)
         assert (one.evidence, one.weight, one.subject) == ((2,), Weight.NOTE, "r-1")
         assert one.sentence.en == (
-            "We accepted requirement r-1 without knowing the need or the reason behind it."
+            "We accepted requirement “Blue” without knowing the need or the reason behind it."
         )
 
     @pytest.mark.parametrize(
@@ -204,7 +204,9 @@ class TestConcernUnresolved:
         assert (one.since, one.until, one.trigger) == (day(30), None, 4)
         assert (one.evidence, one.weight, one.subject) == ((3, 4), Weight.MISTAKE, "risk")
         assert one.of_outcome
-        assert one.sentence.en == "The concern risk was still open when the deal ended."
+        assert (
+            one.sentence.en == "The concern “What if it stops?” was still open when the deal ended."
+        )
 
     def test_is_a_note_when_the_deal_was_won_until_it_is_dealt_with(self) -> None:
         resolved = ConcernResolved("risk", "A spare")
@@ -238,7 +240,9 @@ class TestConcernUnresolved:
         [one] = found("concern-unresolved", events, until=60)
         assert (one.since, one.until, one.trigger) == (day(19), day(25), None)
         assert (one.evidence, one.weight, one.subject) == ((3, 4, 5), Weight.MISTAKE, "risk")
-        assert one.sentence.en == "The concern risk was left alone for 14 days in P6."
+        assert (
+            one.sentence.en == "The concern “What if it stops?” was left alone for 14 days in P6."
+        )
 
     @pytest.mark.parametrize("step", [met("c-2"), ConcernAssigned("risk", OWNER.id)])
     def test_not_when_a_step_is_taken_in_time(self, step: DealFact) -> None:

@@ -53,7 +53,11 @@ class TestGateOverridden:
         [one] = found("gate-overridden", events, until=30)
         assert (one.since, one.until, one.trigger) == (day(5), None, 2)
         assert (one.evidence, one.weight, one.subject) == ((2,), Weight.MISTAKE, "P1")
-        assert one.sentence.en == "P1 was left by override; missing were need-known, scale-known."
+        assert (
+            one.sentence.en
+            == "P1 was left by override; missing were “A need of the customer known”,"
+            " “Scale of the project known”."
+        )
 
     def test_not_where_nothing_was_missing(self) -> None:
         events = told(
@@ -82,7 +86,7 @@ class TestGateSkipped:
         [one] = found("gate-skipped", events, until=90)
         assert (one.since, one.trigger, one.evidence) == (day(5), 4, (4,))
         assert one.sentence.en == (
-            "P3 was left though its gate was not met; missing were engineers-met."
+            "P3 was left though its gate was not met; missing were “Our engineers met theirs”."
         )
 
     def test_not_when_what_is_on_record_meets_them(self) -> None:
