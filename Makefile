@@ -110,7 +110,7 @@ format: $(installed) ## Format the code and repair what the linter can
 
 lock: | $(python) ## Renew requirements.lock: newest versions that fit, for Python 3.11 and later
 	$(python) -m uv --version >/dev/null 2>&1 || $(pip) install --quiet uv
-	$(python) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	$(python) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 		--quiet $(UPGRADE) --output-file requirements.lock
 

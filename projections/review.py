@@ -1,0 +1,184 @@
+"""A deal looked back on: its moves, how likely it was to be won at each, and where it turned.
+
+What was known at a move is all that its estimate rests on: the state behind it on the axis asked
+for, and a model trained on deals that were decided, and known, before the month of the move.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from domain.lifecycle import Status
+from domain.process import ProcessBook
+from projections.cohort.comparison import Compared, Comparison, compare
+from projections.cohort.courses import Course, Traits
+from projections.cohort.features import Standing, Tally, Vector, measures, tallies
+from projections.cohort.model import Cohort, Estimate
+from projections.cohort.model import Move as Contribution
+from projections.findings import Assessment, Finding, Weight
+from projections.frames import Frame
+from projections.replay import Move, moves_of
+from projections.turning import TurningPoint, point_of_no_return, turning_points
+
+_RUNNING = (Status.OPEN, Status.SUSPENDED)
+
+
+class Cohorts(Protocol):
+    """The models by month, and the decided deals that they were trained on."""
+
+    def at(self, moment: datetime) -> Cohort | None:
+        """That of the last boundary at or before a moment; None: there is none yet."""
+        ...
+
+    def courses(self, moment: datetime) -> Sequence[Course]:
+        """Those of the deals decided before that boundary."""
+        ...
+
+    def boundary(self, moment: datetime) -> datetime:
+        """The last boundary at or before a moment."""
+        ...
+
+
+class Judged(msgspec.Struct, frozen=True, eq=False):
+    """How likely the deal was to be won behind a move."""
+
+    estimate: Estimate | None = None
+    """None: it did not run, or there is no cohort."""
+    before: float | None = None
+    """As likely by the same model behind the move before, from 0 to 1."""
+    moved_by: tuple[Contribution, ...] = ()
+    """What moved the log-odds since the move before, the largest change first."""
+    measured: Vector | None = None
+    """What the estimate rests on; None: the deal did not run."""
+
+    @property
+    def fall(self) -> float | None:
+        """By how many points, of a hundred, the estimate fell since the move before."""
+        after = self.estimate.probability if self.estimate else None
+        return None if after is None or self.before is None else 100 * (self.before - after)
+
+
+class Review(msgspec.Struct, frozen=True):
+    """One deal, move by move, and what it comes to."""
+
+    moves: tuple[Move, ...]
+    judged: tuple[Judged, ...]
+    """For each move."""
+    assessment: Assessment
+    turning_points: tuple[TurningPoint, ...]
+    no_return: int | None
+    """Index of the move behind which a lost deal could not be won any more."""
+
+    def main_turning_points(self, most: int) -> list[TurningPoint]:
+        """Those at which the most was lost, in order of time."""
+        ranked = sorted(self.turning_points, key=self._loss, reverse=True)
+        return sorted(ranked[:most], key=lambda point: point.move)
+
+    def _loss(self, point: TurningPoint) -> tuple[bool, float, int, int]:
+        weights = [self.assessment.findings[number].weight for number in point.findings]
+        blunders = weights.count(Weight.BLUNDER)
+        return (point.fall is not None, point.fall or 0.0, blunders, len(weights))
+
+
+def review(
+    frames: Sequence[Frame],
+    processes: ProcessBook,
+    assessment: Assessment,
+    cohorts: Cohorts | None,
+    *,
+    secrets: bool,
+) -> Review:
+    """The review of a deal whose frames were folded and judged already.
+
+    Without `cohorts` there are no estimates beside that of the process.
+    """
+    moves = moves_of(frames, processes, secrets=secrets)
+    judged = _judged(frames, moves, processes, cohorts)
+    found: Sequence[Finding] = assessment.findings
+    return Review(
+        moves=tuple(moves),
+        judged=judged,
+        assessment=assessment,
+        turning_points=tuple(
+            turning_points([move.at for move in moves], [one.fall for one in judged], found)
+        ),
+        no_return=_no_return(moves, judged),
+    )
+
+
+def compared(
+    seen: Review,
+    index: int,
+    frames: Sequence[Frame],
+    processes: ProcessBook,
+    cohorts: Cohorts,
+) -> Comparison | None:
+    """Where the deal stood behind move `index` among deals that were won; None: it did not run."""
+    frame, measured = frames[index], seen.judged[index].measured
+    life = frame.after.life
+    if measured is None or life.process is None or life.opened_at is None:
+        return None
+    one = Compared(
+        frame.event.identifier,
+        life.opened_at,
+        frame.at,
+        life.currency or "",
+        Traits.of(frame.after, processes.get(life.process)),
+        measured,
+    )
+    return compare(one, cohorts.boundary(frame.at), cohorts.courses(frame.at))
+
+
+def _judged(
+    frames: Sequence[Frame],
+    moves: Sequence[Move],
+    processes: ProcessBook,
+    cohorts: Cohorts | None,
+) -> tuple[Judged, ...]:
+    if cohorts is None:
+        return (Judged(),) * len(moves)
+    found: list[Judged] = []
+    last: Vector | None = None
+    for frame, move, tally in zip(frames, moves, tallies(frames), strict=True):
+        measured = _measured(frame, move, tally, processes)
+        found.append(Judged() if measured is None else _one(cohorts, frame.at, last, measured))
+        last = measured
+    return tuple(found)
+
+
+def _measured(frame: Frame, move: Move, tally: Tally, processes: ProcessBook) -> Vector | None:
+    """None while the deal does not run: then it is known how it ended, or there is none."""
+    deal, indicators = frame.after, move.indicators
+    if indicators is None or indicators.status not in _RUNNING:
+        return None
+    assert deal.life.process is not None
+    return measures(Standing(deal, processes.get(deal.life.process), indicators, tally))
+
+
+def _one(cohorts: Cohorts, at: datetime, last: Vector | None, measured: Vector) -> Judged:
+    cohort = cohorts.at(at)
+    if cohort is None:
+        return Judged(measured=measured)
+    estimate = cohort.estimate(measured)
+    if cohort.model is None or last is None:
+        return Judged(estimate, measured=measured)
+    before = cohort.estimate(last).probability
+    return Judged(estimate, before, cohort.model.contributions(last, measured), measured)
+
+
+def _no_return(moves: Sequence[Move], judged: Sequence[Judged]) -> int | None:
+    """Of a deal that is lost at its last move, or behind which only remarks follow."""
+    last = moves[-1].indicators if moves else None
+    if last is None or last.status is not Status.LOST:
+        return None
+    running = [
+        index
+        for index, move in enumerate(moves)
+        if move.indicators is not None and move.indicators.status in _RUNNING
+    ]
+    estimates = [one.estimate.probability if one.estimate else None for one in judged]
+    before = [estimates[index] for index in running]
+    found = point_of_no_return([None if one is None else 100 * one for one in before])
+    return None if found is None else running[found]
