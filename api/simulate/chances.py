@@ -83,6 +83,11 @@ def outcomes(phase: BuyingPhase, tender: bool, contested: bool) -> dict[LostOutc
     return {name: weight for name, weight in weights.items() if name not in impossible}
 
 
+def planted_outcomes(phase: BuyingPhase, contested: bool) -> dict[LostOutcome, int]:
+    """The same where the fate is settled: none is voided, as that would be no loss."""
+    return outcomes(phase, False, contested)
+
+
 LINGERING: dict[LostOutcome, float] = {
     LostOutcome.LOST_TO_COMPETITOR: 1.0,
     LostOutcome.NO_DECISION: 2.3,

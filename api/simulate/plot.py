@@ -19,6 +19,7 @@ import msgspec
 
 from api.simulate.bargain import Talks
 from api.simulate.cast import Period, Team, User
+from api.simulate.causes import Fate
 from api.simulate.centre import KEYS, Centre
 from api.simulate.chronicle import Chronicle, Entry
 from api.simulate.customers import Project
@@ -101,8 +102,12 @@ class Chapter(msgspec.Struct, frozen=True):
 class Plot:
     """The state of the telling. What happened in the deal itself is in `deal`."""
 
-    def __init__(self, premise: Premise, processes: ProcessBook, key: str) -> None:
+    def __init__(
+        self, premise: Premise, processes: ProcessBook, key: str, fate: Fate | None = None
+    ) -> None:
         self.premise = premise
+        self.fate = fate
+        """Given where causes of losing are planted, and nothing else has to do with the end."""
         self.processes = processes
         self.rng = Random(f"{key}/plot")
         self.chronicle = Chronicle(
@@ -206,8 +211,13 @@ class Plot:
         return timedelta(days=self.rng.uniform(least, most))
 
     def feels(self, change: float) -> None:
-        """The deal fares better or worse by this."""
-        self.health += change
+        """The deal fares better or worse by this, unless its fate is settled."""
+        if self.fate is None:
+            self.health += change
+
+    def flaw(self, cause: str) -> bool | None:
+        """Whether the deal has a flaw; None where its habits decide, as in the usual stories."""
+        return self.fate.flaw(cause) if self.fate is not None else None
 
     # Names.
 

@@ -6,12 +6,13 @@ Deal number n is the same whatever the number of deals, so a larger portfolio co
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import accumulate, islice
+from itertools import accumulate
 from random import Random
 
 import msgspec
 
 from api.simulate.cast import DEALS_PER_OFFICE, Period, Team, User, hire, identifier
+from api.simulate.causes import Fate
 from api.simulate.customers import Customer, Project, projects
 from api.simulate.material import Pair, Rival, Territory, market
 from api.simulate.plot import Plot, Premise, rounded
@@ -52,29 +53,36 @@ def period(months: int, until: date) -> Period:
 
 
 def deals(
-    count: int, seed: int, months: int, until: date, first: int = 0
+    count: int,
+    seed: int,
+    months: int,
+    until: date,
+    first: int = 0,
+    *,
+    causes: Sequence[str] | None = None,
 ) -> Iterator[SimulatedDeal]:
     """The deals from number `first` on, `count` in all from number 0."""
     processes = built_in_processes()
     for number in range(first, count):
-        yield simulated(seed, number, period(months, until), processes)
+        yield simulated(seed, number, period(months, until), processes, causes)
 
 
-def simulated(seed: int, number: int, period: Period, processes: ProcessBook) -> SimulatedDeal:
-    """Deal `number`, told and decided."""
-    plot = Plot(premise(seed, number, period), processes, f"{seed}/{number}")
+def simulated(
+    seed: int,
+    number: int,
+    period: Period,
+    processes: ProcessBook,
+    causes: Sequence[str] | None = None,
+) -> SimulatedDeal:
+    """Deal `number`, told and decided.
+
+    `causes` are those of `PLANTABLE` that alone have to do with losing; None: as usual,
+    everything has.
+    """
+    key = f"{seed}/{number}"
+    fate = None if causes is None else Fate(causes, key)
+    plot = Plot(premise(seed, number, period), processes, key, fate)
     plot.chronicle.write(tell(plot))
-    return _written(plot)
-
-
-def opening(seed: int, number: int, period: Period, processes: ProcessBook) -> SimulatedDeal:
-    """Deal `number` as it begins: its first event alone, at a fraction of the cost."""
-    plot = Plot(premise(seed, number, period), processes, f"{seed}/{number}")
-    plot.chronicle.write(islice(tell(plot), 1))
-    return _written(plot)
-
-
-def _written(plot: Plot) -> SimulatedDeal:
     chronicle = plot.chronicle
     return SimulatedDeal(plot.premise.number, chronicle.stream, chronicle.drafts, chronicle.history)
 

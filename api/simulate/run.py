@@ -2,23 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 
 import msgspec
 
 from api.simulate.cast import LIMITS, User
+from api.simulate.causes import SHARE
 from api.simulate.chronicle import SOURCE
-from api.simulate.portfolio import (
-    UNTIL,
-    SimulatedDeal,
-    deal_id,
-    opening,
-    period,
-    simulated,
-    units_of,
-    users,
-)
+from api.simulate.portfolio import UNTIL, SimulatedDeal, deal_id, period, simulated, units_of, users
+from domain.deal import DealFact
 from domain.directory import MembershipGranted, UserRegistered
-from domain.history import Draft, Fact, StreamKind, stream_of
+from domain.history import Draft, Fact, Recorded, StreamKind, stream_of
 from domain.organisation import LIMITS_STREAM, AuthorityLimitsSet
 from domain.process_files import built_in_processes
 from store.errors import StoreError
@@ -48,6 +42,20 @@ class SimulationReport(msgspec.Struct, frozen=True):
     users_added: int = 0
     statuses: dict[str, int] = {}
     """How many of the added deals are open, won, lost and so on at the end of the period."""
+    causes: tuple[str, ...] | None = None
+    """What alone has to do with losing, by the finding that tells of it; None: everything has."""
+
+    @property
+    def planted(self) -> str | None:
+        """What was planted, in one sentence; None: the stories are as usual."""
+        if self.causes is None:
+            return None
+        if not self.causes:
+            return "No cause is planted: whether a deal is lost depends on nothing in its story."
+        return (
+            f"Planted causes, each in {SHARE:.0%} of the deals: {', '.join(self.causes)}."
+            " Losing depends on nothing else."
+        )
 
     @property
     def message(self) -> str:
@@ -71,18 +79,22 @@ def simulate(
     months: int = 24,
     until: date = UNTIL,
     *,
+    causes: tuple[str, ...] | None = None,
     progress: Progress | None = None,
 ) -> SimulationReport:
     """Append the portfolio of these parameters; the same parameters give the same events.
 
-    Raises ValueError for numbers that make no portfolio, and StoreError where the
-    store holds deals of this seed that were made with other months or another last day.
+    `causes` are those of `PLANTABLE` that alone have to do with losing; they are stored nowhere.
+    None: as usual, everything has.
+
+    Raises ValueError for numbers that make no portfolio, and StoreError where the store
+    holds deals of this seed that were made with other months, another last day or other causes.
     """
     if deals < 1 or months < 1:
         raise ValueError("a portfolio has one deal or more, in one month or more")
     if not _FIRST_YEAR <= until.year - months // 12 <= until.year <= _LAST_YEAR:
         raise ValueError(f"a portfolio lies between {_FIRST_YEAR} and {_LAST_YEAR}")
-    report = SimulationReport(seed, months, until, deals)
+    report = SimulationReport(seed, months, until, deals, causes=causes)
     report = msgspec.structs.replace(report, users_added=_register_users(log, report))
     present = set(log.streams(StreamKind.DEAL))
     for numbers in _chunks(range(deals)):
@@ -107,9 +119,10 @@ def _add(
         stream = stream_of(StreamKind.DEAL, deal_id(report.seed, number))
         (there if stream in present else missing).append(number)
     if there:
-        _check_same_portfolio(log, report, there[0])
+        for number in there[:_COMPARED]:
+            _check_same_portfolio(log, report, number)
     processes, span = built_in_processes(), period(report.months, report.until)
-    made = [simulated(report.seed, number, span, processes) for number in missing]
+    made = [simulated(report.seed, number, span, processes, report.causes) for number in missing]
     if made:
         log.append([Batch(deal.stream, 0, deal.drafts) for deal in made])
     return msgspec.structs.replace(
@@ -130,17 +143,27 @@ def _counted(statuses: dict[str, int], made: Sequence[SimulatedDeal]) -> dict[st
 
 
 def _check_same_portfolio(log: DealLog, report: SimulationReport, number: int) -> None:
-    """Deals of one seed have the same ids whatever the period, so one is compared."""
+    """Deals of one seed have the same ids whatever the period and the causes, so some are compared.
+
+    Texts are not, since some of them may have been erased.
+    """
     span = period(report.months, report.until)
-    expected = opening(report.seed, number, span, built_in_processes())
-    stored = next(iter(log.events_in(expected.stream)))
-    draft = expected.drafts[0]
-    if (stored.fact, stored.occurred_at) != (draft.fact, draft.occurred_at):
+    expected = simulated(report.seed, number, span, built_in_processes(), report.causes)
+    stored = islice(log.events_in(expected.stream), len(expected.drafts))
+    if [_mark(event) for event in stored] != [_mark(draft) for draft in expected.drafts]:
         raise StoreError(
-            f"the store holds deals of seed {report.seed} that were simulated for other months"
-            " or until another day",
-            "Choose another seed, or use the months and the last day of the first time.",
+            f"the store holds deals of seed {report.seed} that were simulated for other months,"
+            " until another day or with other causes",
+            "Choose another seed, or the months, the last day and the causes of the first time.",
         )
+
+
+_COMPARED = 3
+"""So many deals are compared in each transaction: the story of one may be too short to differ."""
+
+
+def _mark(event: Draft[DealFact] | Recorded[Fact]) -> tuple[type[Fact], datetime]:
+    return type(event.fact), event.occurred_at
 
 
 def _register_users(log: DealLog, report: SimulationReport) -> int:

@@ -22,6 +22,7 @@ from api.simulate.beats import (
     negotiation,
     outcome,
     people,
+    planting,
     pursuit,
     remarks,
     steps,
@@ -49,6 +50,7 @@ PLANNERS: tuple[Callable[[Plot, Chapter], list[Cue]], ...] = (
     forecast.cues,
     remarks.cues,
     undoing.cues,
+    planting.cues,
 )
 """Who adds scenes to a stay. Each is asked once, when the stay begins."""
 
@@ -72,6 +74,10 @@ def tell(plot: Plot) -> Entries:
             yield from _end_lost(plot, chapter.end, chapter.outcome)
             if plot.deal.life.status.closed:
                 return
+        elif chapter.goes_on and _is_fated(plot, chapter):
+            yield from _reviews(plot, chapter.end)
+            yield from _end_lost(plot, chapter.end, _fated_end(plot, chapter))
+            return
         elif chapter.goes_on and chapter.last:
             yield from _play(plot, chapter.end, outcome.win)
             yield from _after_win(plot)
@@ -89,9 +95,13 @@ _NOTICED_BY = 3
 
 def _play(plot: Plot, at: datetime, beat: Beat, lag: timedelta | None = None) -> Entries:
     """One scene, after the monthly reviews that come before it."""
-    for day in forecast.reviews_due(plot, at):
-        yield from _scene(plot, plot.hours.meeting(day, plot.rng), forecast.review)
+    yield from _reviews(plot, at)
     yield from _scene(plot, at, beat, lag)
+
+
+def _reviews(plot: Plot, until: datetime) -> Entries:
+    for day in forecast.reviews_due(plot, until):
+        yield from _scene(plot, plot.hours.meeting(day, plot.rng), forecast.review)
 
 
 def _scene(plot: Plot, at: datetime, beat: Beat, lag: timedelta | None = None) -> Entries:
@@ -102,6 +112,7 @@ def _scene(plot: Plot, at: datetime, beat: Beat, lag: timedelta | None = None) -
         yield from moves.hand_over(plot)
         plot.scene(plot.desk, lag)
     yield from beat(plot)
+    yield from planting.keep_going(plot)
 
 
 # The opening.
@@ -178,13 +189,28 @@ _TALKS = timedelta(days=15)
 
 
 def _fate(plot: Plot, phase: BuyingPhase) -> LostOutcome | None:
-    """How the deal is lost in this stay, or None."""
+    """How the deal is lost in this stay, or None: also where its fate is settled elsewhere."""
+    if plot.fate is not None:
+        return None
     if plot.revoked and plot.chance(0.7):
         return LostOutcome.LOST_TO_COMPETITOR if plot.premise.contested else LostOutcome.NO_DECISION
     if not plot.chance(chances.loss(phase, len(plot.selling), plot.health)):
         return None
     weights = chances.outcomes(phase, plot.premise.tender, plot.premise.contested)
     return plot.rng.choices(list(weights), list(weights.values()))[0]
+
+
+def _is_fated(plot: Plot, chapter: Chapter) -> bool:
+    """Whether the deal is lost where it would move on or be won, as was settled at its opening."""
+    return plot.fate is not None and plot.fate.loses(chapter.phase, chapter.last)
+
+
+def _fated_end(plot: Plot, chapter: Chapter) -> LostOutcome:
+    """In which way it is lost, and by what they will say."""
+    weights = chances.planted_outcomes(chapter.phase, plot.premise.contested)
+    end = plot.rng.choices(list(weights), list(weights.values()))[0]
+    plot.cause = undoing.cause_of(plot, end)
+    return end
 
 
 def _signing(plot: Plot, start: datetime, natural: datetime) -> datetime:
@@ -237,7 +263,7 @@ def _rest(plot: Plot) -> Entries:
     assert suspension is not None
     assert suspension.fact.until is not None
     until = plot.hours.meeting(suspension.fact.until, plot.rng) + plot.days(-10, 25)
-    if plot.chance(_NEVER_RESUMED):
+    if plot.fate is None and plot.chance(_NEVER_RESUMED):
         yield from _end_lost(plot, until, LostOutcome.NO_DECISION)
     else:
         yield from _play(plot, until, moves.resume)
@@ -257,12 +283,12 @@ def _end_lost(plot: Plot, at: datetime, end: LostOutcome) -> Entries:
 
     yield from _play(plot, at, lose, lag)
     yield from outcome.explain_loss(plot, end)
-    if outcome.comes_back(plot, end):
+    if plot.fate is None and outcome.comes_back(plot, end):
         yield from _play(plot, plot.desk + plot.days(25, 150), outcome.reopen)
 
 
 def _after_win(plot: Plot) -> Entries:
-    if not plot.reopened and plot.chance(0.02):
+    if plot.fate is None and not plot.reopened and plot.chance(0.02):
         yield from _play(plot, plot.desk + plot.days(4, 20), outcome.revoke_win)
         return
     yield from _play(plot, plot.desk + plot.days(0.5, 9), moves.advance)

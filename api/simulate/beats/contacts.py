@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 
-from api.simulate.beats import people
+from api.simulate.beats import needs, people
+from api.simulate.causes import NO_MINUTES, TOO_EARLY
 from api.simulate.plot import Chapter, Cue, Entries, Plot
 from domain.people.commands import RecordContact, SendMinutes
 from domain.people.facts import Channel, ContactKind, ContactOutcome
@@ -37,7 +38,8 @@ def cues(plot: Plot, chapter: Chapter) -> list[Cue]:
     until = 0.45 if fading else 0.95
     planned = [Cue(chapter.moment(plot.rng.uniform(0.05, until)), in_touch) for _ in range(count)]
     early = chapter.phase in (BuyingPhase.SATISFACTION, BuyingPhase.ACKNOWLEDGEMENT)
-    if early and plot.chance(0.25 * (1 - habits.discipline)):
+    hasty = early and plot.flaw(TOO_EARLY) is None
+    if hasty and plot.chance(0.25 * (1 - habits.discipline)):
         planned.append(Cue(chapter.moment(plot.rng.uniform(0.3, 0.8)), hasty_demo))
     if chapter.phase is BuyingPhase.CRITERIA and plot.chance(0.3 + 0.4 * habits.discipline):
         planned.append(Cue(chapter.moment(plot.rng.uniform(0.4, 0.8)), show_reference))
@@ -59,11 +61,14 @@ def hold(
     *,
     purpose: str | None = None,
     outcome: ContactOutcome | None = None,
+    hasty: bool = False,
 ) -> Entries:
     """Meet those who fill these functions; whoever is new is put on the map first.
 
     `remarks` are the keys of what the summary says. The contact becomes that of the scene.
     """
+    if kind in _SHOWN and not hasty and plot.flaw(TOO_EARLY) is not None:
+        yield from needs.make_explicit(plot)
     there = list(dict.fromkeys(keys))
     for key in there:
         yield from people.identify(plot, key)
@@ -82,6 +87,18 @@ def hold(
             outcome=outcome or _outcome(plot),
         )
     )
+    if plot.flaw(NO_MINUTES) is not None:
+        yield from _minute_by_plan(plot, plot.contact, "dm" in there)
+
+
+_SHOWN = (ContactKind.DEMO, ContactKind.PITCH)
+
+
+def _minute_by_plan(plot: Plot, contact: str, top: bool) -> Entries:
+    """Minutes of every meeting at the top, or of none; and of one other, as there are some."""
+    some = any(one.minutes for one in plot.deal.people.contacts)
+    if (top and not plot.flaw(NO_MINUTES)) or not (top or some):
+        yield plot.happened(SendMinutes(contact))
 
 
 def _ours(plot: Plot, kind: ContactKind) -> tuple[str, ...]:
@@ -119,6 +136,8 @@ def _outcome(plot: Plot) -> ContactOutcome | None:
 def in_touch(plot: Plot) -> Entries:
     """A call or a mail; a few are put on record only long after."""
     known = plot.known_people
+    if plot.flaw(NO_MINUTES) is not None:
+        known = [key for key in known if key != "dm"]
     if not known:
         return
     key = plot.rng.choice(known)
@@ -146,7 +165,8 @@ def hasty_demo(plot: Plot) -> Entries:
     plot.feels(-0.15)
     kind = plot.rng.choice((ContactKind.DEMO, ContactKind.PITCH))
     key = plot.rng.choice(plot.known_people or ["user"])
-    yield from hold(plot, kind, [key], ["contact.hasty"], purpose=plot.text("purpose.hasty"))
+    purpose = plot.text("purpose.hasty")
+    yield from hold(plot, kind, [key], ["contact.hasty"], purpose=purpose, hasty=True)
 
 
 def demonstrate(plot: Plot) -> Entries:
@@ -183,6 +203,8 @@ def at_the_top(plot: Plot, remarks: Sequence[str], purpose: str | None = None) -
 def minute(plot: Plot) -> Entries:
     """Send the minutes of the scene's contact, mostly the next day."""
     contact, habits = plot.contact, plot.owner.habits
+    if plot.flaw(NO_MINUTES) is not None:
+        return
     if contact is None or not plot.chance(0.15 + 0.75 * habits.discipline * habits.diligence):
         return
     late = plot.chance(0.15)

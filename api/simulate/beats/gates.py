@@ -9,6 +9,7 @@ from functools import partial
 
 from api.simulate.beats import contacts, people, steps
 from api.simulate.beats.telling import TELLING
+from api.simulate.causes import NO_NEXT_STEP, OVERRIDDEN
 from api.simulate.material import phrases
 from api.simulate.plot import Chapter, Cue, Entries, Plot
 from domain.people.facts import ContactKind
@@ -102,7 +103,26 @@ def _share(plot: Plot, chapter: Chapter) -> float:
 
 def to_meet(plot: Plot) -> list[Criterion]:
     """What the gate still needs. The signature is an outcome and has a scene of its own."""
+    return [c for c in still_missing(plot) if not _left_undone(plot, c)]
+
+
+def still_missing(plot: Plot) -> list[Criterion]:
+    """What the gate still needs, also what this deal goes on without."""
     return [c for c in plot.gate.missing_criteria() if c.predicate != _WON]
+
+
+_LEFT_UNDONE = {
+    "win-plan-set",
+    "approval-steps-listed",
+    "customer-resolved-to-act",
+    "preference-stated",
+}
+"""No finding but that of the gate looks at these."""
+
+
+def _left_undone(plot: Plot, criterion: Criterion) -> bool:
+    """Whether this deal goes on without it, by a flaw that is planted."""
+    return plot.flaw(OVERRIDDEN) is True and _asks(criterion) in _LEFT_UNDONE
 
 
 def _on_visit(achieved: list[Criterion], index: int, count: int) -> list[Criterion]:
@@ -196,6 +216,9 @@ def meet(plot: Plot, criterion: Criterion) -> Entries:
         return
     ask = criterion.predicate
     nobody = ask in _ABOUT_COMPETITORS and not plot.premise.contested
+    if ask == _LAST and plot.flaw(NO_NEXT_STEP):
+        yield plot.happened(AttestGateCriterion(criterion.id, plot.text(_NO_AIM)))
+        return
     if ask in TELLING and not nobody:
         plot.feels(0.012)
         yield from TELLING[ask](plot)
@@ -207,6 +230,7 @@ def meet(plot: Plot, criterion: Criterion) -> Entries:
     yield from attest(plot, criterion, applies=not nobody)
 
 
+_NO_AIM = "attest.next-visit-planned"
 _AT_THE_TABLE = {"issues-agreed", "terms-agreed", "approvals-granted"}
 
 
@@ -214,6 +238,15 @@ def _talked_out(plot: Plot) -> bool:
     """Whether nothing is being negotiated, and nothing will be in this stay."""
     late = plot.chapter is not None and plot.moment > plot.chapter.moment(0.85)
     return plot.talks is None and not plot.deal.negotiations.opened and late
+
+
+def see_to(plot: Plot, criteria: list[Criterion]) -> Entries:
+    """Do what these ask for, and attest what that does not show."""
+    for criterion in criteria:
+        yield from meet(plot, criterion)
+    for criterion in to_meet(plot):
+        if _speaks(criterion):
+            yield from attest(plot, criterion)
 
 
 def _insists(plot: Plot) -> bool:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from api.simulate.beats import buying, forecast, gates, negotiation
 from api.simulate.cast import User
+from api.simulate.causes import OVERRIDDEN
 from api.simulate.plot import Entries, Plot
 from api.simulate.workdays import quarter_end
 from domain.corrections import MergeDeal
@@ -30,15 +31,21 @@ def advance(plot: Plot) -> Entries:
     """Go on to the next stage: with the gate met, after more work on it, or by an override."""
     rounds = 0
     won = plot.deal.life.status is Status.WON
-    while not won and (missing := gates.to_meet(plot)) and rounds < 3 and not _overrides(plot):
+    by_plan = plot.flaw(OVERRIDDEN) is not None and not won
+    while not won and (missing := gates.to_meet(plot)) and rounds < 3:
+        if not by_plan and _overrides(plot):
+            break
         rounds += 1
         some = missing if plot.chance(plot.owner.habits.discipline) else missing[::2]
         plot.scene(plot.desk + plot.days(2, 9))
         yield from gates.make_up_for(plot, some)
     plot.scene(plot.desk, lag=timedelta(minutes=plot.rng.randint(2, 30)))
     plot.catch_up()
-    skipped = _skips(plot)
-    if not gates.to_meet(plot) and not skipped:
+    if by_plan:
+        yield from gates.see_to(plot, gates.to_meet(plot))
+        plot.catch_up()
+    skipped = not by_plan and _skips(plot)
+    if not gates.still_missing(plot) and not skipped:
         plot.feels(0.1)
         yield plot.typed(AdvanceStage(plot.process.stages[plot.position + 1].id))
         return
@@ -60,12 +67,12 @@ def _skips(plot: Plot) -> bool:
 
 
 def _override(plot: Plot, skipped: bool) -> Entries:
-    missing = gates.to_meet(plot)
+    missing = gates.still_missing(plot)
     stages = plot.selling if skipped else plot.process.stages
     to = stages[plot.position + (2 if skipped else 1)].id
     plot.feels(-0.4 if skipped else 0.0)
     plot.feels(-min(0.7, 0.20 + 0.10 * len(missing)) if missing else 0.0)
-    yield from gates.paperwork(plot, missing)
+    yield from gates.paperwork(plot, gates.to_meet(plot))
     key = "skip" if skipped else "override"
     won = plot.deal.life.status is Status.WON
     reason = plot.text("override.signed" if won else key)

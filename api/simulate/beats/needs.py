@@ -119,6 +119,8 @@ def develop(plot: Plot) -> Entries:
 
 def make_explicit(plot: Plot) -> Entries:
     """Have an explicit need, whatever there is so far."""
+    if plot.fate is not None and any(need.explicit for need in plot.deal.needs.needs):
+        return
     if not plot.deal.needs.needs:
         yield from uncover(plot)
     yield from develop(plot)

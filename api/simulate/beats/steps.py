@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from api.simulate.causes import NO_NEXT_STEP
 from api.simulate.centre import KEYS
 from api.simulate.plot import Entries, Plot
 from domain.lifecycle.commands import CompleteNextStep, PlanNextStep
@@ -12,13 +13,17 @@ def plan(
     plot: Plot, due: datetime, phase: BuyingPhase, with_objective: bool | None = None
 ) -> Entries:
     """Plan the next step, if none is open. By default diligence decides on an objective."""
-    if plot.open_step is not None or _ends_soon(plot):
+    flawed = plot.flaw(NO_NEXT_STEP)
+    if plot.open_step is not None or (flawed is None and _ends_soon(plot)):
         return
     plot.steps += 1
     words = plot.step_phrases(phase)
     plot.open_step = (f"step-{plot.steps}", words)
     careful = with_objective or plot.chance(0.35 + 0.65 * plot.owner.habits.diligence)
-    yield plot.typed(
+    careful = careful and not flawed
+    # Where others always have one, the next step is agreed on in the scene, not at the desk.
+    make = plot.typed if flawed is not False else plot.happened
+    yield make(
         PlanNextStep(
             id=plot.open_step[0],
             what=plot.phrase(words.what),
@@ -59,7 +64,7 @@ def plan_with_objective(plot: Plot, due: datetime, phase: BuyingPhase) -> Entrie
     step = plot.deal.life.step(plot.open_step[0])
     assert step is not None
     planned = step.planned.fact
-    if planned.objective is None:
+    if planned.objective is None and not plot.flaw(NO_NEXT_STEP):
         objective = plot.phrase(plot.open_step[1].objective)
         at_least = plot.hours.from_day(plot.hours.day(due))
         when = max(planned.due or at_least, at_least)
@@ -99,3 +104,6 @@ def complete(plot: Plot) -> Entries:
         yield plot.known_later(CompleteNextStep(step_id, result), plot.days(6, 30))
     else:
         yield plot.happened(CompleteNextStep(step_id, result))
+    if plot.flaw(NO_NEXT_STEP) is False:
+        phase = plot.stage.decision_phase or BuyingPhase.SATISFACTION
+        yield from plan(plot, plot.moment + plot.days(5, 14), phase, with_objective=True)

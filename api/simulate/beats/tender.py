@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from api.simulate.beats import buying, contacts, forecast, pursuit
+from api.simulate.beats import buying, contacts, forecast, needs, pursuit
+from api.simulate.causes import TOO_EARLY
 from api.simulate.plot import Chapter, Cue, Entries, Plot
 from domain.buying.commands import (
     ChangeVendorStatus,
@@ -38,7 +39,8 @@ def cues(plot: Plot, chapter: Chapter) -> list[Cue]:
         0.35 if purchase.proposals else 0.45 + 0.3 * habits.diligence
     ):
         planned.append(Cue(chapter.moment(plot.rng.uniform(0.5, 0.9)), propose_roughly))
-    if chapter.phase is BuyingPhase.ACKNOWLEDGEMENT and plot.chance(0.14 * (1 - habits.discipline)):
+    blind = chapter.phase is BuyingPhase.ACKNOWLEDGEMENT and plot.flaw(TOO_EARLY) is None
+    if blind and plot.chance(0.14 * (1 - habits.discipline)):
         planned.append(Cue(chapter.moment(plot.rng.uniform(0.4, 0.9)), propose_blindly))
     if chapter.last and chapter.goes_on and not offered(plot):
         planned.append(Cue(chapter.moment(0.02), have_offered))
@@ -129,6 +131,8 @@ def propose_blindly(plot: Plot) -> Entries:
 
 def propose(plot: Plot) -> Entries:
     """Hand in the formal proposal, or a better version of it, with a quote."""
+    if plot.flaw(TOO_EARLY) is not None:
+        yield from needs.make_explicit(plot)
     yield from forecast.price_the_proposal(plot)
     amount = buying.price_of(plot)
     note = plot.text("proposal.formal") if plot.chance(0.7) else None

@@ -170,6 +170,16 @@ def test_a_simulation_of_other_months_is_refused(nowhere: str) -> None:
     assert "Choose another seed" in result.stderr
 
 
+def test_a_simulation_with_causes_says_which(nowhere: str) -> None:
+    simulating = ("--db", nowhere, "simulate", "--deals", "2", "--months", "12")
+    result = run_command(*simulating, "--causes", "minutes-missing")
+    assert "Planted causes, each in 35% of the deals: minutes-missing." in result.stdout
+    assert "other causes" in run_command(*simulating, "--causes", "none").stderr
+    refused = run_command(*simulating, "--causes", "bad-luck")
+    assert refused.exit_code == 2
+    assert "solution-too-early" in refused.stderr
+
+
 @pytest.mark.parametrize(
     "args", [["--deals", "0"], ["--months", "0"], ["--until", "soon"], ["--seed", "x"]]
 )

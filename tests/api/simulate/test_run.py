@@ -91,6 +91,27 @@ def test_the_same_seed_for_another_period_is_refused(
     assert log.head() == head
 
 
+def test_the_same_seed_with_other_causes_is_refused(log: DealLog) -> None:
+    report = simulate(log, 5, 1, causes=("minutes-missing",))
+    again = simulate(log, 5, 1, causes=("minutes-missing",))
+    assert (report.deals_added, again.deals_present) == (5, 5)
+    for causes in (None, (), ("gate-overridden",)):
+        with pytest.raises(StoreError, match="other causes"):
+            simulate(log, 8, 1, causes=causes)
+
+
+def test_the_report_says_what_is_planted_and_the_store_does_not(log: DealLog) -> None:
+    report = simulate(log, 5, 1, causes=("minutes-missing", "gate-overridden"))
+    assert report.planted == (
+        "Planted causes, each in 35% of the deals: minutes-missing, gate-overridden."
+        " Losing depends on nothing else."
+    )
+    stored = [log.events_in(stream) for kind in StreamKind for stream in log.streams(kind)]
+    assert "gate-overridden" not in repr(stored)
+    assert simulate(log, 1, 2).planted is None
+    assert (simulate(log, 1, 3, causes=()).planted or "").startswith("No cause is planted")
+
+
 @pytest.fixture
 def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "DEALS_PER_TRANSACTION", 5)
