@@ -1,6 +1,6 @@
 """Pipeline snapshot: what was open, won and lost at (as of, known at), grouped."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -22,7 +22,15 @@ from projections.figures import (
 from projections.instants import micros
 from projections.tables import FROM_UNDATED_IMPORTS, deal_periods, entries
 
-__all__ = ["DIMENSIONS", "Pipeline", "PipelineRow", "holds_at", "snapshot", "snapshot_and_totals"]
+__all__ = [
+    "DIMENSIONS",
+    "Pipeline",
+    "PipelineRow",
+    "deals_in",
+    "holds_at",
+    "snapshot",
+    "snapshot_and_totals",
+]
 
 MOST_EVENTS_COUNTED = 10_000
 """Of an import that does not say when it knew: beyond it the answer is `more than`."""
@@ -106,6 +114,28 @@ def parts_of_rows(connection: Connection, question: Question) -> list[Part]:
         .group_by(*keys)
     )
     return [_part(tuple(row), len(names), bool(place)) for row in connection.execute(statement)]
+
+
+def deals_in(
+    connection: Connection,
+    as_of: datetime,
+    known_at: datetime,
+    statuses: Collection[Status],
+    where: Mapping[str, str] | None = None,
+) -> list[str]:
+    """The ids of the deals that had one of these statuses at (as of, known at), ascending.
+
+    `where` is that of `snapshot`. Raises ValueError for an unknown dimension.
+    """
+    require_dimensions(where or ())
+    period = deal_periods.c
+    statement = (
+        select(period.deal_id)
+        .where(holds_at(as_of, known_at), period.status.in_([one.value for one in statuses]))
+        .where(*(_equals(period[name], value) for name, value in (where or {}).items()))
+        .order_by(period.deal_id)
+    )
+    return list(connection.scalars(statement))
 
 
 def holds_at(as_of: datetime, known_at: datetime) -> ColumnElement[bool]:
