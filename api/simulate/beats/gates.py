@@ -230,7 +230,7 @@ def meet(plot: Plot, criterion: Criterion) -> Entries:
     yield from attest(plot, criterion, applies=not nobody)
 
 
-_NO_AIM = "attest.next-visit-planned"
+_NO_AIM = "aimless.next-visit"
 _AT_THE_TABLE = {"issues-agreed", "terms-agreed", "approvals-granted"}
 
 
