@@ -32,8 +32,8 @@ class Cohorts(Protocol):
         """That of the last boundary at or before a moment; None: there is none yet."""
         ...
 
-    def courses(self, moment: datetime) -> Sequence[Course]:
-        """Those of the deals decided before that boundary."""
+    def courses(self, moment: datetime) -> Sequence[Course] | None:
+        """Those of the deals decided before that boundary; None: they are not at hand."""
         ...
 
     def boundary(self, moment: datetime) -> datetime:
@@ -128,7 +128,8 @@ def compared(
         Traits.of(frame.after, processes.get(life.process)),
         measured,
     )
-    return compare(one, cohorts.boundary(frame.at), cohorts.courses(frame.at))
+    courses = cohorts.courses(frame.at)
+    return None if courses is None else compare(one, cohorts.boundary(frame.at), courses)
 
 
 def _judged(
@@ -140,11 +141,15 @@ def _judged(
     if cohorts is None:
         return (Judged(),) * len(moves)
     found: list[Judged] = []
-    last: Vector | None = None
+    last, model = Judged(), None
     for frame, move, tally in zip(frames, moves, tallies(frames), strict=True):
-        measured = _measured(frame, move, tally, processes)
-        found.append(Judged() if measured is None else _one(cohorts, frame.at, last, measured))
-        last = measured
+        measured, cohort = _measured(frame, move, tally, processes), None
+        one = Judged()
+        if measured is not None:
+            cohort = cohorts.at(frame.at)
+            one = _one(cohort, last, measured, same=cohort is model)
+        found.append(one)
+        last, model = one, cohort
     return tuple(found)
 
 
@@ -157,15 +162,16 @@ def _measured(frame: Frame, move: Move, tally: Tally, processes: ProcessBook) ->
     return measures(Standing(deal, processes.get(deal.life.process), indicators, tally))
 
 
-def _one(cohorts: Cohorts, at: datetime, last: Vector | None, measured: Vector) -> Judged:
-    cohort = cohorts.at(at)
+def _one(cohort: Cohort | None, last: Judged, measured: Vector, *, same: bool) -> Judged:
+    """`last` is what was judged of the move before, by the same cohort or another."""
     if cohort is None:
         return Judged(measured=measured)
     estimate = cohort.estimate(measured)
-    if cohort.model is None or last is None:
+    if cohort.model is None or last.measured is None:
         return Judged(estimate, measured=measured)
-    before = cohort.estimate(last).probability
-    return Judged(estimate, before, cohort.model.contributions(last, measured), measured)
+    known = last.estimate if same else cohort.estimate(last.measured)
+    before = known.probability if known else None
+    return Judged(estimate, before, cohort.model.contributions(last.measured, measured), measured)
 
 
 def _no_return(moves: Sequence[Move], judged: Sequence[Judged]) -> int | None:

@@ -1,7 +1,8 @@
 """Where a deal turned: its turning points, and the point of no return.
 
-Both are worked out from what is known at each move, so nothing later moves a turning point. Only
-the point of no return looks back from the loss, as it must.
+Falls of the estimate are worked out from what is known at each move, so nothing later changes
+them. A mistake marks the move at which it was made, though it may be told only once such things
+are on record; and the point of no return looks back from the loss, as it must.
 """
 
 from bisect import bisect_right
@@ -26,7 +27,7 @@ class TurningPoint(msgspec.Struct, frozen=True):
     fall: float | None
     """By how many points the estimate fell there; None where it did not fall so far."""
     findings: tuple[int, ...]
-    """Indices of the findings of weight mistake or blunder that begin there."""
+    """Indices of the findings of weight mistake or blunder: what they find happened there."""
 
 
 def turning_points(
@@ -40,7 +41,7 @@ def turning_points(
     begun: dict[int, list[int]] = {}
     for number, finding in enumerate(findings):
         if finding.weight is not Weight.NOTE:
-            move = bisect_right(moments, finding.since) - 1
+            move = bisect_right(moments, finding.happened_at) - 1
             begun.setdefault(max(move, 0), []).append(number)
     far = {move: fall for move, fall in enumerate(falls) if fall and fall >= FALL_POINTS}
     return [

@@ -176,6 +176,21 @@ def outcome_of(events: Sequence[DealEvent], limit: datetime) -> Outcome | None:
     return Outcome(life.status is Status.WON, outcome.version, end, needed)
 
 
+def final_from(events: Sequence[DealEvent]) -> tuple[Outcome | None, int]:
+    """The outcome as all that is known tells it, and the moment from which on it is known so.
+
+    At a limit at or behind that moment, in microseconds, the outcome and what its course is made
+    of are the same, whatever else these events hold.
+    """
+    decisive = [one for one in events if isinstance(one.fact, DECISIVE)]
+    moments = [max(one.occurred_at, one.known_at) for one in decisive]
+    if not moments:
+        return None, 0
+    outcome = outcome_of(events, max([*moments, *(one.known_at for one in events)]))
+    needed = outcome.events if outcome else ()
+    return outcome, micros(max([*moments, *(one.known_at for one in needed)]))
+
+
 def course_of(outcome: Outcome, processes: ProcessBook) -> Course | None:
     """The course of a decided deal; None where it did not run at any moment before its outcome."""
     frames = frames_of(outcome.events, as_of=outcome.at)

@@ -35,8 +35,8 @@ class Portfolio(Protocol):
         """Who was won or lost at (limit, limit): as of then, as known then."""
         ...
 
-    def marks(self, limit: datetime) -> Mapping[str, str]:
-        """By deal: a text that changes when more of it is known at the limit than was."""
+    def positions(self, deal_ids: Sequence[str]) -> Mapping[str, int]:
+        """The position of the last event of each of these deals."""
         ...
 
     def histories(self, deal_ids: Iterable[str]) -> Iterator[tuple[str, Sequence[DealEvent]]]:
@@ -51,8 +51,13 @@ class Portfolio(Protocol):
         """What tells the event at a position from that in any other log; None: there is none."""
         ...
 
-    def learned_since(self, position: int, limit: datetime) -> bool:
-        """Whether something was recorded behind a position that counts as known at the limit."""
+    def learned_from(self, position: int) -> int | None:
+        """The earliest moment from which on something counts as known that was recorded behind a
+        position, in microseconds; None: nothing was. Reads all that was recorded since."""
+        ...
+
+    def begins(self) -> datetime | None:
+        """When the first deal was opened; None: there is none."""
         ...
 
 
@@ -90,11 +95,8 @@ class Histories:
                 found.append(Decided(deal_id, outcome.won, micros(outcome.at)))
         return found
 
-    def marks(self, limit: datetime) -> dict[str, str]:
-        return {
-            deal_id: str(sum(one.known_at <= limit for one in events))
-            for deal_id, events in self._histories.items()
-        }
+    def positions(self, deal_ids: Sequence[str]) -> dict[str, int]:
+        return {deal_id: len(self._histories[deal_id]) for deal_id in deal_ids}
 
     def histories(self, deal_ids: Iterable[str]) -> Iterator[tuple[str, Sequence[DealEvent]]]:
         for deal_id in deal_ids:
@@ -106,5 +108,9 @@ class Histories:
     def named(self, position: int) -> str | None:
         return None
 
-    def learned_since(self, position: int, limit: datetime) -> bool:
-        return True
+    def learned_from(self, position: int) -> int | None:
+        """Histories have no positions: anything may be new."""
+        return 0
+
+    def begins(self) -> datetime | None:
+        return min((events[0].occurred_at for events in self._histories.values()), default=None)

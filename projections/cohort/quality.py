@@ -8,6 +8,7 @@ and the outcome (Monthly Weather Review 78 (1950) 1-3): 0 is perfect, and lower 
 figure a deal weighs 1 however many of its points are in it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -95,6 +96,25 @@ class Bin(msgspec.Struct, frozen=True):
     """Share of the points that was of deals won later."""
 
 
+class Parts(msgspec.Struct, frozen=True):
+    """What the cohort's Brier score is made of, by the ten steps of the estimate.
+
+    score = reliability - resolution + uncertainty + within: Murphy, Journal of Applied Meteorology
+    12 (1973) 595-600; with `within`, which makes it exact for estimates that differ inside a step,
+    Stephenson, Coelho and Jolliffe, Weather and Forecasting 23 (2008) 752-757. A deal weighs 1.
+    """
+
+    reliability: float
+    """By how much the estimates of a step miss the share won there, squared; 0 is perfect."""
+    resolution: float
+    """By how much the shares of the steps differ from that of all, squared; more is better."""
+    uncertainty: float
+    """The score of a forecast that gives all the share won of all; nobody can lower it."""
+    within: float
+    """Of the differences of estimates inside a step: their variance less twice their covariance
+    with the outcome."""
+
+
 class Verdict(StrEnum):
     """What can be said of the cohort estimate beside another forecast."""
 
@@ -140,6 +160,8 @@ class Quality(msgspec.Struct, frozen=True):
     by_point: tuple[Group, ...]
     by_boundary: tuple[Group, ...]
     reliability: tuple[Bin, ...]
+    parts: Parts | None
+    """Of the overall score of the cohort estimate."""
     differences: tuple[Difference, ...]
     """Against the base rate, and against the process estimate where there are any."""
     verdict: Verdict
@@ -225,6 +247,7 @@ def quality_of(judged: Sequence[Judged], decided: int, undetermined: int) -> Qua
             Group(name, _score(some), some[0].cohort_size) for name, some in _by(judged, _boundary)
         ),
         _reliability(judged),
+        _parts(judged) if judged else None,
         tuple(one for one in (against_base, against_process) if one is not None),
         against_base.verdict if against_base else Verdict.TOO_FEW,
     )
@@ -286,7 +309,7 @@ def _difference(
 def _reliability(judged: Sequence[Judged]) -> tuple[Bin, ...]:
     bins: list[list[Judged]] = [[] for _ in range(BINS)]
     for one in judged:
-        bins[min(int(one.cohort * BINS), BINS - 1)].append(one)
+        bins[_bin(one)].append(one)
     return tuple(
         Bin(
             index / BINS,
@@ -298,3 +321,25 @@ def _reliability(judged: Sequence[Judged]) -> tuple[Bin, ...]:
         )
         for index, some in enumerate(bins)
     )
+
+
+def _bin(one: Judged) -> int:
+    return min(int(one.cohort * BINS), BINS - 1)
+
+
+def _parts(judged: Sequence[Judged]) -> Parts:
+    points = Counter(one.point.deal_id for one in judged)
+    weights = np.array([1 / points[one.point.deal_id] for one in judged]) / len(points)
+    said = np.array([one.cohort for one in judged])
+    won = np.array([float(one.point.won) for one in judged])
+    bins = np.array([_bin(one) for one in judged])
+    share = float(weights @ won)
+    reliability = resolution = within = 0.0
+    for index in set(bins.tolist()):
+        w, f, o = (column[bins == index] for column in (weights, said, won))
+        total = w.sum()
+        mean, rate = w @ f / total, w @ o / total
+        reliability += total * (mean - rate) ** 2
+        resolution += total * (rate - share) ** 2
+        within += w @ (f - mean) ** 2 - 2 * (w @ ((f - mean) * (o - rate)))
+    return Parts(float(reliability), float(resolution), share * (1 - share), float(within))

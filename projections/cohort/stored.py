@@ -1,6 +1,6 @@
 """The portfolio of a store: decided deals from its read models, histories from its log."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -11,12 +11,19 @@ from domain.history import StreamKind, stream_of
 from domain.lifecycle import Status
 from domain.process import ProcessBook
 from projections.cohort.portfolio import Decided
-from projections.instants import micros
-from projections.tables import FROM_UNDATED_IMPORTS, deal_periods, deals, entries
+from projections.instants import instant_of, micros
+from projections.tables import (
+    FROM_UNDATED_IMPORTS,
+    checkpoints,
+    deal_marks,
+    deal_periods,
+    deals,
+    entries,
+)
 from store.tail import Tail
 
 _BATCH_DEALS = 200
-_DEALS = f"{StreamKind.DEAL}:"
+_BATCH_MARKS = 500
 
 
 class StoredPortfolio:
@@ -28,8 +35,12 @@ class StoredPortfolio:
     def __init__(self, connection: Connection, tail: Tail) -> None:
         self._connection = connection
         self._tail = tail
-        [[head]] = connection.execute(select(func.max(entries.c.position)))
-        self._head: int = head or 0
+        read = checkpoints.c.position
+        [[least, most]] = connection.execute(select(func.min(read), func.max(read)))
+        # A read model may be behind others. Who was decided is known up to the least, and histories
+        # hold at least what their marks tell.
+        self._head: int = least or 0
+        self._until: int = most or 0
         self._processes = tail.processes()
 
     @property
@@ -48,26 +59,23 @@ class StoredPortfolio:
         found = self._connection.execute(statement)
         return [Decided(deal_id, status == Status.WON, at) for deal_id, status, at in found]
 
-    def marks(self, limit: datetime) -> Mapping[str, str]:
-        entry = entries.c
-        statement = (
-            select(entry.stream, func.count(), func.max(entry.position))
-            .where(
-                entry.stream >= _DEALS,
-                entry.stream < f"{StreamKind.DEAL};",
-                entry.known_at <= micros(limit),
-            )
-            .group_by(entry.stream)
-        )
-        found = self._connection.execute(statement)
-        return {stream.removeprefix(_DEALS): f"{many}:{last}" for stream, many, last in found}
+    def positions(self, deal_ids: Sequence[str]) -> dict[str, int]:
+        mark, found = deal_marks.c, dict[str, int]()
+        for start in range(0, len(deal_ids), _BATCH_MARKS):
+            some = deal_ids[start : start + _BATCH_MARKS]
+            statement = select(mark.deal_id, mark.position).where(mark.deal_id.in_(some))
+            for deal_id, position in self._connection.execute(statement):
+                found[deal_id] = position
+        return found
 
     def histories(self, deal_ids: Iterable[str]) -> Iterator[tuple[str, Sequence[DealEvent]]]:
         ids = list(deal_ids)
         for start in range(0, len(ids), _BATCH_DEALS):
             some = ids[start : start + _BATCH_DEALS]
+            # Much is computed of each batch: a server gives up on who asks nothing meanwhile.
+            self._connection.execute(select(literal(1)))
             names = [stream_of(StreamKind.DEAL, deal_id) for deal_id in some]
-            read = {one.name: one.events for one in self._tail.streams(names, self._head)}
+            read = {one.name: one.events for one in self._tail.streams(names, self._until)}
             for deal_id, name in zip(some, names, strict=True):
                 yield deal_id, cast("Sequence[DealEvent]", read.get(name, ()))
 
@@ -75,12 +83,17 @@ class StoredPortfolio:
         return self._head
 
     def named(self, position: int) -> str | None:
-        return self._tail.name_at(position) if 0 < position <= self._head else None
+        # Also of what the read models do not hold yet: others may be ahead of this snapshot.
+        return self._tail.name_at(position) if position > 0 else None
 
-    def learned_since(self, position: int, limit: datetime) -> bool:
+    def learned_from(self, position: int) -> int | None:
         entry = entries.c
-        some = select(literal(1)).where(entry.position > position, entry.known_at <= micros(limit))
-        return self._connection.execute(some.limit(1)).first() is not None
+        statement = select(func.min(entry.known_at)).where(entry.position > position)
+        return self._connection.execute(statement).scalar()
+
+    def begins(self) -> datetime | None:
+        first = self._connection.execute(select(func.min(deals.c.opened_at))).scalar()
+        return None if first is None else instant_of(first)
 
 
 def all_deals(connection: Connection) -> list[str]:

@@ -28,7 +28,7 @@ from projections.findings.case import PHASES, Case, runs
 from projections.findings.judging import judge
 from projections.findings.rule import Rule
 from projections.findings.settings import DEFAULTS, Settings
-from projections.frames import frames_of
+from projections.frames import Frame, frames_of
 
 LEAD = timedelta(days=30)
 """How long before the outcome a finding has to have begun."""
@@ -59,6 +59,8 @@ class Fired(msgspec.Struct, frozen=True):
 
     rule: str
     since: datetime
+    happened_at: datetime | None = None
+    """When what it found happened, where that could be told only at `since`."""
 
 
 class DealSummary(msgspec.Struct, frozen=True):
@@ -143,7 +145,7 @@ class LiftTable(msgspec.Struct, frozen=True):
 
 def summary_of(
     deal_id: str,
-    events: Iterable[DealEvent],
+    events: Sequence[DealEvent],
     processes: ProcessBook,
     *,
     secrets: bool,
@@ -155,7 +157,8 @@ def summary_of(
     """The summary of a deal that was won or lost at (as of, known at); None: it was neither.
 
     Rules that rest on secrets are asked only where `secrets` are shown. The rules do not see the
-    outcome: neither what fired nor what could not tell may follow from it.
+    outcome, nor what was learned behind it: neither what fired nor what could not tell may follow
+    from how the deal ended, and lost deals are looked back on more than won ones.
     """
     frames = frames_of(events, as_of, known_at)
     result = _result(frames[-1].after) if frames else None
@@ -163,11 +166,12 @@ def summary_of(
         return None
     last = max(i for i, one in enumerate(frames) if runs(one.before) and not runs(one.after))
     outcome = frames[last]
-    case = Case(frames[:last], processes, outcome.at, settings, organisation)
+    case = Case(_before(outcome, events), processes, outcome.at, settings, organisation)
     assessed = judge(case, secrets=secrets)
-    first: dict[str, datetime] = {}
-    for finding in assessed.findings:
-        first.setdefault(finding.rule, finding.since)
+    first: dict[str, Fired] = {}
+    for one in assessed.findings:
+        if not one.of_outcome:
+            first.setdefault(one.rule, Fired(one.rule, one.since, one.happened_at))
     opened_at = outcome.before.life.opened_at
     assert opened_at is not None
     return DealSummary(
@@ -176,9 +180,16 @@ def summary_of(
         opened_at=opened_at,
         decided_at=outcome.at,
         reached=furthest(outcome.before, processes),
-        fired=tuple(Fired(rule, since) for rule, since in first.items()),
+        fired=tuple(first.values()),
         not_assessable=tuple(sorted(assessed.not_assessable)),
     )
+
+
+def _before(outcome: Frame, events: Sequence[DealEvent]) -> list[Frame]:
+    """The frames before an outcome, by what was known when it became known."""
+    known = frames_of(events, outcome.at, outcome.event.known_at)
+    versions = [frame.event.version for frame in known]
+    return known[: versions.index(outcome.event.version)]
 
 
 def _result(deal: Deal) -> Result | None:
@@ -220,7 +231,7 @@ def lift_table(
 ) -> LiftTable:
     """The lift of every rule; of those that rest on secrets only where `secrets` are shown."""
     decided = list(summaries)
-    long_enough = [one for one in decided if one.opened_at <= one.decided_at - lead]
+    long_enough = [one for one in decided if one.decided_at - one.opened_at >= lead]
     results = Counter(one.result for one in decided)
     asked = [rule.id for rule in rules if secrets or not rule.secret]
     lifts = [_lift(rule, long_enough, lead) for rule in asked]
@@ -237,7 +248,7 @@ def _rank(one: Lift) -> tuple[float, str]:
 
 
 def _lift(rule: str, deals: Collection[DealSummary], lead: timedelta) -> Lift:
-    assessable = [one for one in deals if rule not in one.not_assessable]
+    assessable = [one for one in deals if _can_tell(rule, one, lead)]
     strata = _strata(rule, assessable, lead)
     telling = [one for one in strata if one.tells]
     lift, low, high = pooled([one.table for one in telling])
@@ -255,11 +266,23 @@ def _lift(rule: str, deals: Collection[DealSummary], lead: timedelta) -> Lift:
     )
 
 
+def _can_tell(rule: str, deal: DealSummary, lead: timedelta) -> bool:
+    """Whether the rule could tell so long before the outcome: what it tells later is no `no`."""
+    if rule in deal.not_assessable:
+        return False
+    return not any(
+        one.rule == rule
+        and one.happened_at is not None
+        and deal.decided_at - one.since < lead <= deal.decided_at - one.happened_at
+        for one in deal.fired
+    )
+
+
 def _strata(rule: str, deals: Iterable[DealSummary], lead: timedelta) -> tuple[Stratum, ...]:
     counted: dict[Reached, Counter[tuple[Result, bool]]] = defaultdict(Counter)
     for deal in deals:
-        before = deal.decided_at - lead
-        fired = any(one.rule == rule and one.since <= before for one in deal.fired)
+        # Differences, because a moment thirty days before the first there is cannot be told.
+        fired = any(one.rule == rule and deal.decided_at - one.since >= lead for one in deal.fired)
         counted[deal.reached][deal.result, fired] += 1
     return tuple(
         Stratum(

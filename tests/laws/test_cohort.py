@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from domain.deal import DealEvent
 from projections.cohort.boundaries import just_before
 from projections.cohort.comparison import Compared, Comparison, compare
-from projections.cohort.courses import Course, course_of, outcome_of
+from projections.cohort.courses import Course, course_of, final_from, outcome_of
 from projections.cohort.features import features, measures, standing_of, tallies
 from projections.cohort.model import Estimate, Move
 from projections.cohort.models import CohortModels
 from projections.frames import Frame, frames_as_known, frames_of
+from projections.instants import micros
 from tests.laws.deals import histories as nonsense
 from tests.projections.cohort.portfolios import (
     NOW,
@@ -123,6 +124,19 @@ def test_a_course_does_not_depend_on_what_became_known_after_its_limit(
         assert one is not None
         assert other is not None
         assert equal(one, other)
+
+
+@given(st.one_of(coherent, nonsense()), st.sampled_from([0, 1, 40]))
+def test_from_the_final_moment_on_the_course_is_the_same(
+    events: Sequence[DealEvent], days: int
+) -> None:
+    """So what is kept of it holds at every later limit without the history."""
+    last, final = final_from(events)
+    for moment in {at for one in events for at in (one.occurred_at, one.known_at)}:
+        limit = moment + timedelta(days=days)
+        if micros(limit) >= final:
+            then = outcome_of(events, limit)
+            assert (then.key if then else None) == (last.key if last else None)
 
 
 @given(nonsense(), axes)

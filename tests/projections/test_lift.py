@@ -8,11 +8,12 @@ import pytest
 
 from api.simulate import PLANTABLE, UNTIL
 from api.simulate.portfolio import period, simulated
+from domain.buying.facts import OurPart, OurPartObserved, ProposalKind, ProposalSubmitted
 from domain.competition.facts import CompetitorIdentified
 from domain.corrections import EventWithdrawn
 from domain.deal import DealEvent
 from domain.lifecycle.facts import LostOutcome, OpportunityReopened
-from domain.needs.facts import NeedKind, NeedUncovered
+from domain.needs.facts import ConcernKind, ConcernRaised, NeedKind, NeedUncovered
 from domain.people.facts import ContactKind, ContactMade, StakeholderIdentified
 from domain.process_files import built_in_processes
 from projections.findings.book import BOOK
@@ -53,7 +54,7 @@ class TestSummary:
         assert one is not None
         assert (one.result, one.opened_at, one.decided_at) == (Result.LOST, day(0), day(90))
         assert one.reached == Reached("key-account", 3, "P3", 3)
-        assert Fired("solution-too-early", day(40)) in one.fired, "since needs are on record"
+        assert Fired("solution-too-early", day(40), day(2)) in one.fired, "since needs are on record"
         assert [fired.rule for fired in one.fired].count("gone-silent") == 1
 
     def test_keeps_the_furthest_stage_of_a_deal_that_fell_back(self) -> None:
@@ -79,8 +80,32 @@ class TestSummary:
         assert one is not None
         assert "gone-silent" in one.not_assessable
 
+    def test_leaves_out_what_an_earlier_outcome_showed(self) -> None:
+        raised = ConcernRaised("c", ConcernKind.CONCERN, "Will it run?")
+        again = OpportunityReopened("P2", "They called")
+        events = told((0, opened("P2")), (5, raised), (30, lost()), (35, again), (120, won()))
+        assert telling.found("concern-unresolved", events, until=130)
+        one = summary(events)
+        assert one is not None
+        assert "concern-unresolved" not in {fired.rule for fired in one.fired}
+
+    def test_does_not_know_what_was_learned_behind_the_outcome(self) -> None:
+        formal = ProposalSubmitted(ProposalKind.FORMAL, 1)
+        facts = (
+            (0, opened("P3")),
+            (20, formal),
+            (100, lost()),
+            (21, OurPartObserved(OurPart.BACKUP)),
+        )
+        entered_late = summary(told(*facts, known={4: 130}))
+        in_time = summary(told(*facts))
+        assert entered_late is not None
+        assert in_time is not None
+        assert "column-fodder" in {fired.rule for fired in in_time.fired}
+        assert "column-fodder" not in {fired.rule for fired in entered_late.fired}
+
     def test_takes_the_last_outcome_of_a_deal_taken_up_again(self) -> None:
-        again = OpportunityReopened("They called", "P2")
+        again = OpportunityReopened("P2", "They called")
         events = told((0, opened("P2")), (30, won()), (35, again), (80, lost()))
         one = summary(events)
         assert one is not None
@@ -122,6 +147,13 @@ def deal(result: Result, *, fired: float | None = None, at: Reached = P6) -> Dea
     """A deal of 100 days in which the rule `plain` fired so many days before the end."""
     since = () if fired is None else (Fired("plain", day(100 - fired)),)
     return DealSummary("d", result, day(0), day(100), at, since, ())
+
+
+def test_what_could_be_told_only_near_the_end_is_neither_fired_nor_not() -> None:
+    late = (Fired("plain", day(90), day(10)),)
+    deal_of = DealSummary("d", Result.LOST, day(0), day(100), P6, late, ())
+    [plain] = table([deal_of]).rules
+    assert (plain.not_assessable, plain.lost) == (1, 0)
 
 
 def deals(lost_fired: int, lost: int, won_fired: int, won: int, at: Reached) -> list[DealSummary]:

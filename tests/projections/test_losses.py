@@ -99,7 +99,7 @@ class TestRow:
             (0, opened("P2")),
             (9, lost()),
             (10, said(Teller.SELLER, PRICE)),
-            (20, OpportunityReopened("They called", "P2")),
+            (20, OpportunityReopened("P2", "They called")),
             (30, TO_ACME),
             (31, said(Teller.MANAGER, RISK)),
         )

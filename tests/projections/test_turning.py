@@ -12,8 +12,11 @@ from tests.scenario import day
 MOMENTS = [day(number) for number in (0, 10, 20, 30)]
 
 
-def finding(since: datetime, weight: Weight = Weight.MISTAKE) -> Finding:
+def finding(
+    since: datetime, weight: Weight = Weight.MISTAKE, happened_at: datetime | None = None
+) -> Finding:
     return Finding(
+        happened_at=happened_at or since,
         rule="gone-silent",
         weight=weight,
         since=since,
@@ -44,6 +47,11 @@ def test_both_at_one_move_are_one_turning_point() -> None:
 def test_a_deadline_belongs_to_the_move_before_it() -> None:
     assert turning_points(MOMENTS, [None] * 4, [finding(day(29))])[0].move == 2
     assert turning_points(MOMENTS, [None] * 4, [finding(day(99))])[0].move == 3
+
+
+def test_a_mistake_told_late_belongs_to_the_move_at_which_it_was_made() -> None:
+    told_late = finding(day(29), happened_at=day(10))
+    assert turning_points(MOMENTS, [None] * 4, [told_late]) == [TurningPoint(1, None, (0,))]
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,24 @@
 """Made-up portfolios for the tests of the cohort estimate, told once."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 
 from api.simulate import portfolio
 from domain.deal import DealEvent
+from domain.lifecycle.facts import NoteAdded
 from domain.process_files import built_in_processes
+from projections.cohort.cache import Cache
 from projections.cohort.courses import CODES, Course
 from projections.cohort.features import NAMES
 from projections.cohort.models import CohortModels
 from projections.cohort.portfolio import Histories
+from projections.instants import micros
 
 PROCESSES = built_in_processes()
 ZONE = ZoneInfo("UTC")
@@ -45,6 +50,47 @@ def models(count: int) -> CohortModels:
 
 def models_of(told: Mapping[str, Sequence[DealEvent]]) -> CohortModels:
     return CohortModels(Histories(told, PROCESSES), ZONE, least=LEAST)
+
+
+class Log(Histories):
+    """Histories whose events have positions, as in a log, and which counts what is read."""
+
+    def __init__(self, told: Mapping[str, Sequence[DealEvent]], name: str = "log") -> None:
+        super().__init__(told, PROCESSES)
+        self._told, self._name = told, name
+        self.read: list[str] = []
+
+    def histories(self, deal_ids: Iterable[str]) -> Iterator[tuple[str, Sequence[DealEvent]]]:
+        for deal_id, events in super().histories(deal_ids):
+            self.read.append(deal_id)
+            yield deal_id, events
+
+    def learned_from(self, position: int) -> int | None:
+        """As of a log: by the events that are not among the first ones."""
+        told = [one for events in self._told.values() for one in events]
+        recorded = sorted(told, key=lambda one: (one.recorded_at, one.identifier, one.version))
+        return min((micros(one.known_at) for one in recorded[position:]), default=None)
+
+    def named(self, position: int) -> str | None:
+        return f"{self._name}@{position}" if 0 < position <= self.head() else None
+
+
+def with_note(deal_id: str, known_at: datetime, day: int = 0) -> Mapping[str, Sequence[DealEvent]]:
+    """The first 60 deals once a note of a day became known on that deal."""
+    events = histories(60)[deal_id]
+    note = msgspec.structs.replace(
+        events[-1],
+        version=len(events) + 1,
+        fact=NoteAdded("by the way"),
+        occurred_at=events[0].occurred_at + timedelta(days=day, hours=1),
+        known_at=known_at,
+        recorded_at=NOW + timedelta(days=1),
+    )
+    return {**histories(60), deal_id: [*events, note]}
+
+
+def cache_in(folder: Path) -> Cache:
+    return Cache(folder / "deals.views.db")
 
 
 def first_of(year: int, month: int) -> datetime:

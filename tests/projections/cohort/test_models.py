@@ -1,6 +1,8 @@
 """The models of a portfolio: which deals they rest on, and when they are made anew."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,10 +11,11 @@ import msgspec
 import pytest
 
 from domain.deal import DealEvent
-from domain.lifecycle.facts import NoteAdded, OpportunityLost, OpportunityWon
+from domain.lifecycle.facts import OpportunityLost, OpportunityWon
+from projections.cohort import making, training
 from projections.cohort.boundaries import boundary_at, just_before
-from projections.cohort.courses import outcome_of
-from projections.cohort.files import Files
+from projections.cohort.courses import Course, outcome_of
+from projections.cohort.model import Model
 from projections.cohort.models import CohortModels
 from projections.cohort.portfolio import Histories, dated_as_occurred
 from store.errors import StoreUnavailable
@@ -21,37 +24,22 @@ from tests.projections.cohort.portfolios import (
     NOW,
     PROCESSES,
     ZONE,
+    Log,
+    cache_in,
     first_of,
     histories,
     models,
     models_of,
+    with_note,
 )
 
 COUNT = 60
 EARLY, LATE = first_of(2025, 8), first_of(2026, 6)
 
 
-class Log(Histories):
-    """Histories whose events have positions, as in a log, and which counts what is read."""
-
-    def __init__(self, told: Mapping[str, Sequence[DealEvent]], name: str = "log") -> None:
-        super().__init__(told, PROCESSES)
-        self._told, self._name = told, name
-        self.read: list[str] = []
-
-    def histories(self, deal_ids: Iterable[str]) -> Iterator[tuple[str, Sequence[DealEvent]]]:
-        for deal_id, events in super().histories(deal_ids):
-            self.read.append(deal_id)
-            yield deal_id, events
-
-    def named(self, position: int) -> str | None:
-        return f"{self._name}@{position}" if 0 < position <= self.head() else None
-
-
 def kept_in(folder: Path, log: Log, *boundaries: datetime) -> list[str]:
     """Have the models made or read; answers with the deals whose histories were read for it."""
-    files = Files(folder / "deals.views.db")
-    with CohortModels(log, ZONE, files, least=LEAST) as asked:
+    with CohortModels(log, ZONE, cache_in(folder), least=LEAST) as asked:
         for boundary in boundaries:
             expected = models(COUNT).at(boundary)
             if log._told == histories(COUNT):
@@ -59,19 +47,6 @@ def kept_in(folder: Path, log: Log, *boundaries: datetime) -> list[str]:
             else:
                 asked.at(boundary)
     return log.read
-
-
-def with_note(deal_id: str, known_at: datetime) -> Mapping[str, Sequence[DealEvent]]:
-    """The portfolio once a note of an early day became known on that deal."""
-    events = histories(COUNT)[deal_id]
-    note = msgspec.structs.replace(
-        events[-1],
-        version=len(events) + 1,
-        fact=NoteAdded("by the way"),
-        occurred_at=events[0].occurred_at + timedelta(hours=1),
-        known_at=known_at,
-    )
-    return {**histories(COUNT), deal_id: [*events, note]}
 
 
 def decided_before(boundary: datetime) -> set[str]:
@@ -123,18 +98,40 @@ def test_what_is_kept_is_not_made_again(tmp_path: Path) -> None:
     assert kept_in(tmp_path, Log(histories(COUNT)), EARLY, LATE) == []
 
 
-def test_a_late_entry_makes_anew_only_what_it_concerns(tmp_path: Path) -> None:
-    kept_in(tmp_path, Log(histories(COUNT)), EARLY, LATE)
-    deal_id = min(decided_before(EARLY))
-    between = EARLY + timedelta(days=1)
-    assert kept_in(tmp_path, Log(with_note(deal_id, between)), EARLY) == []
-    assert kept_in(tmp_path, Log(with_note(deal_id, between)), EARLY, LATE) == [deal_id]
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many deals each model is trained on, as it is."""
+    found: list[int] = []
+    train = training.train
+
+    def watched(courses: Sequence[Course]) -> Model | None:
+        found.append(len(courses))
+        return train(courses)
+
+    monkeypatch.setattr(training, "train", watched)
+    return found
 
 
-def test_what_is_learned_after_a_boundary_does_not_concern_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("day", "known_at", "anew"),
+    [
+        pytest.param(0, EARLY + timedelta(days=1), [LATE], id="late, of the deal's way"),
+        pytest.param(0, NOW, [], id="later than both"),
+        pytest.param(2000, EARLY - timedelta(days=1), [], id="of what came after the outcome"),
+    ],
+)
+def test_a_late_entry_makes_anew_only_what_it_concerns(
+    tmp_path: Path, trained: list[int], day: int, known_at: datetime, anew: list[datetime]
+) -> None:
     kept_in(tmp_path, Log(histories(COUNT)), EARLY, LATE)
+    assert len(trained) == 2
     deal_id = min(decided_before(EARLY))
-    assert kept_in(tmp_path, Log(with_note(deal_id, NOW)), EARLY, LATE) == []
+    for boundary in (EARLY, LATE):
+        trained.clear()
+        read = kept_in(tmp_path, Log(with_note(deal_id, known_at, day)), boundary)
+        assert set(read) <= {deal_id}
+        assert bool(trained) == (boundary in anew)
+    assert kept_in(tmp_path, Log(with_note(deal_id, known_at, day)), EARLY, LATE) == []
 
 
 class Unreadable(Log):
@@ -162,17 +159,22 @@ def test_a_deal_whose_outcome_cannot_be_read_is_left_out() -> None:
 
 def test_a_damaged_file_is_thrown_away(tmp_path: Path) -> None:
     kept_in(tmp_path, Log(histories(COUNT)), EARLY)
-    files = Files(tmp_path / "deals.views.db")
-    whole = files.models.read_bytes()
-    for damaged in (b"", whole[:-20], b"{}", b"\xff" * 40):
-        files.models.write_bytes(damaged)
-        assert kept_in(tmp_path, Log(histories(COUNT)), EARLY) == []
-    assert files.models.read_bytes() == whole
-    courses = files.courses.read_bytes()
-    for damaged in (b"", courses[:-7], b"\xff" * 40):
-        files.courses.write_bytes(damaged)
-        files.models.unlink()
+    path = cache_in(tmp_path).path
+    whole = path.read_bytes()
+    for damaged in (b"", whole[:-5000], whole[:2000], b"{}", b"\xff" * 4000):
+        path.write_bytes(damaged)
         assert set(kept_in(tmp_path, Log(histories(COUNT)), EARLY)) == decided_before(EARLY)
+        assert kept_in(tmp_path, Log(histories(COUNT)), EARLY) == []
+
+
+def test_courses_that_are_damaged_are_made_again(tmp_path: Path) -> None:
+    kept_in(tmp_path, Log(histories(COUNT)), EARLY)
+    with closing(sqlite3.connect(cache_in(tmp_path).path)) as connection, connection:
+        connection.execute("UPDATE courses SET content = x'00'")
+    with CohortModels(Log(histories(COUNT)), ZONE, cache_in(tmp_path), least=LEAST) as asked:
+        assert asked.kept_courses(EARLY) is None
+        found, expected = asked.courses(EARLY), models(COUNT).courses(EARLY)
+        assert [one.packed() for one in found] == [one.packed() for one in expected]
 
 
 def test_the_files_of_another_log_are_thrown_away(tmp_path: Path) -> None:
@@ -181,19 +183,35 @@ def test_the_files_of_another_log_are_thrown_away(tmp_path: Path) -> None:
     assert set(read) == decided_before(EARLY)
 
 
+def test_the_files_of_a_log_that_was_longer_are_thrown_away(tmp_path: Path) -> None:
+    """As a store that was restored from a backup: what is kept may rest on what is gone."""
+    kept_in(tmp_path, Log(histories(COUNT)), EARLY)
+    deal_id = max(decided_before(NOW), key=lambda one: len(histories(COUNT)[one]))
+    shorter = {**histories(COUNT), deal_id: histories(COUNT)[deal_id][:-1]}
+    assert len(kept_in(tmp_path, Log(shorter), EARLY)) >= len(decided_before(EARLY)) - 1
+    assert kept_in(tmp_path, Log(shorter), EARLY) == []
+
+
+def test_courses_are_let_go_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "_MOST_COURSES", 3)
+    log = Log(histories(COUNT))
+    with CohortModels(log, ZONE, cache_in(tmp_path), least=LEAST) as asked:
+        assert asked.at(EARLY) == models(COUNT).at(EARLY)
+        assert asked.at(LATE) == models(COUNT).at(LATE)
+        assert len(asked.courses(LATE)) == len(models(COUNT).courses(LATE))
+    assert set(log.read) == decided_before(LATE)
+    assert len(log.read) <= len(decided_before(LATE)) + 2
+
+
 def test_models_that_needed_another_number_of_deals_are_thrown_away(tmp_path: Path) -> None:
     kept_in(tmp_path, Log(histories(COUNT)), EARLY)
-    files = Files(tmp_path / "deals.views.db")
-    with CohortModels(Log(histories(COUNT)), ZONE, files, least=500) as asked:
+    with CohortModels(Log(histories(COUNT)), ZONE, cache_in(tmp_path), least=500) as asked:
         assert asked.at(EARLY).model is None
 
 
-def test_no_half_written_file_is_left(tmp_path: Path) -> None:
+def test_one_file_is_left(tmp_path: Path) -> None:
     kept_in(tmp_path, Log(histories(COUNT)), EARLY)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "deals.cohort.courses",
-        "deals.cohort.json",
-    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["deals.cohort.db"]
 
 
 def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:

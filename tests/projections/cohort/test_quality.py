@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from msgspec.structs import astuple
 
 from domain.lifecycle.facts import LostOutcome, NoteAdded, OpportunityLost
 from domain.stages.facts import StageAdvanced
@@ -162,3 +163,38 @@ def test_the_models_of_a_portfolio_are_judged_on_deals_that_they_had_not_seen() 
     assert found.overall.points > 40
     assert found.overall.deals < found.decided
     assert told[-1][0] == told[-1][1] > 5
+
+
+def test_the_parts_of_the_score_add_up() -> None:
+    rng = np.random.default_rng(5)
+    some = [
+        judged(int(deal), bool(deal % 3 == 0), float(said))
+        for deal, said in zip(rng.integers(0, 40, 300), rng.random(300), strict=True)
+    ]
+    found = quality_of(some, 40, 0)
+    assert found.parts is not None
+    assert found.overall is not None
+    parts = found.parts
+    total = parts.reliability - parts.resolution + parts.uncertainty + parts.within
+    assert total == pytest.approx(found.overall.cohort, abs=1e-12)
+    assert parts.uncertainty == pytest.approx(found.overall.won * (1 - found.overall.won))
+
+
+def test_the_parts_of_the_score_by_hand() -> None:
+    """Two steps: 0.31 and 0.39, of which half were won, and 0.9, which was won."""
+    some = [judged(1, False, 0.31), judged(2, True, 0.39), judged(3, True, 0.9)]
+    parts = quality_of(some, 3, 0).parts
+    assert parts is not None
+    assert parts.reliability == pytest.approx((2 * 0.15**2 + 0.1**2) / 3)
+    assert parts.resolution == pytest.approx((2 * (1 / 6) ** 2 + (1 / 3) ** 2) / 3)
+    assert parts.uncertainty == pytest.approx(2 / 9)
+    assert parts.within == pytest.approx((2 * 0.04**2 - 2 * 2 * 0.04 * 0.5) / 3)
+
+
+def test_points_of_one_deal_share_its_weight_in_the_parts() -> None:
+    once = [judged(1, False, 0.2), judged(2, True, 0.8)]
+    often = [judged(1, False, 0.2)] * 7 + once
+    some, others = quality_of(often, 2, 0).parts, quality_of(once, 2, 0).parts
+    assert some is not None
+    assert others is not None
+    assert astuple(some) == pytest.approx(astuple(others))

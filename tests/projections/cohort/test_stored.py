@@ -1,20 +1,22 @@
 """The portfolio of a store answers what histories in memory do, on each database."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 from api.simulate import portfolio as simulator
 from domain.deal import DealEvent
 from projections.cohort.boundaries import just_before
-from projections.cohort.files import Files
+from projections.cohort.cache import Cache
 from projections.cohort.models import CohortModels
 from projections.cohort.portfolio import Histories
 from projections.cohort.stored import StoredPortfolio, all_deals, undated_events
 from projections.engine.keeping_up import catch_up
+from projections.instants import micros
+from projections.tables import checkpoints
 from projections.views import Views
 from store.events.writing import Batch
 from store.log import DealLog
@@ -47,22 +49,23 @@ def in_memory(stored: StoredPortfolio) -> Histories:
 def test_it_answers_as_histories_do(
     stored: StoredPortfolio, log: DealLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    memory = in_memory(stored)
+    memory, ids = in_memory(stored), all_deals(stored._connection)
     for boundary in BOUNDARIES:
         limit = just_before(boundary)
         decided = sorted(stored.decided(limit), key=lambda one: one.deal_id)
         assert decided == sorted(memory.decided(limit), key=lambda one: one.deal_id)
-        known = {deal: mark.partition(":")[0] for deal, mark in stored.marks(limit).items()}
-        assert known == {deal: mark for deal, mark in memory.marks(limit).items() if mark != "0"}
     assert len(stored.decided(NOW)) > 5
     head = stored.head()
     assert head == log.head()
     assert stored.named(head) is not None
     assert stored.named(head) != stored.named(head - 1)
     assert stored.named(head + 1) is None
-    assert stored.learned_since(head - 1, NOW + timedelta(days=9000))
-    assert not stored.learned_since(head, NOW + timedelta(days=9000))
-    assert not stored.learned_since(0, first_of(2020, 1))
+    everything = [event for _, events in memory.histories(ids) for event in events]
+    assert stored.learned_from(0) == micros(min(one.known_at for one in everything))
+    assert stored.learned_from(head) is None
+    assert stored.begins() == memory.begins()
+    assert max(stored.positions(ids).values()) == head
+    assert stored.positions([]) == {}
     _same_models(stored, memory, tmp_path, monkeypatch)
 
 
@@ -77,7 +80,7 @@ def _same_models(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    zone, files = ZoneInfo("UTC"), Files(tmp_path / "deals.views.db")
+    zone, files = ZoneInfo("UTC"), Cache(tmp_path / "deals.views.db")
     expected = CohortModels(memory, zone, least=5).at(BOUNDARIES[-1])
     assert expected.model is not None
     with CohortModels(stored, zone, files, least=5) as trained:
@@ -86,3 +89,18 @@ def _same_models(
     monkeypatch.setattr(stored, "histories", _nothing_to_read)
     assert again.at(BOUNDARIES[-1]) == expected
     assert len(again.courses(BOUNDARIES[-1])) > 0
+
+
+def test_it_knows_no_more_than_the_read_model_that_is_furthest_behind(
+    stored: StoredPortfolio, views: Views, tail: Tail
+) -> None:
+    with views.writing() as connection:
+        behind = checkpoints.c.model == "deal-periods"
+        connection.execute(update(checkpoints).where(behind).values(position=7))
+    with views.reading() as connection:
+        lagging = StoredPortfolio(connection, tail)
+        assert lagging.head() == 7 < stored.head()
+        [deal_id] = all_deals(connection)[:1]
+        [(_, whole)] = stored.histories([deal_id])
+        [(_, events)] = lagging.histories([deal_id])
+        assert events == whole
