@@ -13,8 +13,9 @@ happens after it.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import msgspec
@@ -24,13 +25,13 @@ from domain.buying.facts import (
     CriteriaStatusObserved,
     DecisionCriterionSet,
     OurPartObserved,
-    VendorStatus,
 )
 from domain.competition.facts import CompetitorIdentified, CompetitorMoved, PositionAssessed
+from domain.corrections import EventWithdrawn
 from domain.deal import NOBODY, Deal, DealEvent
 from domain.history import Fact
 from domain.lifecycle import Status
-from domain.lifecycle.facts import LeadQualified, NextStepPlanned, StrategyChosen
+from domain.lifecycle.facts import LeadQualified, NextStepPlanned
 from domain.needs.facts import FactRecorded, NeedUncovered, ValueConfirmed
 from domain.organisation import Organisation
 from domain.people.facts import (
@@ -40,13 +41,15 @@ from domain.people.facts import (
     StakeholderIdentified,
 )
 from domain.process import BuyingPhase, ProcessBook, SalesProcess, Stage
-from domain.values import END_OF_TIME
+from domain.values import END_OF_TIME, ProcessRef
 from projections.findings.finding import Firing, Kind, Weight
+from projections.findings.pauses import Pause, pause_of
 from projections.findings.settings import DEFAULTS, Settings
 from projections.frames import Frame
 
 PHASES = tuple(BuyingPhase)
 """The decision cycle in order: the stage P<n> of `key-account` assumes `PHASES[n]`."""
+_SELECTION = PHASES.index(BuyingPhase.SELECTION)
 
 _SHOWN_BY: dict[Kind, tuple[type[Fact], ...]] = {
     Kind.PEOPLE: (StakeholderIdentified,),
@@ -61,42 +64,51 @@ _SHOWN_BY: dict[Kind, tuple[type[Fact], ...]] = {
     Kind.INFORMATION: (FactRecorded,),
     Kind.VALUES: (ValueConfirmed,),
     Kind.PHASES: (BuyingPhaseObserved,),
-    Kind.STRATEGY: (StrategyChosen,),
     Kind.PART: (OurPartObserved,),
 }
 """By what on record a deal shows that such things are put on record."""
 
 
-class Moment(msgspec.Struct, frozen=True):
-    """One frame of a case, and the deal as it stands behind it."""
+class Moment(msgspec.Struct, frozen=True, eq=False):
+    """One frame of a case, and the deal as it stands behind it.
+
+    What rules ask for again and again is a field, which is read faster than a property.
+    """
 
     case: "Case"
     index: int
+    frame: Frame
+    at: datetime
+    event: DealEvent
+    fact: Any
+    before: Deal
+    deal: Deal
+    """Behind the event."""
+    stage: Stage | None
+    phase: int | None
+    """Which phase of the decision cycle the stage assumes, 0 to 7; None: it tells none."""
+    runs: bool
+    """Behind the event the deal is open, or rests."""
+    until: datetime
+    """Where the next moment is; `END_OF_TIME` for the last."""
 
-    @property
-    def frame(self) -> Frame:
-        return self.case.frames[self.index]
-
-    @property
-    def event(self) -> DealEvent:
-        return self.frame.event
-
-    @property
-    def fact(self) -> Any:
-        return self.frame.event.fact
-
-    @property
-    def at(self) -> datetime:
-        return self.frame.at
-
-    @property
-    def before(self) -> Deal:
-        return self.frame.before
-
-    @property
-    def deal(self) -> Deal:
-        """Behind the event."""
-        return self.frame.after
+    @classmethod
+    def of(cls, case: "Case", index: int) -> "Moment":
+        frame, last = case.frames[index], index + 1 == len(case.frames)
+        return cls(
+            case=case,
+            index=index,
+            frame=frame,
+            at=frame.at,
+            event=frame.event,
+            fact=frame.event.fact,
+            before=frame.before,
+            deal=frame.after,
+            stage=case.stage_of(frame.after),
+            phase=case.phase_of(frame.after),
+            runs=runs(frame.after),
+            until=END_OF_TIME if last else case.frames[index + 1].at,
+        )
 
     @property
     def settings(self) -> Settings:
@@ -105,15 +117,6 @@ class Moment(msgspec.Struct, frozen=True):
     @property
     def process(self) -> SalesProcess | None:
         return self.case.process_of(self.deal)
-
-    @property
-    def stage(self) -> Stage | None:
-        return self.case.stage_of(self.deal)
-
-    @property
-    def phase(self) -> int | None:
-        """Which phase of the decision cycle the stage assumes, 0 to 7; None: it tells none."""
-        return self.case.phase_of(self.deal)
 
     def entered(self, phase: int) -> bool:
         """The event took the deal from before this phase into it, or past it."""
@@ -140,10 +143,34 @@ class Case(msgspec.Struct, frozen=True, dict=True):
     settings: Settings = DEFAULTS
     organisation: Organisation = NOBODY
     """Whose limits and roles say how far somebody may go alone: those of today."""
+    reads: frozenset[type[Fact]] | None = None
+    """The types of the events that bear on the rule that looks at it; None: all."""
+
+    def read_by(self, reads: Iterable[type[Fact]]) -> "Case":
+        """The same case for a rule that reads no others: `lasting` asks it there alone."""
+        self.turns  # noqa: B018 (worked out once, for all)
+        seen = msgspec.structs.replace(self, reads=frozenset(reads))
+        vars(seen).update(vars(self))
+        return seen
 
     @cached_property
     def moments(self) -> tuple[Moment, ...]:
-        return tuple(Moment(self, index) for index in range(len(self.frames)))
+        return tuple(Moment.of(self, index) for index in range(len(self.frames)))
+
+    @cached_property
+    def closings(self) -> tuple[Moment, ...]:
+        """Those at which the deal was won, lost or void."""
+        return tuple(one for one in self.moments if runs(one.before) and not runs(one.deal))
+
+    @cached_property
+    def withdrawals(self) -> tuple[Moment, ...]:
+        """Those at which events were withdrawn, which only what was known has."""
+        return tuple(one for one in self.moments if isinstance(one.fact, EventWithdrawn))
+
+    def standing_at(self, at: datetime) -> Moment | None:
+        """The last at or before an instant, behind which the deal stands then."""
+        index = bisect_right(self.moments, at, key=lambda one: one.at)
+        return self.moments[index - 1] if index else None
 
     def of(self, *types: type[Fact]) -> Iterator[Moment]:
         """The moments of events of these types that met a deal that was open, or rested."""
@@ -153,12 +180,22 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         return self.processes.get(deal.life.process) if deal.life.process else None
 
     def stage_of(self, deal: Deal) -> Stage | None:
-        process = self.process_of(deal)
-        return process.stage(deal.stages.stage or "") if process else None
+        return self._place_of(deal)[0]
 
     def phase_of(self, deal: Deal) -> int | None:
-        stage = self.stage_of(deal)
-        return PHASES.index(stage.decision_phase) if stage and stage.decision_phase else None
+        return self._place_of(deal)[1]
+
+    def _place_of(self, deal: Deal) -> "_Place":
+        """Looked up once for each stage: every rule asks at every moment."""
+        key = (deal.life.process, deal.stages.stage)
+        found = self._places.get(key)
+        if found is None:
+            found = self._places[key] = _placed(self.process_of(deal), deal.stages.stage)
+        return found
+
+    @cached_property
+    def _places(self) -> "dict[tuple[ProcessRef | None, str | None], _Place]":
+        return {}
 
     def first(self, behind: Moment, found: Callable[[Moment], bool]) -> datetime | None:
         """When it is first so behind a moment; None: not up to now."""
@@ -189,21 +226,31 @@ class Case(msgspec.Struct, frozen=True, dict=True):
     # Times in which silence is no fault.
 
     @cached_property
-    def pauses(self) -> tuple[tuple[datetime, datetime], ...]:
-        """From when until when the deal rested, or waited from a bid's deadline for the award.
-
-        A pause that lasts ends at `END_OF_TIME`.
-        """
-        found: list[tuple[datetime, datetime]] = []
-        for index, frame in enumerate(self.frames):
-            last = index + 1 == len(self.frames)
-            end = END_OF_TIME if last else self.frames[index + 1].at
-            since = _pauses_from(frame.after)
-            if since is not None and max(since, frame.at) < end:
-                start = max(since, frame.at)
+    def pauses(self) -> tuple[Pause, ...]:
+        """From when until when the deal rested, or was closed, or waited for an award."""
+        found: list[Pause] = []
+        for moment in self.moments:
+            selecting = moment.phase is not None and moment.phase >= _SELECTION
+            pause = pause_of(moment.deal, self.settings.award_days, selecting=selecting)
+            if pause is None:
+                continue
+            start, end = max(pause[0], moment.at), min(pause[1], moment.until)
+            if start < end:
                 if found and found[-1][1] == start:
                     start = found.pop()[0]
                 found.append((start, end))
+        return tuple(found)
+
+    @cached_property
+    def turns(self) -> tuple[Moment, ...]:
+        """The moments; one in whose time a pause ends, with no event, a second time from there."""
+        found: list[Moment] = []
+        for moment in self.moments:
+            ends = [end for _, end in self.pauses if moment.at < end < moment.until]
+            if not ends:
+                found.append(moment)
+            for start, stop in pairwise((moment.at, *ends, moment.until) if ends else ()):
+                found.append(msgspec.structs.replace(moment, at=start, until=stop))
         return tuple(found)
 
     def clock(self, since: datetime, now: Moment) -> tuple[datetime, datetime] | None:
@@ -221,35 +268,34 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         return since, following[0][0] if following else END_OF_TIME
 
 
+_Place: TypeAlias = tuple[Stage | None, int | None]
+"""A stage, and the phase that it assumes."""
+
+
+def _placed(process: SalesProcess | None, stage_id: str | None) -> _Place:
+    stage = process.stage(stage_id or "") if process else None
+    phase = stage.decision_phase if stage else None
+    return stage, PHASES.index(phase) if phase else None
+
+
 def runs(deal: Deal) -> bool:
     """Open, or resting."""
     return deal.life.status in (Status.OPEN, Status.SUSPENDED)
 
 
-def _pauses_from(deal: Deal) -> datetime | None:
-    """From when on silence is no fault while the deal stands so; None: it is one."""
-    if deal.life.status is Status.SUSPENDED:
-        assert deal.life.suspension is not None
-        return deal.life.suspension.occurred_at
-    mode = deal.purchase.mode
-    if not deal.purchase.tender or mode is None or mode.fact.deadline is None:
-        return None
-    if any(one.fact.status is VendorStatus.FIRST_CHOICE for one in deal.purchase.vendor_statuses):
-        return None
-    if any(bid.rank == 1 for one in deal.purchase.openings for bid in one.fact.bids):
-        return None
-    return datetime.combine(mode.fact.deadline, time(), UTC) + timedelta(days=1)
-
-
 def lasting(case: Case, judge: Judge) -> Iterator[Firing]:
     """What `judge` says of each moment, joined over the moments that say the same on end."""
     held: dict[_Key, Firing] = {}
-    for moment in case.moments:
-        said = judge(moment) if runs(moment.deal) else ()
+    turns = _turns_read(case)
+    ends = (*(one.at for one in turns[1:]), END_OF_TIME)
+    for moment, end in zip(turns, ends, strict=False):
+        said = tuple(judge(moment)) if moment.runs else ()
+        if not said and not held:
+            continue
         still: dict[_Key, Firing] = {}
         for firing in said:
             key = (firing.subject, firing.weight, firing.wording)
-            goes_on = _in_the_time_of(moment, firing, held.get(key))
+            goes_on = _in_the_time_of(moment, end, firing, held.get(key))
             if goes_on is not None:
                 still[key] = goes_on
         for key, before in held.items():
@@ -262,21 +308,29 @@ def lasting(case: Case, judge: Judge) -> Iterator[Firing]:
 _Key: TypeAlias = tuple[str, Weight | None, str]
 
 
-def _in_the_time_of(moment: Moment, firing: Firing, before: Firing | None) -> Firing | None:
-    """The firing as it holds between this frame and the next; None: it does not hold there.
+def _turns_read(case: Case) -> Sequence[Moment]:
+    """The turns at which what a rule says can change: at the others it would say the same."""
+    reads = case.reads
+    if reads is None:
+        return case.turns
+    return [one for one in case.turns if type(one.fact) in reads or one.at != one.frame.at]
+
+
+def _in_the_time_of(
+    moment: Moment, end: datetime, firing: Firing, before: Firing | None
+) -> Firing | None:
+    """The firing as it holds from this turn to `end`; None: it does not hold there.
 
     Where it goes on from the time before, it stays what it was as it began.
     """
-    case = moment.case
-    end = case.frames[moment.index + 1].at if moment.index + 1 < len(case.frames) else END_OF_TIME
     start, stop = max(firing.since, moment.at), firing.until
     if (start > moment.at and start >= end) or (stop is not None and stop <= start):
         return None
     until = stop if stop is not None and stop < end else None
     if before is not None and before.until is None and start == moment.at:
         return msgspec.structs.replace(before, until=until)
-    trigger = moment.event.version if start == moment.at else None
-    return msgspec.structs.replace(firing, since=start, until=until, trigger=trigger)
+    trigger = moment.event.version if start == moment.frame.at else None
+    return msgspec.structs.replace(firing, since=start, until=until, trigger=trigger, lasts=True)
 
 
 def _ended(firing: Firing, at: datetime) -> Iterator[Firing]:

@@ -33,14 +33,14 @@ class Kind(StrEnum):
     INFORMATION = "information"
     VALUES = "values"
     PHASES = "phases"
-    STRATEGY = "strategy"
     PART = "part"
 
 
 Told: TypeAlias = Mapping[str, str | int | tuple[str, ...]]
 """What was known, by the name under which a sentence speaks of it.
 
-Under names that begin with `who` stand ids of stakeholders, with `vendor` those of vendors.
+Under names that begin with `who` stand ids of stakeholders, with `vendor` those of vendors, with
+`stage` those of stages.
 """
 
 
@@ -64,6 +64,10 @@ class Firing(msgspec.Struct, frozen=True, kw_only=True):
     """Which of the rule's sentences, where it has several."""
     of_outcome: bool = False
     """It is about the outcome itself: it begins with it and does not end with it."""
+    lasts: bool = False
+    """It is about a state that lasts, not about something that was done."""
+    happened_at: datetime | None = None
+    """When it was so, where it could be told only at `since`."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +88,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     sentence: Words
     practice: Words
     """What good practice would have been."""
+    happened_at: datetime
+    """When it was so first: before `since` where it could be told only then."""
     of_outcome: bool = False
     secret: bool = False
     """It rests on secrets."""

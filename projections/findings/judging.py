@@ -1,19 +1,19 @@
 """Running the rules of the book over a case, and telling what they found."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
-from domain.corrections import EventWithdrawn
 from domain.deal import Deal
-from domain.naming import Naming, called
-from domain.process import SalesProcess, Words
+from domain.naming import Naming
+from domain.process import Words
 from projections.findings.book import BOOK
 from projections.findings.case import Case, Moment, runs
 from projections.findings.finding import Assessment, Finding, Firing, Kind
-from projections.findings.rule import Rule
-from projections.findings.sentences import Terms, rule_words, sentence
+from projections.findings.rule import COURSE, Rule
+from projections.findings.sentences import rule_words, sentence
+from projections.findings.terms import terms_of
 
 
 def judge(case: Case, *, secrets: bool, rules: Sequence[Rule] = BOOK) -> Assessment:
@@ -23,7 +23,7 @@ def judge(case: Case, *, secrets: bool, rules: Sequence[Rule] = BOOK) -> Assessm
     for rule in rules:
         if rule.secret and not secrets:
             continue
-        told, missing = _assessable(case, rule.find(case))
+        told, missing = _assessable(case, rule.find(case.read_by((*COURSE, *rule.reads))))
         found += _findings(case, rule, told)
         if missing:
             not_assessable[rule.id] = tuple(sorted(missing))
@@ -41,19 +41,26 @@ def _assessable(case: Case, firings: Iterable[Firing]) -> tuple[list[Firing], se
             lacking |= lacks
             continue
         moments = [moment for moment in shown.values() if moment is not None]
-        told.append(_begun(firing, max(moments, key=lambda one: one.index, default=None)))
+        told += _begun(firing, max(moments, key=lambda one: one.index, default=None))
     return told, lacking
 
 
-def _begun(firing: Firing, shown: Moment | None) -> Firing:
-    """The firing from when on what it needs is on record; over at once, where it ended before.
+def _begun(firing: Firing, shown: Moment | None) -> Iterator[Firing]:
+    """The firing from when on what it needs is on record.
 
-    So what is first put on record when it is too late is still told.
+    A state that was over by then is not told. What was done is, though it was mended by
+    then: it is over at once.
     """
     if shown is None or shown.at <= firing.since:
-        return firing
-    until = None if firing.until is None else max(firing.until, shown.at)
-    return msgspec.structs.replace(firing, since=shown.at, until=until, trigger=shown.event.version)
+        yield firing
+        return
+    over = firing.until is not None and firing.until <= shown.at
+    if not (over and firing.lasts):
+        until = shown.at if over else firing.until
+        trigger = shown.event.version
+        yield msgspec.structs.replace(
+            firing, since=shown.at, until=until, trigger=trigger, happened_at=firing.since
+        )
 
 
 def _findings(case: Case, rule: Rule, firings: Iterable[Firing]) -> Iterable[Finding]:
@@ -73,6 +80,7 @@ def _findings(case: Case, rule: Rule, firings: Iterable[Firing]) -> Iterable[Fin
             known=firing.told,
             sentence=_said(case, rule, firing),
             practice=words.practice,
+            happened_at=firing.happened_at or firing.since,
             of_outcome=firing.of_outcome,
             secret=rule.secret,
         )
@@ -80,60 +88,27 @@ def _findings(case: Case, rule: Rule, firings: Iterable[Firing]) -> Iterable[Fin
 
 def _counts(case: Case, firing: Firing) -> bool:
     """Where the deal had ended, or before it began, only the outcome is to be spoken of."""
-    behind = [moment for moment in case.moments if moment.at <= firing.since]
-    closing = [one for one in behind if one.at == firing.since and runs(one.before)]
-    return firing.of_outcome or bool(behind and (closing or runs(behind[-1].deal)))
+    if firing.of_outcome:
+        return True
+    last = case.standing_at(firing.since)
+    if last is None:
+        return False
+    return runs(last.deal) or any(one.at == firing.since for one in case.closings)
 
 
 def _until(case: Case, firing: Firing) -> datetime | None:
     """When it ended: by itself, with the deal, or when the event that made it was withdrawn."""
-    ends = [
-        moment.at
-        for moment in case.moments
-        if moment.at >= firing.since
-        and (_closes(moment, firing) or _takes_back(moment, firing.trigger))
-    ]
+    closings = () if firing.of_outcome else case.closings
+    undone = [one for one in case.withdrawals if firing.trigger in one.fact.versions]
+    ends = [one.at for one in (*closings, *undone) if one.at >= firing.since]
     ends += [firing.until] if firing.until else []
     return min((end for end in ends if end <= case.until), default=None)
 
 
-def _closes(moment: Moment, firing: Firing) -> bool:
-    return not firing.of_outcome and runs(moment.before) and not runs(moment.deal)
-
-
-def _takes_back(moment: Moment, trigger: int | None) -> bool:
-    return isinstance(moment.fact, EventWithdrawn) and trigger in moment.fact.versions
-
-
 def _said(case: Case, rule: Rule, firing: Firing) -> Words:
     """The sentence, with what people and things were called then."""
-    states = [moment.deal for moment in case.moments if moment.at <= firing.since]
-    deal = states[-1] if states else Deal()
+    last = case.standing_at(firing.since)
+    deal = last.deal if last else Deal()
     process = case.process_of(deal)
-    return sentence(rule.id, firing.wording, firing.told, Naming.on(deal), _terms(deal, process))
-
-
-def _terms(deal: Deal, process: SalesProcess | None) -> Terms:
-    """In what words criteria of a gate, concerns, promises, requirements and needs are told."""
-    stages = process.stages if process else ()
-    return {
-        "missing": {
-            one.id: Words(f"“{one.text.en}”", f"“{one.text.zh or one.text.en}”")
-            for stage in stages
-            for one in stage.gate
-        },
-        "concern": {o.id: _quoted(o.id, o.raised.fact.topic) for o in deal.needs.concerns},
-        "commitment": {
-            one.id: _quoted(one.id, one.recorded.fact.what) for one in deal.purchase.commitments
-        },
-        "requirement": {
-            one.fact.id: _quoted(one.fact.id, one.fact.text) for one in deal.needs.requirements
-        },
-        "needs": {one.id: _quoted(one.id, one.statement) for one in deal.needs.needs},
-    }
-
-
-def _quoted(its_id: str, text: str) -> Words:
-    """The text in quotation marks, or the id where the text may not be seen."""
-    said = called(its_id, text).rstrip(".。")
-    return Words(f"“{said}”", f"“{said}”")
+    terms = terms_of(deal, process, firing.told)
+    return sentence(rule.id, firing.wording, firing.told, Naming.on(deal), terms)

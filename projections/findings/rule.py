@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from domain.buying.facts import BidOpened, PurchaseModeDeclared, VendorStatusChanged
+from domain.buying.facts import PurchaseModeDeclared, VendorStatusChanged
 from domain.corrections import DealMerged, EventWithdrawn
 from domain.history import Fact
 from domain.lifecycle.facts import (
@@ -35,7 +35,6 @@ COURSE: tuple[type[Fact], ...] = (
     StageRegressed,
     PurchaseModeDeclared,
     VendorStatusChanged,
-    BidOpened,
     EventWithdrawn,
     DealMerged,
 )

@@ -1,5 +1,6 @@
 """What the rules say, in English and Chinese: the templates beside the rules, filled in."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -34,8 +35,11 @@ class RuleWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Sentences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    words: dict[str, str]
-    """Chinese for the values of the domain that sentences name, such as buying roles."""
+    words: dict[str, str | Words]
+    """For the values of the domain that sentences name, such as buying roles: the Chinese.
+
+    With the English, where the value itself does not read as such.
+    """
     rules: dict[str, RuleWords]
 
 
@@ -56,6 +60,20 @@ def rule_words(rule: str) -> RuleWords:
     return _book().rules[rule]
 
 
+def word(value: str) -> Words:
+    """How a value of the domain is said."""
+    return _words().get(value) or Words(value)
+
+
+@cache
+def _words() -> Mapping[str, Words]:
+    said = {
+        value: Words(value, one) if isinstance(one, str) else one
+        for value, one in _book().words.items()
+    }
+    return {**said, OURSELVES: _US}
+
+
 Terms: TypeAlias = Mapping[str, Mapping[str, Words]]
 """What stands for an id in a sentence: by the name under which it is told, then by the id."""
 
@@ -64,21 +82,27 @@ def sentence(rule: str, wording: str, told: Told, names: Naming, terms: Terms) -
     """What a rule says here, with people and vendors by their names, and things by their words."""
     template = rule_words(rule).template(wording)
     assert template.zh is not None, f"{rule} says nothing in Chinese"
-    english = _In({OURSELVES: _US.en}, ", ", names, terms, chinese=False)
-    chinese = _In({OURSELVES: _US.zh or "", **_book().words}, "、", names, terms, chinese=True)
+    english = _In(", ", names, terms, chinese=False)
+    chinese = _In("、", names, terms, chinese=True)
+    in_chinese = {name: chinese.say(name, told[name]) for name in told}
     return Words(
         template.en.format_map({name: english.say(name, told[name]) for name in told}),
-        template.zh.format_map({name: chinese.say(name, told[name]) for name in told}),
+        _closed_up(template.zh, in_chinese).format_map(in_chinese),
     )
+
+
+def _closed_up(template: str, said: Mapping[str, str]) -> str:
+    """The template without its spaces around what stands in quotation marks, as Chinese has it."""
+    for name, value in said.items():
+        if value.startswith("“") and value.endswith("”"):
+            template = re.sub(rf" ?(\{{{name}\}}) ?", r"\1", template)
+    return template
 
 
 class _In:
     """How values are said in one language."""
 
-    def __init__(
-        self, words: Mapping[str, str], comma: str, names: Naming, terms: Terms, *, chinese: bool
-    ) -> None:
-        self._words = words
+    def __init__(self, comma: str, names: Naming, terms: Terms, *, chinese: bool) -> None:
         self._comma = comma
         self._names = names
         self._terms = terms
@@ -89,11 +113,9 @@ class _In:
             return self._comma.join(self.say(name, one) for one in value)
         if isinstance(value, int):
             return f"{value:,}"
-        term = self._terms.get(name, {}).get(value)
-        if term is not None:
-            return (term.zh if self._chinese else None) or term.en
         if name.startswith("who"):
             return self._names.person(value)
         if name.startswith("vendor") and value != OURSELVES:
             return self._names.vendor(value)
-        return self._words.get(value, value)
+        term = self._terms.get(name, {}).get(value) or word(value)
+        return (term.zh if self._chinese else None) or term.en

@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """By which our stage is ahead: `ahead-of-buyer`."""
     next_step_days: Days = 7
     """Without a step ahead: `next-step-missing`."""
+    award_days: Days = 90
+    """For an award to come, from a tender's deadline on; silence is a fault again behind them."""
     records: dict[str, tuple[Kind, ...]] = {}
     """By source of a deal's opening (`api`, `import:crm`): what it always puts on record.
 

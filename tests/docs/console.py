@@ -15,7 +15,13 @@ from typing import NamedTuple
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-_PROGRESS = ("Reading the log:", "Rebuilding:")
+_PROGRESS = (
+    "Reading the log:",
+    "Rebuilding:",
+    "Learning from decided deals:",
+    "Judging:",
+    "Looking back on:",
+)
 
 
 class Example(NamedTuple):

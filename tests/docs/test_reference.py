@@ -60,9 +60,12 @@ def test_every_command_line_is_documented() -> None:
 
 
 def test_every_route_is_documented() -> None:
-    assert [
-        path for path in document()["paths"] if f"\n## GET {path}\n" not in written("http.md")
-    ] == []
+    routes = [
+        f"{method.upper()} {path}"
+        for path, methods in document()["paths"].items()
+        for method in methods
+    ]
+    assert [route for route in routes if f"\n## {route}\n" not in written("http.md")] == []
 
 
 def test_every_code_is_documented_once() -> None:

@@ -396,6 +396,7 @@ def _finding(since: float, until: float | None = None, subject: str = "") -> Fin
         weight=Weight.NOTE,
         since=day(since),
         until=None if until is None else day(until),
+        happened_at=day(since),
         trigger=None,
         evidence=(),
         subject=subject,

@@ -35,9 +35,10 @@ from domain.people.facts import (
 )
 from domain.process import BuyingPhase, SalesProcess
 from domain.stages.facts import StageRegressed
-from domain.values import OURSELVES, Party, Side
+from domain.values import END_OF_TIME, OURSELVES, Party, Side
 from projections.findings.case import PHASES, Case, Moment, lasting
 from projections.findings.finding import Firing, Kind, Told, Weight
+from projections.findings.pauses import later
 from projections.findings.rule import Rule
 
 Observation = Recorded[BuyingPhaseObserved]
@@ -59,11 +60,11 @@ def _ahead(now: Moment) -> Iterator[Firing]:
     if process is None or phase is None:
         return
     at = now.at
-    while (seen := _speaking(now.deal, process, at)) is not None:
+    while at < END_OF_TIME and (seen := _speaking(now.deal, process, at)) is not None:
         told = phase_told(seen.fact, process)
         assert told is not None, "only an observation that tells a phase speaks"
         # It still counts at the end of its time, and no longer just behind that.
-        end = seen.occurred_at + KNOWN_FOR + timedelta.resolution
+        end = later(seen.occurred_at, KNOWN_FOR + timedelta.resolution)
         ahead = phase - PHASES.index(told)
         if ahead >= now.settings.ahead_phases:
             yield Firing(
@@ -136,7 +137,11 @@ def _regressions(case: Case) -> Iterator[Firing]:
                 evidence=(moment.event.version,),
                 trigger=moment.event.version,
                 subject=f"stage:{fact.from_}",
-                told={"from": fact.from_, "to": fact.to, "driver": _driver(fact.driven_by)},
+                told={
+                    "stage_from": fact.from_,
+                    "stage_to": fact.to,
+                    "driver": _driver(fact.driven_by),
+                },
                 weight=_weight(fact.driven_by),
                 wording="stage",
             )
@@ -329,7 +334,7 @@ def _unanswered(
     since, until = clock
     days = now.settings.promise_days
     yield Firing(
-        since=since + timedelta(days=days),
+        since=later(since, timedelta(days=days)),
         until=until,
         evidence=tuple(sorted(evidence)),
         told={**told, "days": days},

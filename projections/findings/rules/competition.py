@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from itertools import takewhile
+from typing import TypeAlias
 
 from domain.buying.facts import PurchaseMethod
 from domain.competition.facts import (
@@ -20,14 +22,19 @@ from domain.lifecycle.facts import (
     OpportunityRevised,
     StrategyChosen,
 )
+from domain.process import ProcessBook
 from domain.stages.facts import GateCriterionAttested, GateCriterionRevoked
 from domain.values import BusinessType
 from projections.findings.case import Case, Moment, lasting, runs
 from projections.findings.finding import Firing, Kind, Weight
+from projections.findings.pauses import later
 from projections.findings.rule import Rule
 
 _KNOWN = "competitors-known"
-"""The predicate of the criterion that is attested where there are no competitors."""
+_OF_COMPETITORS = frozenset(
+    {_KNOWN, "competitor-move-known", "competitor-moves-recent", "scored-against-competitor"}
+)
+"""The predicates that ask something of competitors, and do not apply where there are none."""
 _FOLLOWS_ON = (BusinessType.RENEWAL, BusinessType.ADD_ON)
 _NOBODY_KNOWS = "unknown"
 
@@ -36,13 +43,17 @@ def competitor_unseen(case: Case) -> Iterator[Firing]:
     """P2 left with no competitor known nor attested absent; or lost to one never recorded.
 
     The former not for what follows on earlier business (renewal, add-on), nor from a single
-    source; it ends once one is known or attested absent, or the deal goes back to P2.
+    source; it ends once one is known or attested absent, or the deal goes back to P2. They are
+    attested absent by what says that a criterion about competitors does not apply.
     """
     for moment in case.moments:
-        if runs(moment.before) and moment.left(2) and _unseen(case, moment.deal):
+        if not runs(moment.before) or not moment.left(2):
+            continue
+        asking = _asking_of_competitors(case.processes)
+        if _unseen(moment.deal, asking):
             yield Firing(
                 since=moment.at,
-                until=case.first(moment, lambda later: _seen_or_back(case, later)),
+                until=case.first(moment, partial(_seen_or_back, asking)),
                 evidence=(moment.event.version,),
                 trigger=moment.event.version,
                 told={"stage": moment.before.stages.stage or ""},
@@ -52,19 +63,35 @@ def competitor_unseen(case: Case) -> Iterator[Firing]:
     yield from _lost_to_unseen(case)
 
 
-def _seen_or_back(case: Case, later: Moment) -> bool:
-    return not _unseen(case, later.deal) or (later.phase is not None and later.phase <= 2)
+_Asking: TypeAlias = frozenset[tuple[str, str]]
+"""Criteria that ask something of competitors, each with its predicate."""
 
 
-def _unseen(case: Case, deal: Deal) -> bool:
+def _asking_of_competitors(processes: ProcessBook) -> _Asking:
+    """Those of every process: a deal may have been attested under another than today's."""
+    return frozenset(
+        (one.id, one.predicate)
+        for process in processes
+        for stage in process.stages
+        for one in stage.gate
+        if one.predicate in _OF_COMPETITORS
+    )
+
+
+def _seen_or_back(asking: _Asking, later: Moment) -> bool:
+    return not _unseen(later.deal, asking) or (later.phase is not None and later.phase <= 2)
+
+
+def _unseen(deal: Deal, asking: _Asking) -> bool:
     mode = deal.purchase.mode
     single = mode is not None and mode.fact.method is PurchaseMethod.SINGLE_SOURCE
     if single or deal.field.competitors or deal.life.business_type in _FOLLOWS_ON:
         return False
-    process = case.process_of(deal)
-    criteria = [one for stage in process.stages for one in stage.gate] if process else []
     return not any(
-        one.predicate == _KNOWN and deal.stages.attestation(one.id) is not None for one in criteria
+        (event.fact.criterion == criterion and event.fact.aspect is None)
+        and (predicate == _KNOWN or not event.fact.applies)
+        for event in deal.stages.attestations
+        for criterion, predicate in asking
     )
 
 
@@ -116,11 +143,10 @@ def _lagging(now: Moment) -> Iterator[Firing]:
     since, until = clock
     days = now.settings.lagging_days
     yield Firing(
-        since=since + timedelta(days=days),
+        since=later(since, timedelta(days=days)),
         until=until,
         evidence=tuple(sorted(one.version for one in lagging)),
         told={"days": days, "since": begun.date().isoformat()},
-        needs=(Kind.STRATEGY,),
     )
 
 

@@ -12,8 +12,9 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from domain.buying.facts import PriceForm, VendorStatus
+from domain.buying.facts import PriceForm, PurchaseMethod
 from domain.buying.purchase import Purchase
+from domain.currencies import MINOR_DIGITS
 from domain.deal import Deal
 from domain.negotiation.facts import Issue, IssueKind
 from domain.negotiation.ledger import Concession, concessions
@@ -24,6 +25,7 @@ from domain.people.facts import BuyingRole, Power
 from domain.values import Party
 from projections.findings.case import Case, Moment, runs
 from projections.findings.finding import Firing, Told, Weight
+from projections.findings.pauses import awarded
 
 Key: TypeAlias = tuple[object, ...]
 Holds: TypeAlias = Callable[[Deal], bool]
@@ -107,19 +109,7 @@ def concluded(offer: str, deal: Deal) -> bool:
     return found is not None and found[0].concluded is not None
 
 
-def awarded(purchase: Purchase) -> Place | None:
-    """When somebody was first announced as the first choice, or as first of the bids."""
-    chosen = [
-        (one.occurred_at, one.version)
-        for one in purchase.vendor_statuses
-        if one.fact.status is VendorStatus.FIRST_CHOICE
-    ]
-    ranked = [
-        (one.occurred_at, one.version)
-        for one in purchase.openings
-        if any(bid.rank == 1 for bid in one.fact.bids)
-    ]
-    return min([*chosen, *ranked], default=None)
+_FINAL_QUOTES = (PurchaseMethod.COMPETITIVE_NEGOTIATION, PurchaseMethod.REQUEST_FOR_QUOTATIONS)
 
 
 def quoted_in_form(issue: Issue, place: Place, purchase: Purchase) -> bool:
@@ -127,8 +117,9 @@ def quoted_in_form(issue: Issue, place: Place, purchase: Purchase) -> bool:
 
     Until somebody is the first choice: in rounds and auctions each price. A sealed price until
     the bids are opened; where a tender does not say, prices are sealed. On the last day for
-    offers the final quote, of which Chinese law on competitive negotiation makes a step of its
-    own (Government Procurement Law of the PRC, art. 38).
+    offers the final quote, of which Chinese law makes a step of its own in competitive
+    negotiation, and which is the only quote where quotations are asked for (Government
+    Procurement Law of the PRC, art. 38 and 40).
     """
     mode, award = purchase.mode, awarded(purchase)
     if issue.kind is not IssueKind.PRICE or mode is None:
@@ -139,12 +130,15 @@ def quoted_in_form(issue: Issue, place: Place, purchase: Purchase) -> bool:
     if form in (PriceForm.ROUNDS, PriceForm.REVERSE_AUCTION):
         return True
     sealed = form is PriceForm.SEALED or purchase.tender
-    return (sealed and not opened(purchase, place)) or mode.fact.deadline == place[0].date()
+    final = mode.fact.method in _FINAL_QUOTES and mode.fact.deadline == place[0].date()
+    return final or (sealed and not opened(purchase, place))
 
 
 def opened(purchase: Purchase, place: Place) -> bool:
-    """Whether the bids had been opened."""
-    return any((one.occurred_at, one.version) <= place for one in purchase.openings)
+    """Whether the bids had been opened, in the purchase that was declared last."""
+    mode = purchase.mode
+    openings = [(one.occurred_at, one.version) for one in purchase.openings]
+    return mode is not None and any((mode.occurred_at, mode.version) < o <= place for o in openings)
 
 
 # Concessions.
@@ -232,15 +226,23 @@ def unilateral_concession(case: Case) -> Iterator[Firing]:
             subject=given.concession.move.issue,
             evidence=given.evidence,
             told=given.told,
-            weight=Weight.NOTE if _is_small(given.concession.cost, moment) else None,
+            weight=Weight.NOTE if _is_small(given, moment) else None,
         )
 
 
-def _is_small(cost: Decimal | None, moment: Moment) -> bool:
-    """Below so many per cent of the amount, as far as both are known."""
-    amount = moment.deal.amount
+def _is_small(given: Given, moment: Moment) -> bool:
+    """Below so many per cent of the amount, as far as both are known.
+
+    Where they are not, a price in money is compared with itself.
+    """
+    cost, amount = given.concession.cost, moment.deal.amount
     percent = Decimal(moment.settings.small_concession_percent)
-    return cost is not None and amount is not None and cost * 100 < percent * amount.amount
+    if cost is not None and amount is not None:
+        return cost * 100 < percent * amount.amount
+    issue, price = given.state.issue, given.concession.move.from_
+    if issue.kind is not IssueKind.PRICE or issue.unit not in MINOR_DIGITS or issue.options:
+        return False
+    return given.concession.size * 100 < percent * abs(Decimal(price))
 
 
 def growing_concession(case: Case) -> Iterator[Firing]:

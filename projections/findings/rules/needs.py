@@ -16,6 +16,7 @@ from domain.buying.facts import (
 from domain.deal import Deal, DealEvent
 from domain.history import Fact, Recorded
 from domain.lifecycle.facts import (
+    LostOutcome,
     OpportunityLost,
     OpportunityRevised,
     OpportunityWon,
@@ -49,6 +50,7 @@ from domain.stages.facts import ForecastRevised, StageAdvanced
 from domain.values import BusinessType
 from projections.findings.case import PHASES, Case, Moment, lasting, runs
 from projections.findings.finding import Firing, Kind, Weight
+from projections.findings.pauses import later
 from projections.findings.rule import Rule
 
 _DECISION = PHASES.index(BuyingPhase.DECISION)
@@ -129,7 +131,8 @@ def concern_unresolved(case: Case) -> Iterator[Firing]:
     """A concern open at the outcome, or 14 days in P6 without a step on it.
 
     A step is that somebody takes it on, and a contact with whoever raised it; with anybody,
-    where nobody is named. Open when the deal was won, it is a note: it goes into delivery.
+    where nobody is named. Open when the deal was won, it is a note: it goes into delivery. So it
+    is where the purchase came to nothing, which nobody's concern decided.
     """
     yield from lasting(case, _left_alone)
     for moment in case.of(OpportunityWon, OpportunityLost):
@@ -141,10 +144,19 @@ def concern_unresolved(case: Case) -> Iterator[Firing]:
                 trigger=moment.event.version,
                 told={"concern": concern.id},
                 subject=concern.id,
-                weight=Weight.NOTE if isinstance(moment.fact, OpportunityWon) else None,
-                wording="outcome",
+                weight=None if _is_lost(moment.fact) else Weight.NOTE,
+                wording=_of_its_kind(concern, "outcome"),
                 of_outcome=True,
             )
+
+
+def _is_lost(fact: OpportunityWon | OpportunityLost) -> bool:
+    return isinstance(fact, OpportunityLost) and fact.outcome is not LostOutcome.VOIDED
+
+
+def _of_its_kind(concern: Concern, wording: str) -> str:
+    """An objection to the offer is called so, the fear of its risk a concern."""
+    return f"{concern.raised.fact.kind.value}-{wording}"
 
 
 def _not_open(concern_id: str, later: Moment) -> bool:
@@ -165,13 +177,13 @@ def _left_alone(now: Moment) -> Iterator[Firing]:
         since, until = clock
         days = now.settings.concern_days
         yield Firing(
-            since=since + timedelta(days=days),
+            since=later(since, timedelta(days=days)),
             until=until,
             evidence=tuple(sorted({concern.raised.version, step.version, visit.version})),
             told={"concern": concern.id, "days": days, "stage": visit.stage},
             subject=concern.id,
             needs=(Kind.CONTACTS,),
-            wording="left-alone",
+            wording=_of_its_kind(concern, "left-alone"),
         )
 
 

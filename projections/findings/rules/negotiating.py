@@ -117,6 +117,7 @@ def floor_moved(case: Case) -> Iterator[Firing]:
         }
 
     for moment, (issue, old, revised, stand) in new(case, steps):
+        after = stand.at - revised.since
         yield from firing(
             moment,
             mended=_inside(stand.offer, issue.id, stand.version, old.value),
@@ -126,9 +127,17 @@ def floor_moved(case: Case) -> Iterator[Firing]:
             told={
                 **moved(issue, old.value, revised.value),
                 "value": valued(issue, stand.value),
-                "hours": int((stand.at - revised.since) / timedelta(hours=1)),
+                "hours": int(after / timedelta(hours=1)),
+                "minutes": int(after / timedelta(minutes=1)),
             },
+            wording=_how_soon(after),
         )
+
+
+def _how_soon(after: timedelta) -> str:
+    if after < timedelta(minutes=2):
+        return "at-once"
+    return "minutes" if after < timedelta(hours=2) else "hours"
 
 
 _Moved: TypeAlias = tuple[Issue, WalkAway, WalkAway, Stand]
@@ -246,7 +255,7 @@ RULES = (
         Weight.BLUNDER,
         reads=(*_TALKS, BidOpened),
     ),
-    Rule("changed-after-award", changed_after_award, Weight.MISTAKE, reads=(*_TALKS, BidOpened)),
+    Rule("changed-after-award", changed_after_award, Weight.MISTAKE, reads=_TALKS),
     Rule(
         "floor-moved",
         floor_moved,

@@ -26,6 +26,7 @@ from domain.stages.facts import GateCriterionAttested, GateCriterionRevoked
 from domain.values import END_OF_TIME
 from projections.findings.case import PHASES, Case, Moment, lasting, runs
 from projections.findings.finding import Firing, Kind, Weight
+from projections.findings.pauses import later
 from projections.findings.rule import Rule
 from projections.findings.rules.stages import LAST_PHASE, came_to
 
@@ -60,7 +61,7 @@ def _unmet_late(now: Moment) -> Iterator[Firing]:
     if clock is not None:
         yield replace(
             _of_deciders(now, "-late", visit.version),
-            since=clock[0] + timedelta(days=stage.expected_days),
+            since=later(clock[0], timedelta(days=stage.expected_days)),
             until=clock[1],
             weight=Weight.NOTE,
         )
@@ -148,11 +149,11 @@ def _receptive(now: Moment) -> Iterator[Firing]:
     if clock is None:
         return
     window = timedelta(days=now.settings.contact_window_days)
-    since = clock[0] + window
+    since = later(clock[0], window)
     lately = _within(window, contacts, max(since, now.at))
     yield Firing(
         since=since,
-        until=min(clock[1], contacts[-1].made.occurred_at + window),
+        until=min(clock[1], later(contacts[-1].made.occurred_at, window)),
         evidence=tuple(one.made.version for one in lately),
         told={
             "days": now.settings.contact_window_days,
@@ -195,11 +196,11 @@ def _single(now: Moment) -> Iterator[Firing]:
         return
     who, *others = sorted(latest, key=lambda one: latest[one], reverse=True)
     window = timedelta(days=now.settings.contact_window_days)
-    since = max([clock[0], *(latest[one] for one in others[:1])]) + window
+    since = later(max([clock[0], *(latest[one] for one in others[:1])]), window)
     lately = _within(window, now.deal.people.contacts, max(since, now.at))
     yield Firing(
         since=since,
-        until=min(clock[1], latest[who] + window),
+        until=min(clock[1], later(latest[who], window)),
         evidence=tuple(o.made.version for o in lately if who in o.made.fact.their_people),
         subject=who,
         told={"days": now.settings.contact_window_days, "who": who},
@@ -232,7 +233,7 @@ def _silent(now: Moment) -> Iterator[Firing]:
         return
     days = now.settings.silent_days_by_phase.get(PHASES[now.phase], now.settings.silent_days)
     yield Firing(
-        since=clock[0] + timedelta(days=days),
+        since=later(clock[0], timedelta(days=days)),
         until=clock[1],
         evidence=(last.version,),
         told={"days": days, "last": last.occurred_at.date().isoformat()},
@@ -302,12 +303,12 @@ def _withdraws(later: Moment, versions: set[int]) -> bool:
 def _deadline(case: Case, since: datetime, days: int) -> datetime | None:
     """When so many days are over, counted anew from the end of a pause; None: it goes on."""
     term = timedelta(days=days)
-    due = since + term
+    due = later(since, term)
     for start, end in case.pauses:
         if start < due and end > since:
             if end == END_OF_TIME:
                 return None
-            due = end + term
+            due = later(end, term)
     return due
 
 
@@ -324,7 +325,7 @@ def minutes_missing(case: Case) -> Iterator[Firing]:
 
 def _unminuted(moment: Moment, contact: Contact) -> Iterator[Firing]:
     version, days = moment.event.version, moment.settings.minutes_days
-    since = max(moment.event.occurred_at + timedelta(days=days), moment.at)
+    since = max(later(moment.event.occurred_at, timedelta(days=days)), moment.at)
     until = moment.case.first(moment, lambda later: not _owed(later.deal, version))
     if not _owed(moment.deal, version) or (until is not None and until <= since):
         return

@@ -19,7 +19,8 @@ from domain.process import Criterion
 from domain.stages.facts import StageAdvanced
 from domain.stages.standing import Visit
 from projections.findings.case import PHASES, Case, Moment, lasting
-from projections.findings.finding import Firing, Kind, Weight
+from projections.findings.finding import Firing, Kind, Told, Weight
+from projections.findings.pauses import later
 from projections.findings.rule import Rule
 
 LAST_PHASE = 6
@@ -44,18 +45,14 @@ def came_to(phase: int, now: Moment) -> Visit | None:
 
 
 def gate_overridden(case: Case) -> Iterator[Firing]:
-    """Forward without the criteria, by somebody's leave."""
+    """Forward without the criteria, by somebody's leave.
+
+    What the gate was held to lack when the leave was given is told beside what it lacked.
+    """
     for moment in case.of(StageAdvanced):
         fact: StageAdvanced = moment.fact
-        missing = fact.gate.missing if fact.gate else ()
-        if fact.override is not None and missing:
-            yield Firing(
-                since=moment.at,
-                evidence=(moment.event.version,),
-                trigger=moment.event.version,
-                subject=fact.from_,
-                told={"stage": fact.from_, "missing": missing},
-            )
+        if fact.override is not None:
+            yield from _unmet_gate(moment)
 
 
 def gate_skipped(case: Case) -> Iterator[Firing]:
@@ -68,13 +65,13 @@ def gate_skipped(case: Case) -> Iterator[Firing]:
         passed = [process.stage(one) for one in fact.skipped]
         skipped = tuple(one.id for one in passed if one is not None and one.gate)
         if skipped:
-            told = {"stage": fact.from_, "to": fact.to, "skipped": skipped}
+            told = {"stage": fact.from_, "stage_to": fact.to, "stages_skipped": skipped}
             yield _forward(moment, told=told, wording="stages")
         elif fact.override is None:
-            yield from _unmet_gate(moment)
+            yield from _unmet_gate(moment, wording="criteria")
 
 
-def _unmet_gate(moment: Moment) -> Iterator[Firing]:
+def _unmet_gate(moment: Moment, *, wording: str = "") -> Iterator[Firing]:
     """The gate that was left, judged anew by what is known now of the moment of the move."""
     fact: StageAdvanced = moment.fact
     process = moment.case.process_of(moment.before)
@@ -90,8 +87,10 @@ def _unmet_gate(moment: Moment) -> Iterator[Firing]:
         for one in missing:
             needs |= {*(_needs(one, moment.before) or ())}
     if missing:
-        told = {"stage": fact.from_, "missing": tuple(one.id for one in missing)}
-        yield _forward(moment, told=told, wording="criteria", needs=tuple(sorted(needs)))
+        told: Told = {"stage": fact.from_, "missing": tuple(one.id for one in missing)}
+        if fact.override is not None and fact.gate is not None:
+            told = {**told, "held_missing": fact.gate.missing}
+        yield _forward(moment, told=told, wording=wording, needs=tuple(sorted(needs)))
 
 
 def _forward(moment: Moment, **more: Any) -> Firing:
@@ -207,7 +206,7 @@ def _not_worth(now: Moment) -> Iterator[Firing]:
         return
     days = now.settings.not_worth_days
     yield Firing(
-        since=clock[0] + timedelta(days=days),
+        since=later(clock[0], timedelta(days=days)),
         until=clock[1],
         evidence=tuple(sorted({first[1], judged.version})),
         told={
@@ -255,7 +254,7 @@ def _stepless(now: Moment) -> Iterator[Firing]:
     if clock is not None:
         days = now.settings.next_step_days
         yield Firing(
-            since=clock[0] + timedelta(days=days),
+            since=later(clock[0], timedelta(days=days)),
             until=clock[1],
             evidence=(version,),
             told={"days": days},
@@ -264,8 +263,8 @@ def _stepless(now: Moment) -> Iterator[Firing]:
 
 
 RULES = (
-    Rule("gate-overridden", gate_overridden, Weight.MISTAKE),
     # A gate may ask of anything.
+    Rule("gate-overridden", gate_overridden, Weight.MISTAKE, reads=FACT_TYPES),
     Rule("gate-skipped", gate_skipped, Weight.MISTAKE, reads=FACT_TYPES),
     Rule("unqualified", unqualified, Weight.MISTAKE, reads=(LeadQualified,)),
     Rule("not-worth-winning", not_worth_winning, Weight.MISTAKE, reads=(OpportunityAssessed,)),

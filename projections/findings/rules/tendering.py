@@ -11,7 +11,8 @@ from domain.negotiation.positions import Moment as Place
 from domain.values import Party
 from projections.findings.case import Case, Moment
 from projections.findings.finding import Firing, Told
-from projections.findings.rules.conceding import awarded, concluded, moved, opened, state_of
+from projections.findings.pauses import awarded
+from projections.findings.rules.conceding import concluded, moved, opened, state_of
 
 SUBSTANCE = frozenset(
     {

@@ -7,6 +7,7 @@ from tests.docs.reference.audience import audience
 from tests.docs.reference.commands import commands
 from tests.docs.reference.edges import command_line, http, refusals
 from tests.docs.reference.events import events
+from tests.docs.reference.findings import findings
 from tests.docs.reference.stages import pictures
 from tests.house.measures import REPOSITORY
 
@@ -17,6 +18,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": command_line,
     "commands.md": commands,
     "events.md": events,
+    "findings.md": findings,
     "http.md": http,
     "refusals.md": refusals,
     **pictures(),

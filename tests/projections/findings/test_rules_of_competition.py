@@ -12,6 +12,7 @@ from domain.competition.facts import (
 )
 from domain.lifecycle.facts import (
     LostOutcome,
+    OpportunityReopened,
     OpportunityResumed,
     OpportunitySuspended,
     Strategy,
@@ -64,6 +65,16 @@ class TestCompetitorUnseen:
         assert len(unseen((0, opened("P2")), (3, NONE), (4, gone), LEFT)) == 1
         other = GateCriterionAttested("win-plan-set", "There is one.")
         assert len(unseen((0, opened("P2")), (3, other), LEFT)) == 1
+
+    def test_not_when_a_criterion_about_competitors_does_not_apply(self) -> None:
+        """Of whichever process: that of four phases asks of them by another name."""
+        for criterion in ("competitor-move-known", "competitors-compared"):
+            none = GateCriterionAttested(criterion, "They talk to nobody else.", applies=False)
+            assert unseen((0, opened("P2")), (4, none), LEFT) == []
+            met = GateCriterionAttested(criterion, "By phone.")
+            assert len(unseen((0, opened("P2")), (4, met), LEFT)) == 1
+        plan = GateCriterionAttested("win-plan-set", "None needed.", applies=False)
+        assert len(unseen((0, opened("P2")), (4, plan), LEFT)) == 1
 
     def test_not_before_p2_is_left(self) -> None:
         assert unseen((0, opened("P1")), (5, advanced("P1", "P2"))) == []
@@ -149,10 +160,16 @@ class TestLaggingUnanswered:
         events = told((0, opened("P3")), STRATEGY, (2, BEHIND), rest, on)
         assert [one.since for one in found(self.RULE, events, until=90)] == [day(80)]
 
-    def test_cannot_tell_where_no_strategy_is_on_record(self) -> None:
+    def test_tells_of_it_where_no_strategy_was_ever_chosen(self) -> None:
         events = told((0, opened("P3")), (2, BEHIND), (60, lost()))
-        assert found(self.RULE, events, until=90) == []
-        assert self.RULE in not_assessable(events, until=90)
+        [one] = found(self.RULE, events, until=90)
+        assert (one.since, one.until) == (day(32), day(60))
+        assert self.RULE not in not_assessable(events, until=90)
+
+    def test_not_while_the_deal_is_closed(self) -> None:
+        again = (70, OpportunityReopened("P3", "They called."))
+        events = told((0, opened("P3")), (2, BEHIND), (20, lost()), again)
+        assert [one.since for one in found(self.RULE, events, until=120)] == [day(100)]
 
     def test_the_days_are_a_setting(self) -> None:
         events = told((0, opened("P3")), STRATEGY, (2, BEHIND), (12, DEEPEN))

@@ -16,6 +16,7 @@ from domain.buying.facts import (
 )
 from domain.deal import DealFact
 from domain.lifecycle.facts import (
+    LostOutcome,
     OpportunityReopened,
     OpportunityResumed,
     OpportunityRevised,
@@ -213,6 +214,29 @@ class TestConcernUnresolved:
         events = told((0, opened("P4")), (1, LI), (2, self.RISK), (30, won()), (40, resolved))
         [one] = found("concern-unresolved", events, until=60)
         assert (one.since, one.until, one.weight) == (day(30), day(40), Weight.NOTE)
+
+    def test_is_a_note_when_the_purchase_came_to_nothing(self) -> None:
+        void = lost(LostOutcome.VOIDED)
+        events = told((0, opened("P4")), (1, LI), (2, self.RISK), (30, void))
+        assert [one.weight for one in found("concern-unresolved", events, 60)] == [Weight.NOTE]
+
+    def test_an_objection_is_called_so(self) -> None:
+        dear = ConcernRaised("dear", ConcernKind.OBJECTION, "“Over budget.”", by="li")
+        events = told((0, opened("P6")), (1, LI), (2, dear), (3, met("c-1")), (30, lost()))
+        alone, open_ = found("concern-unresolved", events, until=60)
+        assert alone.sentence.en == "The objection “Over budget” was left alone for 14 days in P6."
+        assert alone.sentence.zh == "在 P6 阶段，异议“Over budget”已 14 天无人处理。"
+        assert open_.sentence.en == (
+            "The objection “Over budget” was still open when the deal ended."
+        )
+
+    def test_counts_anew_after_a_reopening(self) -> None:
+        events = told(
+            (0, opened("P6")), (1, LI), (2, self.RISK), (3, met("c-1")), (6, lost()),
+            (40, OpportunityReopened("P6", "They called.")),
+        )  # fmt: skip
+        one = found("concern-unresolved", events, until=70)[-1]
+        assert (one.since, one.of_outcome) == (day(54), False)
 
     def test_ends_when_the_deal_goes_on(self) -> None:
         again = OpportunityReopened("P4", "They called.")

@@ -132,6 +132,17 @@ class TestUnilateralConcession:
         [one] = found(self.RULE, small, until=30, settings=strict)
         assert one.weight is Weight.MISTAKE
 
+    def test_a_small_step_of_a_price_is_a_note_by_the_price_itself(self) -> None:
+        for value, weight in (("995.01", Weight.NOTE), ("995", Weight.MISTAKE)):
+            events = told(*GAVE, (3, ours("o-2", ("price", value))))
+            assert [one.weight for one in found(self.RULE, events, until=30)] == [weight]
+        rebate = Issue("rebate", IssueKind.PRICE, unit="%", better_for_us=Better.LOWER)
+        events = told(
+            (0, opened("P6")), (1, talks(issues=(rebate,))), (2, ours("o-1", ("rebate", "1000"))),
+            (3, ours("o-2", ("rebate", "1001"))),
+        )  # fmt: skip
+        assert [one.weight for one in found(self.RULE, events, until=30)] == [Weight.MISTAKE]
+
     def test_of_options_it_tells_their_names(self) -> None:
         events = told(
             (0, opened("P6")),
@@ -140,7 +151,7 @@ class TestUnilateralConcession:
             (3, ours("o-2", ("way", "air"))),
         )
         [one] = found(self.RULE, events, until=30)
-        assert one.sentence.en == "We went from sea to air on way and got nothing in return."
+        assert one.sentence.en == "We went from sea to air on delivery and got nothing in return."
 
     def test_not_of_their_concessions_nor_of_first_offers_nor_of_accepting(self) -> None:
         cheap = msgspec.structs.replace(PRICE, better_for_them=Better.LOWER)
@@ -185,6 +196,37 @@ class TestUnilateralConcession:
             events = told(*GAVE, (2.5, last), (number, ours("o-2", ("price", "900"))))
             assert len(found(self.RULE, events, until=30)) == times
 
+    def test_of_the_last_day_only_where_final_quotes_are_a_step(self) -> None:
+        gave = (3, ours("o-2", ("price", "900")))
+        for method, times in (
+            (PurchaseMethod.COMPETITIVE_NEGOTIATION, 0),
+            (PurchaseMethod.REQUEST_FOR_QUOTATIONS, 0),
+            (PurchaseMethod.DIRECT, 1),
+            (PurchaseMethod.SINGLE_SOURCE, 1),
+        ):
+            last = (2.5, mode(method, deadline=day(3).date()))
+            assert len(found(self.RULE, told(*GAVE, last, gave), until=30)) == times
+
+    def test_an_opening_and_an_award_of_an_earlier_tender_do_not_count(self) -> None:
+        gave = (3, ours("o-2", ("price", "900")))
+        first = ((2.1, mode()), (2.2, OPENING), (2.3, CHOSEN))
+        assert len(found(self.RULE, told(*GAVE, *first, gave), until=30)) == 1
+        assert found(self.RULE, told(*GAVE, *first, (2.5, mode()), gave), until=30) == []
+
+    def test_issues_about_the_same_are_told_apart_by_their_ids(self) -> None:
+        spares = msgspec.structs.replace(PRICE, id="spares")
+        other = Issue("colour", IssueKind.OTHER, options=(Option("blue", "2"), Option("red", "0")))
+        start = ((0, opened("P6")), (1, talks(issues=(PRICE, spares, other))))
+        first = ours("o-1", ("price", "1000"), ("spares", "90"), ("colour", "blue"))
+        gave = ours("o-2", ("price", "900"), ("spares", "80"), ("colour", "red"))
+        told_of = found(self.RULE, told(*start, (2, first), (3, gave)), until=30)
+        assert [one.sentence.en.partition(" on ")[2] for one in told_of] == [
+            "price (“price”) and got nothing in return.",
+            "price (“spares”) and got nothing in return.",
+            "“colour” and got nothing in return.",
+        ]
+        assert (told_of[1].sentence.zh or "").startswith("我方在价格（“spares”）上从 90 USD")
+
     def test_ends_with_the_withdrawal_of_the_offer(self) -> None:
         gave = (3, ours("o-2", ("price", "900")))
         events = told(*GAVE, gave, (6, EventWithdrawn((4,), "A typo.")))
@@ -221,8 +263,8 @@ class TestGrowingConcession:
         assert (one.since, one.until, one.trigger) == (day(4), day(8), 5)
         assert (one.evidence, one.subject, one.weight) == ((3, 4, 5), "credit", Weight.MISTAKE)
         assert one.sentence.en == (
-            "On credit we gave away 550.00 USD for nothing, after 500.00 USD the time before: "
-            "growing steps tell them to go on asking."
+            "On time of payment we gave away 550.00 USD for nothing, after 500.00 USD the time "
+            "before: growing steps tell them to go on asking."
         )
 
     def test_not_when_it_is_as_large(self) -> None:
@@ -327,7 +369,7 @@ class TestNegotiatedBeforeAward:
         assert (one.since, one.until, one.trigger) == (day(4), day(9), 5)
         assert (one.evidence, one.subject, one.weight) == ((2, 5), "main", Weight.BLUNDER)
         assert one.sentence.en == (
-            "The law binds this tender, and price was bargained over before the award."
+            "The law binds this tender, and before the award there was bargaining over price."
         )
 
     def test_not_of_our_bid_nor_of_changing_it_before_the_opening(self) -> None:
@@ -353,11 +395,17 @@ class TestNegotiatedBeforeAward:
         late = (4, theirs("t-1", ("credit", "90")))
         start = (0, opened("P5"))
         assert found(self.RULE, told(start, LAW, *self.BID, (3.5, CHOSEN), low), until=30) == []
-        assert found(self.RULE, told(start, LAW, *self.BID, (3.5, OPENING), low), until=30) == []
         assert found(self.RULE, told(start, LAW, *self.BID, late), until=30) == []
         assert found(self.RULE, told(start, (1, mode()), *self.BID, low), until=30) == []
         bound = (1, mode(PurchaseMethod.COMPETITIVE_NEGOTIATION, bound_by_law=True))
         assert found(self.RULE, told(start, bound, *self.BID, low), until=30) == []
+
+    def test_a_rank_at_the_opening_and_an_award_of_an_earlier_tender_are_no_award(self) -> None:
+        start, low = (0, opened("P5")), (4, theirs("t-1", ("price", "900")))
+        ranked = told(start, LAW, *self.BID, (3.5, OPENING), low)
+        assert [one.trigger for one in found(self.RULE, ranked, until=30)] == [6]
+        again = told(start, LAW, *self.BID, (3.1, CHOSEN), (3.5, LAW[1]), low)
+        assert [one.trigger for one in found(self.RULE, again, until=30)] == [7]
 
     def test_not_of_a_price_called_for_in_rounds(self) -> None:
         rounds = (1, mode(bound_by_law=True, price_form=PriceForm.ROUNDS))
@@ -403,6 +451,11 @@ class TestChangedAfterAward:
         assert found(self.RULE, told(start, LAW, *self.START, *credit), until=30) == []
         early = told(start, LAW, *self.START[:-1], (5, ours("o-2", ("price", "950"))))
         assert found(self.RULE, early, until=30) == []
+        ranked = (*TestNegotiatedBeforeAward.BID, (4, OPENING))
+        early = told(start, LAW, *ranked, (5, ours("o-2", ("price", "950"))))
+        assert found(self.RULE, early, until=30) == []
+        anew = told(start, LAW, *self.START, (4.5, LAW[1]), (5, ours("o-2", ("price", "950"))))
+        assert found(self.RULE, anew, until=30) == []
         free = told(start, (1, mode()), *self.START, (5, ours("o-2", ("price", "950"))))
         assert found(self.RULE, free, until=30) == []
 
@@ -429,6 +482,15 @@ class TestFloorMoved:
             "Our floor on price was moved from 900 USD to 800 USD, "
             "and 48 hours later we stood at 850 USD."
         )
+
+    def test_a_short_while_is_told_in_minutes(self) -> None:
+        for later, said in (
+            (0, "and at once we"), (59 / 1440, "and 59 minutes later"),
+            (119 / 1440, "and 119 minutes later"), (2 / 24, "and 2 hours later"),
+        ):  # fmt: skip
+            events = told(*FLOOR, self.WORSE, (3 + later, ours("o-2", ("price", "850"))))
+            [one] = found(self.RULE, events, until=30)
+            assert said in one.sentence.en
 
     def test_fires_when_we_accept_past_it(self) -> None:
         low, yes = theirs("t-1", ("price", "850")), OfferAnswered("t-1", OfferReply.ACCEPTED)

@@ -210,7 +210,10 @@ class TestSingleThreaded:
         one = found("single-threaded", events, until=70)[0]
         assert (one.since, one.until, one.trigger) == (day(35), day(60), None)
         assert (one.evidence, one.weight, one.subject) == ((5,), Weight.MISTAKE, "li")
-        assert one.sentence.en == "In 30 days Li Wei was the only person we were in touch with."
+        assert one.sentence.en == (
+            "Of those who still have a part in the purchase, Li Wei was the only one we were in "
+            "touch with in 30 days."
+        )
 
     def test_fires_on_entering_p3(self) -> None:
         events = told((0, opened("P2")), (1, LI), (30, met()), (40, advanced("P2", "P3")))

@@ -31,6 +31,8 @@ BID = ProposalSubmitted(ProposalKind.BID, 1)
 PRELIMINARY = ProposalSubmitted(ProposalKind.PRELIMINARY, 1)
 SIMPLIFIED = ProposalSubmitted(ProposalKind.SIMPLIFIED, 1)
 
+SAID = {ProposalKind.FORMAL: "a formal proposal", ProposalKind.BID: "a bid"}
+
 
 class TestSolutionTooEarly:
     def test_fires_on_a_demo_before_any_explicit_need(self) -> None:
@@ -39,7 +41,7 @@ class TestSolutionTooEarly:
         assert (one.since, one.until, one.trigger) == (day(3), day(9), 4)
         assert (one.evidence, one.weight) == ((4,), Weight.MISTAKE)
         assert one.sentence.en == (
-            "We showed a solution (demo) before the customer had said that they want a problem "
+            "We showed a solution (a demo) before the customer had said that they want a problem "
             "solved."
         )
 
@@ -103,7 +105,7 @@ class TestBlindProposal:
         assert (one.since, one.until, one.trigger) == (day(3), day(9), 2)
         assert (one.evidence, one.weight, one.subject) == ((2,), Weight.BLUNDER, "2")
         assert one.sentence.en == (
-            f"We handed in blind ({kind}): neither a need nor a decision criterion of the "
+            f"We handed in {SAID[kind]} blind: neither a need nor a decision criterion of the "
             "customer was known."
         )
 
@@ -144,7 +146,7 @@ class TestProposalWithoutCriteria:
         assert (one.since, one.until, one.trigger) == (day(3), day(9), 4)
         assert (one.evidence, one.weight) == ((4,), Weight.NOTE)
         assert one.sentence.en == (
-            f"We handed in a proposal ({kind}) without knowing what the customer scores on."
+            f"We handed in {SAID[kind]} without knowing what the customer scores on."
         )
 
     def test_not_when_a_criterion_is_known(self) -> None:
@@ -187,7 +189,8 @@ class TestColumnFodder:
         assert (one.since, one.until, one.trigger) == (day(3), day(9), 3)
         assert (one.evidence, one.weight) == ((2, 3), Weight.MISTAKE)
         assert one.sentence.en == (
-            f"They use us as price-lever, and we handed in ({kind}) without a chosen strategy."
+            f"They use us as a price lever, and we handed in {SAID[kind]} without a chosen "
+            "strategy."
         )
         assert "压价工具" in (one.sentence.zh or "")
 

@@ -47,23 +47,41 @@ GOES_ON = OpportunityResumed()
 
 
 class TestGateOverridden:
-    def test_fires_on_the_move(self) -> None:
-        gate = GateResult(missing=("need-known", "scale-known"))
-        events = told((0, opened("P1")), (5, advanced("P1", "P2", gate=gate, override=LEAVE)))
-        [one] = found("gate-overridden", events, until=30)
-        assert (one.since, one.until, one.trigger) == (day(5), None, 2)
-        assert (one.evidence, one.weight, one.subject) == ((2,), Weight.MISTAKE, "P1")
-        assert (
-            one.sentence.en
-            == "P1 was left by override; missing were “A need of the customer known”,"
-            " “Scale of the project known”."
-        )
+    OPENING = (0, opened("proposal", process=SHORT.ref))
+    CONFIRMED = GateCriterionAttested("need-confirmed", "By mail.")
+    PLAN = GateCriterionAttested("plan", "On paper.")
+    MOVE = (
+        5, advanced("proposal", "closing", gate=GateResult(missing=("plan",)), override=LEAVE),
+    )  # fmt: skip
 
-    def test_not_where_nothing_was_missing(self) -> None:
-        events = told(
-            (0, opened("P1")), (5, advanced("P1", "P2", gate=GateResult(), override=LEAVE))
-        )
+    def test_fires_on_the_move(self) -> None:
+        events = told(self.OPENING, (2, self.CONFIRMED), self.MOVE)
+        [one] = found("gate-overridden", events, until=30)
+        assert (one.since, one.until, one.trigger) == (day(5), None, 3)
+        assert (one.evidence, one.weight, one.subject) == ((3,), Weight.MISTAKE, "proposal")
+        assert one.sentence.en == "“proposal” was left by override; missing were “plan is met”."
+        assert one.known["missing"] == one.known["held_missing"] == ("plan",)
+
+    def test_not_where_nothing_was_missing_as_is_known_since(self) -> None:
+        start = (self.OPENING, (2, self.CONFIRMED), self.MOVE)
+        events = told(*start, (4, self.PLAN), known={4: 9})
         assert found("gate-overridden", events, until=30) == []
+        assert len(found("gate-overridden", events, until=30, as_known=True)) == 1
+
+    def test_says_what_was_missing_as_is_known_since(self) -> None:
+        start = (self.OPENING, (2, self.CONFIRMED), self.MOVE)
+        events = told(*start, (4, self.PLAN), (8, EventWithdrawn((2,), "Another deal.")))
+        [one] = found("gate-overridden", events, until=30)
+        assert (one.known["missing"], one.known["held_missing"]) == (("need-confirmed",), ("plan",))
+
+    def test_an_imported_one_is_judged_as_other_imported_moves(self) -> None:
+        called = ContactMade("c-1", ContactKind.CALL, ("li",))
+        move = (5, advanced("P3", "P4", override=LEAVE))
+        [one] = found("gate-overridden", told((0, opened("P3")), (1, LI), (2, called), move), 90)
+        assert one.known == {"stage": "P3", "missing": ("engineers-met",)}
+        events = told((0, opened("P3")), move)
+        assert found("gate-overridden", events, until=90) == []
+        assert "gate-overridden" in not_assessable(events, until=90)
 
 
 class TestGateSkipped:
