@@ -112,7 +112,7 @@ def changed_fact(fact: DealFact, fields: Mapping[str, Any]) -> DealFact:
 def _decoded(edit: str, content: Mapping[str, Any], decoder: msgspec.json.Decoder[Any]) -> DealFact:
     try:
         fact = cast("DealFact", decoder.decode(msgspec.json.encode(content)))
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as error:
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise EditFault(edit, f"this is no fact of a deal: {error}") from None
     require_legible(fact)
     return fact

@@ -332,6 +332,13 @@ class TestTheFork:
             vary(1, insert=((8, NoteAdded("x")),), as_of=7)
         assert versions(vary(1, drop=(8,), as_of=7)) == [1, 2, 3, 4, 5, 6, 7]
 
+    def test_what_is_nested_too_deep_is_no_fact(self) -> None:
+        deep: object = "x"
+        for _ in range(100_000):
+            deep = [deep]
+        with pytest.raises(EditFault, match="no fact of a deal"):
+            fact_of({"type": "note-added", "text": deep})
+
     def test_what_is_inserted_is_known_at_the_moment_asked_for(self) -> None:
         found = vary(1, insert=((6.5, NoteAdded("x")),), as_of=7, known_at=5)
         assert versions(found) == [1, 2, 3, 4, 5, 6, 10]
