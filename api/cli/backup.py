@@ -7,9 +7,10 @@ import typer
 
 from api.cli.failures import fail
 from api.cli.groups import commands
-from api.cli.output import Shape, ShapeOption, clean, note, print_json, say
+from api.cli.output import Shape, ShapeOption, note, print_json, say
 from api.cli.progress import Progress
 from api.cli.terminal import terminal
+from api.plain import clean
 from api.wire.keeping import BackupReport, RestoreReport
 from domain.access import NO_DEAL, Action, require
 from store.backups.backup import LogUnsound, back_up, default_keys

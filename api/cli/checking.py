@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from api.cli.groups import commands
-from api.cli.output import Shape, ShapeOption, clean, print_json, say
+from api.cli.output import Shape, ShapeOption, print_json, say
 from api.cli.progress import Progress
 from api.cli.proofs import keys_given
 from api.cli.terminal import terminal
+from api.plain import clean
 from api.queries.proofs import reference_of
 from api.wire.proofs import LogCheck, LogProblem
 from store.fsck.check import check

@@ -9,11 +9,12 @@ import typer
 from api.cli.failures import fail
 from api.cli.files import write_whole
 from api.cli.groups import commands
-from api.cli.output import Column, Shape, ShapeOption, clean, note, print_json, print_table, say
+from api.cli.output import Column, Shape, ShapeOption, note, print_json, print_table, say
 from api.cli.progress import Progress
 from api.cli.terminal import Terminal, terminal
 from api.commands import CommandError, decode_command
 from api.erasing import PersonNotFound, find_person, look_up
+from api.plain import clean
 from api.queries.listing import references_of
 from api.wire.keeping import ErasureReport
 from api.workspace import Workspace

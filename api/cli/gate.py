@@ -7,8 +7,9 @@ import typer
 
 from api.cli import shown
 from api.cli.groups import AsOf, KnownAt, WantedDeal, commands
-from api.cli.output import Shape, ShapeOption, clean, print_json, say
+from api.cli.output import Shape, ShapeOption, print_json, say
 from api.cli.terminal import terminal
+from api.plain import clean
 from api.queries.deals import NoSuchStage, show_gate
 from api.wire.deals import DealGate
 from api.wire.gates import Attestation, Gate, GateCriterion, GateEvidence

@@ -7,9 +7,10 @@ import typer
 
 from api.cli import shown
 from api.cli.groups import AsOf, KnownAt, WantedDeal, commands
-from api.cli.output import Column, Shape, ShapeOption, clean, note, print_json, print_table, say
+from api.cli.output import Column, Shape, ShapeOption, note, print_json, print_table, say
 from api.cli.score import ISSUES, figures_told, issue_rows, marks_told, values_of
 from api.cli.terminal import terminal
+from api.plain import clean
 from api.queries.negotiations import negotiations_of
 from api.wire.concessions import ConcessionEntry
 from api.wire.marks import Distance

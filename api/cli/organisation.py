@@ -15,7 +15,6 @@ from api.cli.output import (
     FormatOption,
     Shape,
     ShapeOption,
-    clean,
     note,
     print_json,
     print_listing,
@@ -23,6 +22,7 @@ from api.cli.output import (
     say,
 )
 from api.cli.terminal import Terminal, terminal
+from api.plain import clean
 from api.queries.users import named_user
 from api.wire.organisation import (
     HeldRole,

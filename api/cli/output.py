@@ -6,13 +6,14 @@ a deal's name cannot command the terminal.
 """
 
 import sys
-import unicodedata
 from collections.abc import Callable, Container, Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
+
+from api.plain import clean, clean_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,25 +52,6 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """A line beside the answer."""
     print(clean_lines(text), file=sys.stderr, flush=True)
-
-
-def clean(text: str) -> str:
-    """The text on one line, without characters that command a terminal or reorder what it shows."""
-    return clean_lines(" ".join(text.splitlines()))
-
-
-def clean_lines(text: str) -> str:
-    """The same, its lines kept."""
-    return "".join(c if c == "\n" or _is_shown(c) else "�" for c in text)
-
-
-_JOINERS = "\u200c\u200d"
-"""Without them some scripts cannot be written; they move nothing."""
-
-
-def _is_shown(character: str) -> bool:
-    shown = character.isprintable() or character in _JOINERS
-    return shown or unicodedata.category(character) == "Zs"
 
 
 def print_json(answer: msgspec.Struct) -> None:

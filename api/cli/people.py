@@ -8,8 +8,9 @@ import typer
 
 from api.cli import shown
 from api.cli.groups import AsOf, KnownAt, WantedDeal, commands
-from api.cli.output import Column, Shape, ShapeOption, clean, note, print_json, print_table, say
+from api.cli.output import Column, Shape, ShapeOption, note, print_json, print_table, say
 from api.cli.terminal import terminal
+from api.plain import clean
 from api.queries.deals import stakeholder_map
 from api.wire.people import Coverage, MappedPerson, StakeholderMap
 from domain.naming import called

@@ -4,7 +4,8 @@ from zoneinfo import ZoneInfo
 
 from api.cli import shown
 from api.cli.gate import tell_gate
-from api.cli.output import Column, clean, print_table, say
+from api.cli.output import Column, print_table, say
+from api.plain import clean
 from api.wire.deals import Deal, DealDetail
 
 

@@ -13,7 +13,6 @@ from api.cli.output import (
     FormatOption,
     Shape,
     ShapeOption,
-    clean,
     note,
     print_json,
     print_listing,
@@ -21,6 +20,7 @@ from api.cli.output import (
     say,
 )
 from api.cli.terminal import Terminal, terminal
+from api.plain import clean
 from api.queries.processes import list_processes, show_process
 from api.wire.processes import Process, ProcessSummary
 from domain.process import ProcessBook

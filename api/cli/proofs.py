@@ -7,8 +7,9 @@ import typer
 
 from api.cli.files import hand_over, write_all
 from api.cli.groups import WantedDeal, commands
-from api.cli.output import Shape, ShapeOption, clean, note, print_json, say
+from api.cli.output import Shape, ShapeOption, note, print_json, say
 from api.cli.terminal import terminal
+from api.plain import clean
 from api.queries.proofs import receipt as receipt_of
 from api.queries.proofs import receipts as receipts_of
 from api.wire.proofs import ProofText, ProofTexts, Verification

@@ -12,10 +12,11 @@ import typer
 from api.cli import shown
 from api.cli.explaining import NEW, Record, names_by_family, print_list, unknown_command
 from api.cli.groups import commands
-from api.cli.output import Shape, ShapeOption, clean, note, print_json, say
+from api.cli.output import Shape, ShapeOption, note, print_json, say
 from api.cli.script import read_script
 from api.cli.terminal import Terminal, terminal
 from api.commands import CommandError, command_type, decode_command
+from api.plain import clean
 from api.queries.listing import deal_of_reference, find_deal
 from api.queries.trails import entries_of_events
 from api.queries.views import view_of_recorder

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from rich.cells import cell_len
 
-from api.cli.output import Column, clean, plain, print_table
+from api.cli.output import Column, plain, print_table
+from api.plain import clean
 
 Lines = Callable[[int | None], list[str]]
 
