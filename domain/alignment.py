@@ -31,19 +31,27 @@ def alignment(deal: Deal, process: SalesProcess, at: datetime) -> int | None:
     observation in the last `KNOWN_FOR`, and in a stage that assumes no phase.
     """
     stage = process.stage(deal.stages.stage or "")
-    seen = observed_phase(deal, process, at)
-    if stage is None or stage.decision_phase is None or seen is None:
-        return None
-    return _ORDER.index(stage.decision_phase) - _ORDER.index(seen)
+    return phases_ahead(stage.decision_phase if stage else None, observed_phase(deal, process, at))
+
+
+def phases_ahead(ours: BuyingPhase | None, seen: BuyingPhase | None) -> int | None:
+    """By how many phases ours is ahead of that in which the customer was seen; None: unknown."""
+    return None if ours is None or seen is None else _ORDER.index(ours) - _ORDER.index(seen)
 
 
 def observed_phase(deal: Deal, process: SalesProcess, at: datetime) -> BuyingPhase | None:
     """The phase of the decision cycle in which the customer counts as standing at `at`."""
+    fresh = [
+        (event.fact.stakeholder, phase)
+        for event in reversed(deal.purchase.phases)
+        if at - event.occurred_at <= KNOWN_FOR
+        and (phase := phase_told(event.fact, process)) is not None
+    ]
+    if not fresh:
+        return None
     for whose in _speaking_for_the_customer(deal):
-        for event in reversed(deal.purchase.phases):
-            fresh = at - event.occurred_at <= KNOWN_FOR
-            phase = phase_told(event.fact, process)
-            if fresh and phase is not None and event.fact.stakeholder in whose:
+        for stakeholder, phase in fresh:
+            if stakeholder in whose:
                 return phase
     return None
 

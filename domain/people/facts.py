@@ -55,7 +55,10 @@ class Attitude(StrEnum):
     @property
     def points(self) -> int:
         """-2, -1, 0, 1 or 2."""
-        return list(Attitude).index(self) - 2
+        return _ATTITUDES.index(self) - 2
+
+
+_ATTITUDES = tuple(Attitude)
 
 
 class Relationship(StrEnum):
@@ -70,7 +73,10 @@ class Relationship(StrEnum):
     @property
     def points(self) -> int:
         """0, 1, 2, 3 or 4."""
-        return list(Relationship).index(self)
+        return _RELATIONSHIPS.index(self)
+
+
+_RELATIONSHIPS = tuple(Relationship)
 
 
 class Openness(StrEnum):

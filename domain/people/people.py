@@ -91,7 +91,7 @@ class People(msgspec.Struct, frozen=True, gc=False):
     @property
     def present(self) -> tuple[Stakeholder, ...]:
         """Who has a part in the purchase now."""
-        return tuple(one for one in self.stakeholders if one.present)
+        return tuple([one for one in self.stakeholders if one.departed is None])
 
     def stakeholder(self, stakeholder_id: str) -> Stakeholder | None:
         return next((one for one in self.stakeholders if one.id == stakeholder_id), None)
@@ -101,7 +101,9 @@ class People(msgspec.Struct, frozen=True, gc=False):
 
     def with_role(self, role: BuyingRole) -> tuple[Stakeholder, ...]:
         """Who has a part in the purchase now and holds this role."""
-        return tuple(one for one in self.present if role in one.roles)
+        return tuple(
+            [one for one in self.stakeholders if one.departed is None and role in one.roles]
+        )
 
 
 def evolve(people: People, event: Recorded[AnyPeopleFact]) -> People:
