@@ -20,6 +20,10 @@ from projections.instants import days_between
 RECENT = timedelta(days=30)
 """How long somebody counts as contacted lately."""
 
+_ROLES = tuple(BuyingRole)
+_LEVELS = (*reversed(Level), None)
+"""The order in which levels are told; None: those whose level is not known."""
+
 
 class PersonOnMap(msgspec.Struct, frozen=True):
     """One of the customer's people, and our contacts with them."""
@@ -121,28 +125,41 @@ def _contacts_with(people: Sequence[Stakeholder], all_people: People) -> tuple[C
 
 def coverage(people: People, at: datetime) -> Coverage:
     """How well `people`, as known at `at`, are covered then."""
-    filled = tuple(role for role in BuyingRole if people.with_role(role))
-    levels = tuple(
-        _level(level, [one for one in people.present if one.level == level])
-        for level in (*reversed(Level), None)
-    )
+    present = people.present
+    filled, by_level = roles_filled(present), levels(present)
     busiest, share = _busiest(people)
+    decider_met_at = decision_maker_met_at(people)
     return Coverage(
         roles_filled=filled,
         roles_missing=tuple(role for role in BuyingRole if role not in filled),
         contacted_lately=_contacted_lately(people, at),
-        levels=levels,
-        support=sum(level.support for level in levels),
-        unassessed=sum(_support(one) is None for one in people.present),
+        levels=by_level,
+        support=sum(level.support for level in by_level),
+        unassessed=sum(_support(one) is None for one in present),
         busiest=busiest,
         busiest_share=share,
-        days_since_decision_maker_met=_days_since_decision_maker_met(people, at),
+        days_since_decision_maker_met=(
+            None if decider_met_at is None else days_between(decider_met_at, at)
+        ),
         entry_path=_entry_path(people),
     )
 
 
-def _level(level: Level | None, people: Sequence[Stakeholder]) -> LevelFigures:
-    return LevelFigures(level, len(people), sum(_support(one) or 0 for one in people))
+def roles_filled(present: Sequence[Stakeholder]) -> tuple[BuyingRole, ...]:
+    """The buying roles that somebody of those who have a part in the purchase holds."""
+    held = {role for one in present for role in one.roles}
+    return tuple(role for role in _ROLES if role in held)
+
+
+def levels(present: Sequence[Stakeholder]) -> tuple[LevelFigures, ...]:
+    """The figures of every level, the highest first, last of those whose level is not known."""
+    of: dict[Level | None, list[Stakeholder]] = {level: [] for level in _LEVELS}
+    for one in present:
+        of[one.level].append(one)
+    return tuple(
+        LevelFigures(level, len(there), sum(_support(one) or 0 for one in there))
+        for level, there in of.items()
+    )
 
 
 def _support(one: Stakeholder) -> int | None:
@@ -172,9 +189,10 @@ def _busiest(people: People) -> tuple[str | None, int | None]:
     return busiest, (200 * parts[busiest] + contacts) // (2 * contacts)
 
 
-def _days_since_decision_maker_met(people: People, at: datetime) -> int | None:
+def decision_maker_met_at(people: People) -> datetime | None:
+    """When somebody who decides was last met; None: nobody is known to decide, or was met."""
     met = _contacts_with(people.with_role(BuyingRole.DECISION_MAKER), people)
-    return days_between(met[-1].made.occurred_at, at) if met else None
+    return met[-1].made.occurred_at if met else None
 
 
 def _entry_path(people: People) -> tuple[Way, ...]:

@@ -9,7 +9,7 @@ from domain.deal import DealEvent, describe
 from domain.process import ProcessBook
 from projections.changes import Change, changes
 from projections.frames import Frame, frames_of
-from projections.indicators import Indicators, SecretIndicators, indicators, secret_indicators
+from projections.indicators import Gauge, Indicators, SecretIndicators
 from projections.instants import days_between
 
 
@@ -52,15 +52,21 @@ def moves_of(
     frames: Sequence[Frame], processes: ProcessBook, *, secrets: bool = False
 ) -> list[Move]:
     """The moves of frames that were folded already."""
-    previous = [None, *frames]
+    previous, gauge = [None, *frames], Gauge()
     return [
-        _move(number, frame, last, processes, secrets=secrets)
+        _move(number, frame, last, gauge, processes, secrets=secrets)
         for number, (frame, last) in enumerate(zip(frames, previous, strict=False), start=1)
     ]
 
 
 def _move(
-    number: int, frame: Frame, last: Frame | None, processes: ProcessBook, *, secrets: bool
+    number: int,
+    frame: Frame,
+    last: Frame | None,
+    gauge: Gauge,
+    processes: ProcessBook,
+    *,
+    secrets: bool,
 ) -> Move:
     event, deal = frame.event, frame.after
     close = deal.stages.expected_close
@@ -75,17 +81,24 @@ def _move(
         actor=event.actor,
         source=event.source,
         inferred=event.inferred,
-        changes=changes(frame),
+        changes=_changes(frame),
         expected_close=close.isoformat() if close else None,
         days_since_last_move=days_between(last.at, frame.at) if last else 0,
         known_late_days=days_between(event.occurred_at, event.known_at),
-        indicators=_indicators(frame, processes),
-        secret=secret_indicators(deal) if secrets else None,
+        indicators=_indicators(frame, gauge, processes),
+        secret=gauge.secret_indicators(deal) if secrets else None,
     )
 
 
-def _indicators(frame: Frame, processes: ProcessBook) -> Indicators | None:
+def _changes(frame: Frame) -> list[Change]:
+    """What changed; most events leave those parts alone that the main facts stand in."""
+    before, after = frame.before, frame.after
+    same = before.life is after.life and before.stages is after.stages
+    return [] if same else changes(frame)
+
+
+def _indicators(frame: Frame, gauge: Gauge, processes: ProcessBook) -> Indicators | None:
     deal = frame.after
     if deal.life.process is None or deal.life.opened_at is None:
         return None
-    return indicators(deal, processes.get(deal.life.process), frame.at)
+    return gauge.indicators(deal, processes.get(deal.life.process), frame.at)

@@ -13,7 +13,15 @@ from math import exp, sqrt
 import msgspec
 import numpy as np
 
-from projections.cohort.features import FEATURES, MEASURE_OF, NAMES, VERSION, Vector, features
+from projections.cohort.features import (
+    FEATURES,
+    MEASURE_OF,
+    NAMES,
+    VERSION,
+    Matrix,
+    Vector,
+    features,
+)
 
 Z90 = 1.6448536269514722
 """Half the width of a 90 % interval of the normal distribution, in standard deviations."""
@@ -70,24 +78,26 @@ class Model(msgspec.Struct, frozen=True, dict=True):
         return ours and sizes == {size} and square == {size + 1}
 
     @cached_property
-    def _arrays(self) -> tuple[float, Vector, Vector, Vector]:
-        """η is the first and features times the second; its error is the length of the third
-        and features times the fourth. So neither is standardised for each vector anew."""
-        slopes = np.array(self.coefficients) / np.array(self.scales)
-        constant = self.intercept - float(np.array(self.means) @ slopes)
-        covariance = np.array(self.covariance)
-        # zᵀVz as the squared length of a vector is never below 0, whatever is rounded.
-        values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-        root = vectors * np.sqrt(values.clip(0))
-        turned = root[1:] / np.array(self.scales)[:, None]
-        return constant, slopes, root[0] - np.array(self.means) @ turned, turned
+    def _arrays(self) -> tuple[float, Vector, Matrix]:
+        """η is the first and features times the second; its variance cᵀQc, with c 1 and the
+        features, and Q the third. So features are not standardised for each vector anew."""
+        scales, means = np.array(self.scales), np.array(self.means)
+        slopes = np.array(self.coefficients) / scales
+        standardised = np.zeros((len(scales) + 1, len(scales) + 1))
+        standardised[0, 0] = 1
+        standardised[1:, 0] = -means / scales
+        standardised[1:, 1:] = np.diag(1 / scales)
+        covariance = standardised.T @ np.array(self.covariance) @ standardised
+        return self.intercept - float(means @ slopes), slopes, covariance
 
     def log_odds(self, measured: Vector) -> tuple[float, float]:
         """η of a vector of measures, and its standard error."""
-        constant, slopes, origin, turned = self._arrays
+        constant, slopes, covariance = self._arrays
         columns = features(measured)
-        spread = origin + columns @ turned
-        return constant + float(columns @ slopes), sqrt(float(spread @ spread))
+        with_one = np.concatenate(([1.0], columns))
+        variance = float(with_one @ covariance @ with_one)
+        # What is rounded may bring a variance of nearly nothing below it.
+        return constant + float(columns @ slopes), sqrt(max(variance, 0.0))
 
     def contributions(self, before: Vector, after: Vector) -> tuple[Move, ...]:
         """What moved the log-odds between two vectors of measures, the largest change first.

@@ -54,7 +54,8 @@ class TestSummary:
         assert one is not None
         assert (one.result, one.opened_at, one.decided_at) == (Result.LOST, day(0), day(90))
         assert one.reached == Reached("key-account", 3, "P3", 3)
-        assert Fired("solution-too-early", day(40), day(2)) in one.fired, "since needs are on record"
+        told_since = Fired("solution-too-early", day(40), day(2))
+        assert told_since in one.fired, "since needs are on record"
         assert [fired.rule for fired in one.fired].count("gone-silent") == 1
 
     def test_keeps_the_furthest_stage_of_a_deal_that_fell_back(self) -> None:

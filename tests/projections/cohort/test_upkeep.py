@@ -162,6 +162,7 @@ def test_kept_courses_are_those_of_the_model(tmp_path: Path) -> None:
     stepped(upkeep(tmp_path), Log(histories(COUNT)))
     with asking(tmp_path) as asked:
         found, expected = asked.kept_courses(LATE), models(COUNT).courses(LATE)
+    assert found is not None
     assert len(found) > LEAST
     assert [one.packed() for one in found] == [one.packed() for one in expected]
 
