@@ -7,14 +7,28 @@ from fastapi import FastAPI
 
 from api.openapi import describe
 from api.queries.stores import release
-from api.routes import audit, deals, documentation, pipeline, processes, stores
+from api.routes import (
+    audit,
+    deals,
+    documentation,
+    losses,
+    pipeline,
+    processes,
+    stores,
+    warnings,
+    whatif,
+)
 from api.routes.failures import handle_failures
 from api.routes.guard import Guard
 from api.settings import Settings
 from api.times import parse_zone
 from api.workspace import Workspace
 from projections.engine.working import Worker
+from projections.findings.settings import DEFAULTS, read_settings
 from store.location import Location
+
+GROUPS = (deals, whatif, pipeline, warnings, losses, audit, processes, stores, documentation)
+"""The groups of routes, in the order of the documentation."""
 
 DESCRIPTION = """\
 Queries on the state of sales deals: as of any date, and move by move.
@@ -31,9 +45,11 @@ def create_app(settings: Settings) -> FastAPI:
     Its `state.worker` keeps the read models up, where the settings want it. Once the service
     has ended it may still be at work: see `Worker.has_ended`.
 
-    Raises StoreError then when there is none, TimeError at once for an unknown time zone.
+    Raises StoreError then when there is none; at once TimeError for an unknown time zone, and
+    SettingsError for thresholds that cannot be used.
     """
     zone = parse_zone(settings.timezone)
+    thresholds = read_settings(settings.thresholds) if settings.thresholds else DEFAULTS
     location = Location.parse(settings.db, settings.kek)
 
     @asynccontextmanager
@@ -42,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
             Workspace.open(location, zone) as store,
             _worker(store) if settings.worker else nullcontext() as worker,
         ):
+            store.thresholds = thresholds
+            store.makes_models = False
             app.state.store, app.state.worker = store, worker
             yield
 
@@ -56,7 +74,17 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.worker = None
-    for group in (deals, pipeline, audit, processes, stores, documentation):
+    for group in (
+        deals,
+        whatif,
+        pipeline,
+        warnings,
+        losses,
+        audit,
+        processes,
+        stores,
+        documentation,
+    ):
         app.include_router(group.router)
     app.add_middleware(Guard)
     handle_failures(app)
@@ -65,4 +93,5 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _worker(store: Workspace) -> Worker:
-    return Worker(store.views, store.tail, maintain=[store.maintain_columns])
+    upkeep = [store.maintain_columns, store.maintain_models]
+    return Worker(store.views, store.tail, maintain=upkeep)

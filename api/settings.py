@@ -1,5 +1,7 @@
 """Settings of the server. Each is an environment variable with the prefix DEALSTATE_."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -21,6 +23,9 @@ class Settings(BaseSettings):
         default=True,
         description="Whether the server also keeps the read models up with the log, as `dealstate"
         " worker` does.",
+    )
+    thresholds: Path | None = Field(
+        default=None, description="TOML file that says when the rules of the findings fire."
     )
     timezone: str = Field(
         default=DEFAULT_TIMEZONE, description="Time zone of dates without a time, as an IANA name."

@@ -22,6 +22,10 @@ from store.tail import Tail
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from projections.cohort.stored import StoredPortfolio
+    from projections.cohort.upkeep import Upkeep
+    from projections.findings.settings import Settings
+
 DEFAULT_DB = "sqlite:///dealstate.db"
 DEFAULT_TIMEZONE = "UTC"
 
@@ -74,6 +78,9 @@ class Workspace:
         self.now = clock
         self.progress = progress
         """Told how far the read models are when they have much to read."""
+        self.makes_models = True
+        """Whether a question makes the models of the cohort estimate that it lacks; a service,
+        whose answers are waited for, leaves them to `maintain_models`."""
 
     @classmethod
     def open(
@@ -118,9 +125,36 @@ class Workspace:
         """The columnar copy of large stores, for questions at any date."""
         return Columns(self.location.views)
 
+    @cached_property
+    def thresholds(self) -> "Settings":
+        """When the rules of the findings fire; may be set before the first question."""
+        from projections.findings.settings import DEFAULTS
+
+        return DEFAULTS
+
     def maintain_columns(self) -> None:
         """Make the columnar copy anew where that is due. Raises StoreError."""
         self.columns.maintain(self.views.reading)
+
+    def maintain_models(self) -> None:
+        """Make some of the models of the cohort estimate that are due.
+
+        Raises StoreError; NotBuilt while there are no read models.
+        """
+        self._upkeep.step(self._portfolio, self.now())
+
+    @cached_property
+    def _upkeep(self) -> "Upkeep":
+        from projections.cohort.upkeep import Upkeep
+
+        return Upkeep(self.location.views, self.zone)
+
+    @contextmanager
+    def _portfolio(self) -> Iterator["StoredPortfolio"]:
+        from projections.cohort.stored import StoredPortfolio
+
+        with self.views.reading() as connection:
+            yield StoredPortfolio(connection, self.tail)
 
     @cached_property
     def notary(self) -> Notary:

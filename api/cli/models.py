@@ -199,7 +199,9 @@ def worker(context: typer.Context, models: _Models = None) -> None:
     Questions catch up by themselves, so a worker is not needed; with one they seldom have to.
     It needs no key: read models hold what is public. On PostgreSQL several may run, on one or
     many machines: the first takes all read models that are free, the others stand by, and take
-    them over within ten seconds when it is gone. It tells each thing worth knowing in one line.
+    them over within ten seconds when it is gone. It also makes the models of the probability to
+    win that are due, where scikit-learn is installed. It tells each thing worth knowing in one
+    line.
     """
     chosen = _chosen(models)
     from projections.engine.working import Worker
@@ -212,7 +214,8 @@ def worker(context: typer.Context, models: _Models = None) -> None:
         # Nothing is raised from here on: wherever it came, threads would be left at work.
         _when_told(lambda *_: told.put(None))
         log.info("works on %s; stop it with Ctrl-C", store.location)
-        with Worker(store.views, store.tail, chosen, maintain=[store.maintain_columns]) as working:
+        upkeep = [store.maintain_columns, store.maintain_models]
+        with Worker(store.views, store.tail, chosen, maintain=upkeep) as working:
             told.get()
             log.info("stops")
         if not working.has_ended:

@@ -40,7 +40,7 @@ class Progress:
     def _line(self, done: int, total: int, seconds: float) -> str:
         rate = self._rate(done, seconds)
         left = f", {(total - done) / rate:,.0f} s left" if rate > 0 else ""
-        return f"{self._what}: {done:,} of {total:,} {self._unit}, {rate:,.0f}/s{left}"
+        return f"{self._what}: {done:,} of {total:,} {self._unit}, {_told(rate)}/s{left}"
 
     def _rate(self, done: int, seconds: float) -> float:
         return (done - self._first) / seconds
@@ -49,7 +49,7 @@ class Progress:
         if self._bar is None:
             self._bar, self._task = _bar(self._what, self._unit)
             self._bar.start()
-        rate = f"{self._rate(done, seconds):,.0f}/s"
+        rate = f"{_told(self._rate(done, seconds))}/s"
         self._bar.update(self._task, completed=done, total=total, rate=rate)
 
     def __enter__(self) -> Self:
@@ -58,6 +58,11 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+def _told(rate: float) -> str:
+    """Slow work with a digit behind the point."""
+    return f"{rate:.1f}" if 0 < rate < 10 else f"{rate:,.0f}"
 
 
 def _bar(what: str, unit: str) -> tuple[Any, Any]:

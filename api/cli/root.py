@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,8 +22,13 @@ COMMANDS = {
     "record": "record",
     "pipeline": "pipeline",
     "replay": "replay",
+    "whatif": "whatif",
+    "postmortem": "postmortem",
+    "warnings": "warnings",
+    "losses": "losses",
     "map": "people",
     "negotiation": "negotiation",
+    "estimates": "estimates",
     "audit": "audit",
     "disclose": "disclose",
     "keys": "keys",
@@ -41,7 +47,7 @@ COMMANDS = {
 }
 """Each command and the module of this package that holds it, in the order of the help."""
 
-_HOISTED = ("--db", "--kek", "--as", "--timezone")
+_HOISTED = ("--db", "--kek", "--as", "--timezone", "--thresholds")
 _OWN_TIMEZONE = "import"
 
 
@@ -129,6 +135,7 @@ failed."""
 )
 def root(
     context: typer.Context,
+    *,
     db: Annotated[
         str,
         typer.Option(
@@ -164,6 +171,16 @@ def root(
             help="Time zone of dates without a time, and of what is shown.",
         ),
     ] = "UTC",
+    thresholds: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="DEALSTATE_THRESHOLDS",
+            show_envvar=True,
+            metavar="FILE",
+            help="When the rules of the findings fire, as TOML: see docs/findings.md.",
+            show_default="built in",
+        ),
+    ] = None,
     _: Annotated[
         bool,
         typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the release."),
@@ -173,4 +190,4 @@ def root(
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows another one in its place.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
-    context.obj = Terminal(db, user, timezone, kek)
+    context.obj = Terminal(db, user, timezone, kek, thresholds)

@@ -66,7 +66,10 @@ def serve(
     address, bound = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     say(f"Serving {location} at http://{shown}:{bound}/docs. Stop with Ctrl-C.")
-    _run(Settings(db=at.db, timezone=at.zone.key, kek=at.kek, worker=worker), listening)
+    settings = Settings(
+        db=at.db, timezone=at.zone.key, kek=at.kek, worker=worker, thresholds=at.thresholds
+    )
+    _run(settings, listening)
 
 
 def is_loopback(host: str) -> bool:

@@ -16,11 +16,13 @@ from api.times import DayMeans, TimeError, parse_instant, parse_zone
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from api.queries.instants import Instants
     from api.queries.views import View
     from api.workspace import Workspace
     from domain.access import Principal, Sensitivity
+    from projections.findings.settings import Settings
     from store.errors import StoreError
     from store.location import Location
 
@@ -28,7 +30,14 @@ if TYPE_CHECKING:
 class Terminal:
     """The global options, and what follows from them."""
 
-    def __init__(self, db: str, user: str | None, timezone: str, kek: str | None = None) -> None:
+    def __init__(
+        self,
+        db: str,
+        user: str | None,
+        timezone: str,
+        kek: str | None = None,
+        thresholds: "Path | None" = None,
+    ) -> None:
         if user is not None and not user.strip():
             raise typer.BadParameter("name a user, or leave it out", param_hint="'--as'")
         self.db = db
@@ -37,10 +46,14 @@ class Terminal:
         self._timezone = timezone
         self.kek = kek
         """Where the key-encryption key comes from; none: from the key file beside the store."""
+        self.thresholds = thresholds
+        """File that says when the rules of the findings fire; None: as built in."""
 
     def acting_as(self, user: str | None) -> "Terminal":
         """The same for another user; None: for whoever acts anyway."""
-        return self if user is None else Terminal(self.db, user, self._timezone, self.kek)
+        if user is None:
+            return self
+        return Terminal(self.db, user, self._timezone, self.kek, self.thresholds)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -74,6 +87,17 @@ class Terminal:
         except StoreError as error:
             raise typer.BadParameter(str(error), param_hint="'--kek'") from None
 
+    def _read_thresholds(self) -> "Settings | None":
+        """None: those that are built in."""
+        if self.thresholds is None:
+            return None
+        from projections.findings.settings import SettingsError, read_settings
+
+        try:
+            return read_settings(self.thresholds)
+        except SettingsError as error:
+            raise typer.BadParameter(str(error), param_hint="'--thresholds'") from None
+
     @property
     def has_store(self) -> bool:
         """Whether there is one already. Raises StoreError where its database cannot be asked."""
@@ -92,7 +116,7 @@ class Terminal:
         from api.cli.progress import Progress
         from api.workspace import Workspace
 
-        zone, location = self.zone, self.location
+        zone, location, thresholds = self.zone, self.location, self._read_thresholds()
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
@@ -102,6 +126,8 @@ class Terminal:
                 location, zone, progress=progress.reached, doubtful_too=doubtful_too
             ) as store,
         ):
+            if thresholds is not None:
+                store.thresholds = thresholds
             _tell_erasures(store)
             if store.log.doubt is not None:
                 _tell(store.log.doubt)

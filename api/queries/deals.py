@@ -10,13 +10,11 @@ from api.queries.users import names_of
 from api.queries.views import View
 from api.wire.deals import Deal, DealDetail, DealGate
 from api.wire.gates import Gate
-from api.wire.moves import Move, Replay
 from api.wire.people import StakeholderMap
 from api.wire.values import Names
 from domain.deal import Deal as DealState
 from domain.lifecycle import Status
 from domain.process import ProcessBook
-from projections import replay
 from projections.frames import Frame, frames_of
 from store.times import written
 
@@ -95,18 +93,6 @@ def show_gate(view: View, at: Instants, stage_id: str | None = None) -> DealGate
         known_at=written(then.known_at),
         deal=then.deal,
         gate=Gate.of(stage, then.frames, then.as_of, then.names),
-    )
-
-
-def replay_deal(view: View, at: Instants, first: int = 1) -> Replay:
-    """The moves of one deal from number `first` on. Raises DealNotFound, NothingThen."""
-    then = deal_then(view, at)
-    moves = replay.moves_of(then.frames, then.processes)
-    return Replay(
-        as_of=written(then.as_of),
-        known_at=written(then.known_at),
-        deal=then.deal,
-        moves=[Move.of(move, then.names) for move in moves[first - 1 :]],
     )
 
 

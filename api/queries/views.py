@@ -13,7 +13,16 @@ from collections.abc import Sequence
 import msgspec
 
 from api.workspace import Workspace
-from domain.access import NO_DEAL, PUBLIC_ONLY, Action, DealScope, Principal, Sensitivity, may
+from domain.access import (
+    NO_DEAL,
+    PUBLIC_ONLY,
+    TABLE,
+    Action,
+    DealScope,
+    Principal,
+    Sensitivity,
+    may,
+)
 from domain.access import require as require_right
 from domain.deal import DealEvent, History
 from domain.history import StreamKind, stream_of
@@ -61,6 +70,12 @@ def view_of_recorder(store: Workspace, principal: Principal, deal_id: str) -> Vi
 def visible_in_all(principal: Principal, action: Action) -> frozenset[Sensitivity]:
     """What the principal may see who does that over all deals. Raises NotAllowed."""
     return require_right(principal, action, NO_DEAL).visible
+
+
+def require_reader(principal: Principal) -> None:
+    """For questions over all deals that somebody may read. Raises NotAllowed for who reads none."""
+    if not any(one.role in principal.roles and Action.READ in one.actions for one in TABLE):
+        require_right(principal, Action.READ, NO_DEAL)
 
 
 def _scope(store: Workspace, deal_id: str) -> DealScope:

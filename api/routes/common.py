@@ -200,12 +200,18 @@ def positioned(store: Workspace, ask: Callable[[], A]) -> tuple[A, dict[str, str
 
 
 def answers(
-    shape: type[msgspec.Struct], what: str, *, has_position: bool = False
+    shape: type[msgspec.Struct],
+    what: str,
+    *,
+    has_position: bool = False,
+    also: Sequence[str] = (),
 ) -> dict[int | str, dict[str, Any]]:
-    """What a route answers with, for its description."""
+    """What a route answers with, for its description; `also` as text of these media types."""
+    found = _content(shape, what, Answer.media_type)
+    found["content"].update({media_type: {"schema": {"type": "string"}} for media_type in also})
     headers = {"headers": {POSITION: _POSITION}} if has_position else {}
     return {
-        200: {**_content(shape, what, Answer.media_type), **headers},
+        200: {**found, **headers},
         "default": _content(Problem, "A problem.", ProblemAnswer.media_type),
     }
 

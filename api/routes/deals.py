@@ -1,14 +1,19 @@
 """Deals over HTTP: the listing, one deal, its replay, its trail."""
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, assert_never
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import Field
 
 from api.cursors import decode_cursor
-from api.queries.deals import NoSuchStage, replay_deal, show_deal, show_gate, stakeholder_map
+from api.pages.postmortem import html, markdown
+from api.queries.deals import NoSuchStage, show_deal, show_gate, stakeholder_map
 from api.queries.listing import SORTS, DealListing, list_deals
 from api.queries.negotiations import negotiations_of
+from api.queries.postmortems import postmortem_of
+from api.queries.replays import NoSuchMove, position_of, replay_deal
 from api.queries.trails import trail_of_deal, with_leaves
 from api.queries.views import LONGEST_NAME
 from api.routes.audit import TrailParameters
@@ -25,10 +30,12 @@ from api.routes.common import (
     positioned,
     waits,
 )
+from api.routes.guard import SELF_CONTAINED
 from api.wire.deals import DealDetail, DealGate, DealPage
-from api.wire.moves import Replay
+from api.wire.moves import Axis, Position, Replay
 from api.wire.negotiation import DealNegotiations
 from api.wire.people import StakeholderMap
+from api.wire.postmortems import PostMortem
 from api.wire.trails import AuditTrail
 from api.workspace import Workspace
 from domain.lifecycle import Status
@@ -151,6 +158,10 @@ class ReplayParameters(AtParameters):
     """Both axes of time, and where to begin."""
 
     first: int = Field(1, ge=1, alias="from", description="Number of the first move.")
+    axis: Axis = Field(
+        Axis.TRUE,
+        description="What was true at each moment, by what is known, or what was known then.",
+    )
 
 
 @router.get(
@@ -159,8 +170,74 @@ class ReplayParameters(AtParameters):
     dependencies=[waits(ReplayParameters)],
 )
 def replay_the_deal(deal: ReadableDeal, parameters: Annotated[ReplayParameters, Query()]) -> Answer:
-    """One deal move by move, in the order in which things happened."""
-    return Answer(replay_deal(deal, parameters.instants(deal.store), parameters.first))
+    """One deal move by move, with what the rules found in it."""
+    at = parameters.instants(deal.store)
+    return Answer(replay_deal(deal, at, parameters.first, parameters.axis))
+
+
+class PositionParameters(AtParameters):
+    """Both axes of time, and what the moves show."""
+
+    axis: Axis = Field(
+        Axis.TRUE,
+        description="What was true at each moment, by what is known, or what was known then.",
+    )
+
+
+@router.get(
+    "/{deal_id}/replay/{version}",
+    responses=answers(Position, "The deal behind the move."),
+    dependencies=[waits(PositionParameters)],
+)
+def show_the_position(
+    deal: ReadableDeal,
+    version: Annotated[int, Path(ge=1, description="Version of the move.")],
+    parameters: Annotated[PositionParameters, Query()],
+) -> Answer:
+    """One move: all indicators, what moved the estimate, and how won deals stood at that age."""
+    try:
+        at = parameters.instants(deal.store)
+        return Answer(position_of(deal, at, version, parameters.axis))
+    except NoSuchMove as error:
+        raise ParameterFault("version", str(error)) from None
+
+
+class ReportFormat(StrEnum):
+    """As what a report is sent."""
+
+    JSON = "json"
+    HTML = "html"
+    MARKDOWN = "markdown"
+
+
+class ReportParameters(AtParameters):
+    """Both axes of time, and as what to send the report."""
+
+    format: ReportFormat = Field(
+        ReportFormat.JSON, description="JSON, one file of HTML with its charts, or Markdown."
+    )
+
+
+@router.get(
+    "/{deal_id}/postmortem",
+    responses=answers(PostMortem, "The post-mortem.", also=("text/html", "text/markdown")),
+    dependencies=[waits(ReportParameters)],
+)
+def look_back_on_the_deal(
+    deal: ReadableDeal, parameters: Annotated[ReportParameters, Query()]
+) -> Response:
+    """Where the deal turned, why, and what to learn from it."""
+    report = postmortem_of(deal, parameters.instants(deal.store))
+    match parameters.format:
+        case ReportFormat.JSON:
+            return Answer(report)
+        case ReportFormat.HTML:
+            return HTMLResponse(html(report, deal.store.zone), headers=SELF_CONTAINED)
+        case ReportFormat.MARKDOWN:
+            text = markdown(report, deal.store.zone)
+            return PlainTextResponse(text, media_type="text/markdown")
+        case _:
+            assert_never(parameters.format)
 
 
 @router.get(

@@ -92,7 +92,8 @@ def _page(title: str, body: list[str]) -> HTMLResponse:
 
 def _route(path: str, method: str, operation: dict[str, Any]) -> str:
     answer = operation["responses"]["200"]
-    (content,) = answer["content"].values()
+    kind, *others = answer["content"]
+    content = answer["content"][kind]
     rows = [
         [
             f"<code>{escape(parameter['name'])}</code>",
@@ -106,7 +107,8 @@ def _route(path: str, method: str, operation: dict[str, Any]) -> str:
         f"<h3><code>{escape(method.upper())} {escape(path)}</code></h3>"
         f"<p>{escape(operation.get('description', ''))}</p>"
         f"{_table(rows)}"
-        f"<p>Answers with {_type(content['schema'])}: {escape(answer['description'])}</p>"
+        f"<p>Answers with {_type(content['schema'])}:"
+        f" {escape(answer['description'])}{_as(others)}</p>"
     )
 
 
@@ -149,3 +151,8 @@ def _type(schema: dict[str, Any]) -> str:
     if isinstance(schema.get("additionalProperties"), dict):
         return f"object of {_type(schema['additionalProperties'])}"
     return escape(str(schema.get("format", schema.get("type", "any"))))
+
+
+def _as(media_types: list[str]) -> str:
+    """As what else an answer can be had."""
+    return f" Also as {escape(', '.join(media_types))}." if media_types else ""

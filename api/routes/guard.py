@@ -24,8 +24,15 @@ HEADERS = {
 }
 
 
+SELF_CONTAINED = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline';"
+    " frame-ancestors 'none'"
+}
+"""For a page with its styles inside. It loads nothing, and runs no script."""
+
+
 class Guard:
-    """Refuses other names, and adds the headers."""
+    """Refuses other names, and adds the headers that an answer does not set itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,7 +44,9 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         if is_own_name(Headers(scope=scope).get("host", "")):

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.queries.deals import replay_deal, show_deal, stakeholder_map
+from api.queries.deals import show_deal, stakeholder_map
 from api.queries.instants import Instants
 from api.queries.negotiations import negotiations_of
+from api.queries.replays import replay_deal
 from api.queries.trails import TrailQuery, entries_of_events, trail_of_deal
 from api.queries.views import View, open_view, view_of_recorder, visible_in_all
 from api.workspace import Workspace

@@ -6,7 +6,9 @@ import io
 import msgspec
 import pytest
 
-from api.wire.moves import Replay
+from api.wire.moves import Axis, Replay
+from api.wire.warnings import Warnings
+from projections.findings import Weight
 from tests.api.cli.conftest import Run
 
 
@@ -34,6 +36,7 @@ def test_a_move_has_the_keys_of_the_interfaces(run: Run) -> None:
     assert msgspec.to_builtins(move) == {
         "number": 7,
         "version": 9,
+        "at": "2026-03-01T09:00:00.000000Z",
         "occurred_at": "2026-03-01T09:00:00.000000Z",
         "known_at": "2026-03-20T09:00:00.000000Z",
         "type": "forecast-revised",
@@ -60,6 +63,37 @@ def test_a_move_has_the_keys_of_the_interfaces(run: Run) -> None:
         "days_to_expected_close": 60,
         "days_since_last_move": 9,
         "known_late_days": 19,
+        "indicators": {
+            "phase": "acknowledgement",
+            "buyer_phase": None,
+            "alignment": None,
+            "roles_filled": 0,
+            "people": 0,
+            "people_contacted": 0,
+            "contacts": 0,
+            "days_since_contact": None,
+            "days_since_decision_maker_met": None,
+            "support": 0,
+            "support_by_level": [
+                {"level": "top", "people": 0, "support": 0},
+                {"level": "middle", "people": 0, "support": 0},
+                {"level": "front-line", "people": 0, "support": 0},
+                {"level": None, "people": 0, "support": 0},
+            ],
+            "open_concerns": 0,
+            "position": None,
+            "conceded": {"amount": "0.00", "currency": "USD"},
+            "concessions": 0,
+            "to_walk_away": [],
+        },
+        "estimate": {
+            "percent": None,
+            "low": None,
+            "high": None,
+            "cohort": 0,
+            "boundary": "2026-03-01T00:00:00.000000Z",
+        },
+        "moved_by": [],
     }
 
 
@@ -73,6 +107,61 @@ def test_as_it_was_known_then(run: Run) -> None:
     answer = replayed(run, "P-1", "--as-of", "2026-03-15", "--known-at", "2026-02-16")
     assert [move.version for move in answer.moves] == [1, 2, 3, 4, 5, 6]
     assert answer.deal.owner.name == "Anna Lee"
+
+
+def test_what_was_known_at_each_move(run: Run) -> None:
+    """A fact known late comes when it became known; what was withdrawn later stands until then."""
+    answer = replayed(run, "P-1", "--as-known")
+    assert answer.axis is Axis.KNOWN
+    assert [move.version for move in answer.moves] == list(range(1, 11))
+    late = next(move for move in answer.moves if move.version == 9)
+    assert (late.occurred_at[:10], late.at[:10]) == ("2026-03-01", "2026-03-20")
+    assert [m.at for m in answer.moves] == sorted(m.at for m in answer.moves)
+    assert "what was known at each moment" in run("replay", "P-1", "--as-known").lines[0]
+
+
+@pytest.fixture
+def shown_early(write: Run) -> Run:
+    """R-1, with a demo before the customer wants a problem solved."""
+    for command, data in {
+        "identify-stakeholder": '{"id": "li", "name": "Li Wei"}',
+        "uncover-need": '{"id": "n-1", "statement": "The cell stands still."}',
+        "record-contact": '{"id": "c-1", "kind": "demo", "their_people": ["li"]}',
+    }.items():
+        assert write("record", "R-1", command, "--data", data).exit_code == 0
+    return write
+
+
+def test_the_rules_say_what_they_found(shown_early: Run) -> None:
+    answer = replayed(shown_early, "R-1")
+    [found] = [one for one in answer.findings if one.rule == "solution-too-early"]
+    demo = answer.moves[-1]
+    assert (found.weight, found.since, found.until) == (Weight.MISTAKE, demo.at, None)
+    assert (found.trigger, found.evidence, found.known) == (
+        demo.version,
+        [demo.version],
+        {"what": "demo"},
+    )
+    assert [point.version for point in answer.turning_points] == [demo.version]
+    table = shown_early("replay", "R-1").stdout
+    assert found.sentence.en in table
+    assert "cannot tell, for lack of anything on record" in table
+
+
+def test_the_warnings_are_those_that_hold(shown_early: Run) -> None:
+    answer = shown_early("warnings", "--format", "json", "--least", "mistake").read(Warnings)
+    [warned] = [one for one in answer.deals if one.deal.id == "d-robot"]
+    assert {one.rule for one in warned.findings} >= {"solution-too-early"}
+    assert all(one.until is None for one in warned.findings)
+    assert answer.deals_judged == 4
+    before = shown_early("warnings", "--as-of", "2026-02-03", "--format", "json").read(Warnings)
+    assert "solution-too-early" not in {f.rule for one in before.deals for f in one.findings}
+
+
+def test_a_finding_of_absence_needs_such_things_on_record(run: Run) -> None:
+    answer = replayed(run, "P-1")
+    assert answer.findings == []
+    assert "competitor-unseen" in {one.rule for one in answer.not_assessable}
 
 
 def test_from_a_move_on(run: Run) -> None:

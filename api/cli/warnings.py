@@ -1,0 +1,151 @@
+"""Early warnings: the rules over all running deals."""
+
+from typing import Annotated
+
+import typer
+
+from api.cli import shown
+from api.cli.groups import AsOf, KnownAt, commands
+from api.cli.output import (
+    Column,
+    Format,
+    FormatOption,
+    note,
+    print_csv,
+    print_json,
+    print_table,
+    say,
+)
+from api.cli.progress import Progress
+from api.cli.remarks import MARKS, print_findings
+from api.cli.terminal import Terminal, terminal
+from api.plain import clean
+from api.queries.warnings import WarningsQuery, require_rules, warnings_at
+from api.wire.warnings import Warned, Warnings
+from projections.findings import Weight
+from projections.pipeline import DIMENSIONS
+
+app = commands()
+
+
+@app.command(
+    epilog=f"""\b
+Examples:
+  dealstate warnings
+  dealstate warnings --least mistake --where owner="Anna Lee"
+  dealstate warnings --rule gone-silent --rule next-step-missing
+  dealstate warnings --as-of 2026-03-31 --known-at 2026-03-31     what we could have known then
+
+Deals are open or suspended at the moment asked for. docs/findings.md tells what each rule looks
+at. Dimensions: {", ".join(DIMENSIONS)}."""
+)
+def warnings(
+    context: typer.Context,
+    *,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DIM=VALUE", help="Only deals with this value. May be given again."),
+    ] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RULE", help="Only this rule. May be given again."),
+    ] = None,
+    least: Annotated[
+        Weight, typer.Option(metavar="note|mistake|blunder", help="Nothing lighter.")
+    ] = Weight.NOTE,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1_000_000, metavar="N", help="At most so many deals.")
+    ] = 20,
+    layout: FormatOption = Format.TABLE,
+) -> None:
+    """Show what the rules of good practice warn of on running deals."""
+    at = terminal(context)
+    wanted = WarningsQuery(conditions(where or []), _rules(rule or []), least, limit)
+    with at.opened() as store, Progress("Judging", "deals") as progress:
+        instants = at.instants(store, as_of, known_at)
+        try:
+            answer = warnings_at(store, at.principal(store), instants, wanted, progress.reached)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="'--where'") from None
+    match layout:
+        case Format.JSON:
+            print_json(answer)
+        case Format.CSV:
+            _print_csv(answer)
+        case Format.TABLE:
+            _print(answer, shown.point(instants, at.zone), at)
+    if layout is not Format.JSON:
+        for caveat in answer.caveats:
+            note(f"Note: {caveat}.")
+
+
+def _rules(given: list[str]) -> list[str]:
+    try:
+        require_rules(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--rule'") from None
+    return given
+
+
+def conditions(given: list[str]) -> dict[str, str]:
+    """Dimensions and values, as --where gives them."""
+    wanted = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise typer.BadParameter(
+                f"{text!r} is not of the form DIM=VALUE, as in region=West", param_hint="'--where'"
+            )
+        wanted[name.strip().replace("-", "_")] = value.strip()
+    return wanted
+
+
+def _print(answer: Warnings, when: str, at: Terminal) -> None:
+    warned = sum(1 for one in answer.rules if one.warned)
+    say(
+        f"{answer.deals_judged:,} running deals judged {when}; {len(answer.deals):,} shown, "
+        f"{warned} rules warn"
+    )
+    if answer.deals_not_readable:
+        note(f"{answer.deals_not_readable:,} more deals may not be read by you.")
+    for one in answer.deals:
+        say()
+        say(clean(_title(one)))
+        print_findings(one.findings, at.zone)
+    say()
+    print_table(
+        [Column("rule"), Column("deals warned", right=True), Column("cannot tell", right=True)],
+        [
+            [one.rule, shown.number(one.warned), shown.number(one.not_assessable)]
+            for one in answer.rules
+            if one.warned or one.not_assessable
+        ],
+    )
+
+
+def _title(one: Warned) -> str:
+    deal = one.deal
+    parts = [deal.stage, shown.money(deal.amount), shown.person(deal.owner)]
+    return f"{shown.short_name(deal)}  {deal.name}  ({', '.join(parts)})"
+
+
+def _print_csv(answer: Warnings) -> None:
+    print_csv(
+        ["deal", "reference", "rule", "weight", "mark", "since", "evidence", "sentence"],
+        [
+            [
+                one.deal.id,
+                one.deal.reference or "",
+                finding.rule,
+                finding.weight.value,
+                MARKS[finding.weight],
+                finding.since,
+                " ".join(map(str, finding.evidence)),
+                finding.sentence.en,
+            ]
+            for one in answer.deals
+            for finding in one.findings
+        ],
+    )

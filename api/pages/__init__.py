@@ -1,0 +1,1 @@
+"""Pages for people: charts and templates over the answers that programs get."""

@@ -1,0 +1,31 @@
+"""Charts as SVG, by the Vega-Lite that vl-convert brings along; no browser and no network."""
+
+from typing import Any
+
+from api.pages.charts.style import Spec
+from api.plain import clean
+
+
+def svg(spec: Spec) -> str:
+    """The chart as one `<svg>` element."""
+    # Loaded where it is needed: it brings a JavaScript engine along.
+    import vl_convert
+
+    drawn: str = vl_convert.vegalite_to_svg(_shown(spec))
+    return drawn
+
+
+def _shown(part: Any) -> Any:
+    """A part of a specification with its texts as people may see them.
+
+    vl-convert ends the whole process at a character that XML cannot hold.
+    """
+    match part:
+        case str():
+            return clean(part)
+        case dict():
+            return {name: _shown(value) for name, value in part.items()}
+        case list():
+            return [_shown(value) for value in part]
+        case _:
+            return part

@@ -1,0 +1,84 @@
+"""The post-mortem as a page: self-contained HTML that prints, and Markdown.
+
+Everything is in the answer `PostMortem`; here it is put into words and pictures.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from api.pages.charts.contacts import contacts
+from api.pages.charts.curve import curve
+from api.pages.charts.ladder import ladder
+from api.pages.charts.negotiation import negotiation
+from api.pages.charts.people import people
+from api.pages.charts.render import svg
+from api.pages.charts.style import Spec
+from api.pages.wording import PostMortemWords
+from api.plain import clean_lines
+from api.wire.postmortems import PostMortem
+
+Draw = Callable[[Spec], str]
+
+
+def html(report: PostMortem, zone: ZoneInfo, draw: Draw = svg) -> str:
+    """One file without anything beside it: styles and charts are inside."""
+    words = PostMortemWords(report, zone)
+    shown = {"charts": _charts(report, draw), "negotiations": _negotiations(words, draw)}
+    page = _templates().get_template("postmortem.html").render(**words.all(), **shown)
+    return clean_lines(page)
+
+
+def markdown(report: PostMortem, zone: ZoneInfo) -> str:
+    """The same without charts."""
+    words = PostMortemWords(report, zone)
+    shown = {"negotiations": words.negotiations()}
+    templates = _templates().overlay(finalize=_without_markup)
+    return clean_lines(templates.get_template("postmortem.md").render(**words.all(), **shown))
+
+
+def _templates() -> Environment:
+    found = Environment(
+        loader=PackageLoader("api.pages"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    found.filters["cell"] = _cell
+    return found
+
+
+def _cell(text: object) -> str:
+    """Text that stays in its cell of a Markdown table."""
+    return " ".join(str(text).split()).replace("|", "\\|")
+
+
+def _without_markup(value: object) -> object:
+    """Text from the store stays text, on one line: Markdown lets HTML through, and makes links."""
+    if not isinstance(value, str):
+        return value
+    return " ".join(value.split()).replace("<", "&lt;").replace("[", "\\[")
+
+
+def _charts(report: PostMortem, draw: Draw) -> dict[str, Markup | None]:
+    specs: dict[str, Spec | None] = {
+        "curve": curve(report),
+        "ladder": ladder(report),
+        "contacts": contacts(report),
+        "map_at_best": people(report.map_at_best) if report.map_at_best else None,
+        "map_at_the_end": people(report.map_at_the_end),
+    }
+    # What Vega draws is markup; texts inside it were escaped by Vega.
+    return {name: Markup(draw(spec)) if spec else None for name, spec in specs.items()}  # noqa: S704
+
+
+def _negotiations(words: PostMortemWords, draw: Draw) -> list[dict[str, Any]]:
+    return [
+        {**told, "charts": [Markup(draw(spec)) for spec in negotiation(ledger)]}  # noqa: S704
+        for told, ledger in zip(
+            words.negotiations(), words.report.negotiations.negotiations, strict=True
+        )
+    ]

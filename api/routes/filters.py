@@ -1,0 +1,26 @@
+"""Which deals, by the dimensions that are reported of them."""
+
+from pydantic import Field
+
+from api.routes.common import AtParameters
+from projections.pipeline import DIMENSIONS
+
+
+class FilteredParameters(AtParameters):
+    """Both axes of time, and which deals. An empty value finds deals without one."""
+
+    stage: str | None = Field(None, description="Only deals in this stage.")
+    owner: str | None = Field(None, description="Only deals of this user, by id or name.")
+    region: str | None = Field(None, description="Only deals of this sales region.")
+    industry: str | None = Field(None, description="Only deals with this industry.")
+    territory: str | None = Field(None, description="Only deals of this territory.")
+    product: str | None = Field(None, description="Only deals for this product.")
+    business_type: str | None = Field(None, description="Only deals of this business type.")
+    forecast_category: str | None = Field(None, description="Only deals of this category.")
+    grade: str | None = Field(None, description="Only deals of this grade.")
+    currency: str | None = Field(None, description="Only deals in this currency.")
+    process: str | None = Field(None, description="Only deals under this process and version.")
+
+    def where(self) -> dict[str, str]:
+        values = {name: getattr(self, name) for name in DIMENSIONS}
+        return {name: value for name, value in values.items() if value is not None}
