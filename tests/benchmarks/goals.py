@@ -96,6 +96,9 @@ GOALS: Sequence[Goal] = (
         for prefix, where in (("", ""), ("pg-", ", on PostgreSQL"))
         for row, what, measure, limit in _AS_OF_LIMITS
     ),
+    Goal("replay of a deal of 300 events", "replay-300", "p99", 0.06),
+    Goal("post-mortems of 1,000 lost deals, each", "postmortems-1000", "median", 60 / 1_000),
+    Goal("charts of a post-mortem, each", "charts", "p99", 0.1),
     Goal(_LAG, "lag", "p99", 0.25),
     Goal(f"{_LAG}, on PostgreSQL", "pg-lag", "p99", 0.25),
     Goal(_MEMORY, "memory-rebuild", "memory", 400e6, 10_000_000),

@@ -60,9 +60,9 @@ writes this page as well. `make bench ARGS=...` passes options on to `python -m 
 `--events 10000,100000` for other sizes, `--only append,load` for some rows, `--folder FOLDER` to
 keep the stores there for the next run, `--json FILE` for the figures as data, `--append-to FILE`
 to add them to those of earlier runs in a file, `--write` to write this page from all of them, and
-`--page` to write it anew without measuring. Logs of 1,000,000 and 10,000,000 events are measured
-in runs of their own: `make bench-long`. A log that was only half made when a run was ended is
-filled up by the next one with the same `--folder`.
+`--page` to write it anew without measuring. Logs of 1,000,000 and 10,000,000 events, and the
+post-mortems of 1,000 lost deals, are measured in runs of their own: `make bench-long`. A log that
+was only half made when a run was ended is filled up by the next one with the same `--folder`.
 """
 
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from store.postgres.address import Database
 from tests.benchmarks.harness import Row, Skipped
+from tests.benchmarks.lost import LostDeals
 from tests.benchmarks.portfolio import Unheld, deals_of, portfolio
 from tests.benchmarks.postgres_copies import PostgresCopies
 from tests.benchmarks.postgres_stores import FindServer, PostgresStores
@@ -24,6 +25,7 @@ from tests.benchmarks.rows import (
     postgres,
     protection,
     rebuild,
+    reviews,
     snapshot,
 )
 from tests.benchmarks.stores import Stores
@@ -33,6 +35,13 @@ SHORT_DEAL, LONG_DEAL = 25, 1_000
 COMMANDS = 200
 """Commands in one run."""
 LAG_SECONDS = 30
+REPLAYED = 300
+"""Events of the deal that is replayed."""
+LEARNED_FROM = 150
+LEAST_LEARNED = 100
+"""So many decided deals make a model of the estimate; see `projections.cohort`."""
+LOST, MANY_LOST = 100, 1_000
+"""Lost deals that post-mortems are made of."""
 
 TIMED_LOADS = {SHORT_DEAL: 400, LONG_DEAL: 40}
 """Deals loaded in one run, by their length."""
@@ -109,6 +118,25 @@ class Subjects:
         shutil.rmtree(folder, ignore_errors=True)
         return as_of.Periods(folder, max(1, self.events // as_of.EVENTS_OF_A_DEAL), beside)
 
+    @cached_property
+    def learned(self) -> reviews.Learned:
+        """A long deal, with models of others; of fewer where there is hardly a log."""
+        if self.events >= 10_000:
+            return reviews.Learned(REPLAYED, LEARNED_FROM, LEAST_LEARNED)
+        return reviews.Learned(REPLAYED, 60, 10)
+
+    @cached_property
+    def lost(self) -> LostDeals:
+        return self._lost(LOST)
+
+    @cached_property
+    def many_lost(self) -> LostDeals:
+        return self._lost(MANY_LOST)
+
+    def _lost(self, wanted: int) -> LostDeals:
+        """At most one for every ten events of the log."""
+        return LostDeals(self.folder / f"lost-{wanted}", min(wanted, self.events // 10))
+
     @property
     def lag_seconds(self) -> int:
         """So long lag is measured; shorter where there is hardly a log."""
@@ -181,6 +209,10 @@ ROWS: Mapping[str, Build] = {
     "pg-as-of-1": lambda subjects: as_of.now_known(subjects.periods_on_postgres, ("stage",)),
     "pg-as-of-3": lambda subjects: as_of.now_known(subjects.periods_on_postgres, as_of.THREE),
     "pg-as-of-then": lambda subjects: as_of.then_known(subjects.periods_on_postgres),
+    "replay-300": lambda subjects: reviews.replay(subjects.learned),
+    "postmortems-100": lambda subjects: reviews.postmortems(subjects.lost, LOST),
+    "postmortems-1000": lambda subjects: reviews.postmortems(subjects.many_lost, MANY_LOST),
+    "charts": lambda subjects: reviews.charts(subjects.lost),
     "lag": lambda subjects: lag.on_sqlite(subjects.short, subjects.lag_seconds),
     "pg-lag": lambda subjects: lag.on_postgres(subjects.short_on_postgres, subjects.lag_seconds),
     "memory-rebuild": lambda subjects: memory.memory(subjects.mixed, "rebuild"),
@@ -202,6 +234,9 @@ LARGER = (
     *("snapshot-1", "as-of-1", "pg-as-of-1", "memory-rebuild", "memory-scan"),
 )
 """Those of them that are always measured on a log of 100,000 events."""
+
+LONGER = ("postmortems-1000",)
+"""Rows that take too long for every run, whatever the log."""
 
 HUGE = (
     *("memory-rebuild", "memory-scan"),
