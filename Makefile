@@ -41,7 +41,7 @@ $(installed): requirements.lock pyproject.toml $(python)
 $(python):
 	@$(make_venv)
 
-demo: $(installed) ## Make up a portfolio in .demo and show the pipeline, a lost deal and its trail
+demo: $(installed) ## Make up a portfolio in .demo and show the pipeline, a lost deal, why, and its trail
 	@rm -rf $(demo)
 	@$(MAKE) --no-print-directory $(demo)/dealstate.db
 	$(dealstate) pipeline --by region --as-of 2026-06-30
@@ -52,10 +52,13 @@ demo: $(installed) ## Make up a portfolio in .demo and show the pipeline, a lost
 		--limit 1 --format csv | sed -n '2s/^[^,]*,\([^,]*\),.*/\1/p'); \
 	set -ex; \
 	$(dealstate) replay "$$lost"; \
+	$(dealstate) postmortem "$$lost" -o $(demo)/lost.html; \
 	$(dealstate) audit trail "$$lost" --limit 12
+	$(dealstate) warnings --least mistake --limit 3
 	@echo
 	@echo "Try next:  source $(venv)/bin/activate; export DEALSTATE_DB=sqlite:///$(demo)/dealstate.db"
 	@echo "           dealstate show S7-0001 --as-of 2025-12-31   or   make serve, and open its /docs"
+	@echo "Open $(demo)/lost.html in a browser: where that deal was lost."
 
 $(demo)/dealstate.db: | $(installed)
 	@rm -rf $(demo) && mkdir $(demo)
