@@ -72,14 +72,25 @@ class Review(msgspec.Struct, frozen=True):
     """Index of the move behind which a lost deal could not be won any more."""
 
     def main_turning_points(self, most: int) -> list[TurningPoint]:
-        """Those at which the most was lost, in order of time."""
-        ranked = sorted(self.turning_points, key=self._loss, reverse=True)
-        return sorted(ranked[:most], key=lambda point: point.move)
+        """Those at which the most was lost, in order of time.
 
-    def _loss(self, point: TurningPoint) -> tuple[bool, float, int, int]:
+        The deepest falls take three places of five; the heaviest mistakes have the others.
+        """
+        falls = [one for one in self.turning_points if one.fall is not None]
+        deepest = sorted(falls, key=lambda one: one.fall or 0.0, reverse=True)
+        first = deepest[: -(-most * 3 // 5)]
+        mistakes = sorted(
+            (one for one in self.turning_points if one.findings and one not in first),
+            key=self._weight,
+            reverse=True,
+        )
+        chosen = [*first, *mistakes, *(one for one in deepest if one not in first)]
+        unique = list({one.move: one for one in chosen}.values())
+        return sorted(unique[:most], key=lambda point: point.move)
+
+    def _weight(self, point: TurningPoint) -> tuple[int, int]:
         weights = [self.assessment.findings[number].weight for number in point.findings]
-        blunders = weights.count(Weight.BLUNDER)
-        return (point.fall is not None, point.fall or 0.0, blunders, len(weights))
+        return weights.count(Weight.BLUNDER), len(weights)
 
 
 def review(

@@ -54,12 +54,14 @@ def point_of_no_return(estimates: Sequence[float | None]) -> int | None:
     """Index of the earliest move from which on a lost deal's estimate stays below `HOPELESS`.
 
     `estimates`, in per cent, are those of the moves before the loss. None: it stayed above until
-    the end, or there are none.
+    the end, or it cannot be told, since there is no estimate of the move before.
     """
     first = None
     for move in reversed(range(len(estimates))):
         estimate = estimates[move]
-        if estimate is None or estimate >= HOPELESS:
+        if estimate is None:
+            return None
+        if estimate >= HOPELESS:
             break
         first = move
     return first
