@@ -11,6 +11,7 @@ from api.cli.groups import AsOf, KnownAt, WantedDeal, commands
 from api.cli.progress import Progress
 from api.cli.remarks import note_caveats
 from api.cli.terminal import terminal
+from api.pages.language import Language
 from api.queries.postmortems import postmortem_of
 
 app = commands()
@@ -38,6 +39,7 @@ Examples:
   dealstate postmortem D-0042
   dealstate postmortem D-0042 -o d-0042.html       one file with its charts, also for print
   dealstate postmortem D-0042 --as-of 2026-03-31 -o then.md
+  dealstate postmortem D-0042 --language zh -o d-0042.md
   dealstate postmortem D-0042 --format json
 
 The ending of FILE says as what it is written: .html, .md or .json."""
@@ -56,6 +58,10 @@ def postmortem(
         Layout | None,
         typer.Option("--format", "-f", metavar="markdown|html|json", help="As what to write it."),
     ] = None,
+    language: Annotated[
+        Language,
+        typer.Option(metavar="en|zh|both", help="In what findings and lessons are told."),
+    ] = Language.EN,
 ) -> None:
     """Tell where one deal turned, why, and what to learn from it."""
     at = terminal(context)
@@ -70,7 +76,8 @@ def postmortem(
     else:
         from api.pages.postmortem import html, markdown
 
-        text = (html if wanted is Layout.HTML else markdown)(report, at.zone)
+        written = html if wanted is Layout.HTML else markdown
+        text = written(report, at.zone, language=language)
     hand_over(text, output)
     if wanted is not Layout.JSON:
         note_caveats(report.caveats)

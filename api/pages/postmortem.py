@@ -17,6 +17,8 @@ from api.pages.charts.negotiation import negotiation
 from api.pages.charts.people import people
 from api.pages.charts.render import svg
 from api.pages.charts.style import Spec
+from api.pages.language import Language
+from api.pages.markup import escaped
 from api.pages.wording import PostMortemWords
 from api.plain import clean_lines
 from api.wire.postmortems import PostMortem
@@ -24,43 +26,35 @@ from api.wire.postmortems import PostMortem
 Draw = Callable[[Spec], str]
 
 
-def html(report: PostMortem, zone: ZoneInfo, draw: Draw = svg) -> str:
+def html(
+    report: PostMortem, zone: ZoneInfo, draw: Draw = svg, *, language: Language = Language.EN
+) -> str:
     """One file without anything beside it: styles and charts are inside."""
-    words = PostMortemWords(report, zone)
+    words = PostMortemWords(report, zone, language)
     shown = {"charts": _charts(report, draw), "negotiations": _negotiations(words, draw)}
     page = _templates().get_template("postmortem.html").render(**words.all(), **shown)
     return clean_lines(page)
 
 
-def markdown(report: PostMortem, zone: ZoneInfo) -> str:
+def markdown(report: PostMortem, zone: ZoneInfo, *, language: Language = Language.EN) -> str:
     """The same without charts."""
-    words = PostMortemWords(report, zone)
+    words = PostMortemWords(report, zone, language)
     shown = {"negotiations": words.negotiations()}
     templates = _templates().overlay(finalize=_without_markup)
     return clean_lines(templates.get_template("postmortem.md").render(**words.all(), **shown))
 
 
 def _templates() -> Environment:
-    found = Environment(
+    return Environment(
         loader=PackageLoader("api.pages"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    found.filters["cell"] = _cell
-    return found
-
-
-def _cell(text: object) -> str:
-    """Text that stays in its cell of a Markdown table."""
-    return " ".join(str(text).split()).replace("|", "\\|")
 
 
 def _without_markup(value: object) -> object:
-    """Text from the store stays text, on one line: Markdown lets HTML through, and makes links."""
-    if not isinstance(value, str):
-        return value
-    return " ".join(value.split()).replace("<", "&lt;").replace("[", "\\[")
+    return escaped(value) if isinstance(value, str) else value
 
 
 def _charts(report: PostMortem, draw: Draw) -> dict[str, Markup | None]:

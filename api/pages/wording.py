@@ -1,29 +1,30 @@
 """A post-mortem in words, as the templates show it."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from api.pages.amounts import counted, money
+from api.pages.language import Language
+from api.pages.likeness import comparison
+from api.pages.verdict import TITLES, kind, no_mistake, nothing_stands_out, outcome, verdict
 from api.wire.chances import Contribution
+from api.wire.concessions import SideFigures
 from api.wire.findings import Finding
 from api.wire.moves import Move, TurningPoint
 from api.wire.negotiation import NegotiationLedger
 from api.wire.people import Coverage
 from api.wire.postmortems import Lesson, PostMortem
-from api.wire.values import Amount
 from domain.people.facts import BuyingRole
+from domain.process import Words
 from domain.values import Party
 from projections.findings import Weight
 
 MARKS = {Weight.NOTE: "?!", Weight.MISTAKE: "?", Weight.BLUNDER: "??"}
-TITLES = {Weight.BLUNDER: "Blunders", Weight.MISTAKE: "Mistakes", Weight.NOTE: "Notes"}
 NONE = "–"
-_NEAR_THE_END = timedelta(days=7)
-"""What falls so late falls since it is over."""
 _QUIET_DAYS = 7
 """A fall after so many days without a move is told as one of that time."""
-_MOST_PLACES = 10
 _STRONGEST = 3
 """So many indicators are named as what moved the estimate."""
 
@@ -31,9 +32,10 @@ _STRONGEST = 3
 class PostMortemWords:
     """What the templates of the post-mortem show. Days are those of the time zone."""
 
-    def __init__(self, report: PostMortem, zone: ZoneInfo) -> None:
+    def __init__(self, report: PostMortem, zone: ZoneInfo, language: Language) -> None:
         self.report = report
         self._zone = zone
+        self._language = language
         self._moves = {move.number: move for move in report.moves}
 
     def all(self) -> dict[str, Any]:
@@ -42,11 +44,13 @@ class PostMortemWords:
         best = report.map_at_best
         return {
             "deal": report.deal,
-            "outcome": self._outcome(),
+            "kind": kind(report),
+            "outcome": outcome(report),
             "facts": list(self._facts()),
-            "verdict": " ".join(self._verdict()),
+            "verdict": " ".join(verdict(report, self._day)),
             "curve_legend": self._curve_legend(),
             "turns": [self._turn(number, one) for number, one in enumerate(self._main(), start=1)],
+            "nothing_stands_out": nothing_stands_out(report),
             "reasons": [
                 {
                     "told_by": one.told_by.value,
@@ -57,6 +61,7 @@ class PostMortemWords:
                 for one in report.reasons
             ],
             "findings": list(self._findings()),
+            "no_mistake": no_mistake(report),
             "not_assessable": ", ".join(one.rule for one in report.not_assessable),
             "best_day": self._day(best.as_of) if best else None,
             "people_rows": self._people_rows(),
@@ -68,10 +73,6 @@ class PostMortemWords:
 
     # The head.
 
-    def _outcome(self) -> str:
-        deal = self.report.deal
-        return (deal.outcome or deal.status.value).replace("-", " ")
-
     def _facts(self) -> Iterable[str]:
         deal = self.report.deal
         yield deal.reference or deal.id
@@ -82,48 +83,8 @@ class PostMortemWords:
         yield f"opened {self._day(deal.opened_at)}"
         if deal.closed_at:
             yield f"ended {self._day(deal.closed_at)}"
-        yield f"{len(self.report.moves):,} moves in {self.report.days:,} days"
-
-    def _verdict(self) -> Iterable[str]:
-        report, deal = self.report, self.report.deal
-        if deal.closed_at:
-            yield (
-                f"{self._ended()} on {self._day(deal.closed_at)}, after {report.days:,} days; it"
-                f" came as far as {report.furthest_stage}."
-            )
-        if report.best_move is not None:
-            best = self._moves[report.best_move]
-            yield f"It stood best on {self._day(best.at)}, with a chance of {_chance(best)}."
-        falls = [one for one in self._main() if one.estimate_before is not None]
-        early = [one for one in falls if self._long_before_the_end(one)]
-        if falls:
-            worst = max(early or falls, key=_fall)
-            before_the_end = " before the end" if early and len(early) < len(falls) else ""
-            yield (
-                f"The chance fell furthest{before_the_end} on {self._day(worst.at)}, from"
-                f" {worst.estimate_before:.0f} to {worst.estimate_after:.0f} %."
-            )
-        if report.point_of_no_return is not None:
-            at = self._moves[report.point_of_no_return].at
-            yield f"From {self._day(at)} on it stayed below 15 %."
-        counted = [
-            f"{count} {title.lower() if count > 1 else title.lower().rstrip('s')}"
-            for weight, title in TITLES.items()
-            if (count := sum(one.weight is weight for one in report.findings))
-        ]
-        if counted:
-            yield f"The rules find {_listed(counted)}."
-
-    def _ended(self) -> str:
-        words = self._outcome().capitalize()
-        lost_to = self.report.lost_to
-        return words.replace("competitor", lost_to) if lost_to else words
-
-    def _long_before_the_end(self, point: TurningPoint) -> bool:
-        closed_at = self.report.deal.closed_at
-        if closed_at is None:
-            return True
-        return datetime.fromisoformat(closed_at) - datetime.fromisoformat(point.at) > _NEAR_THE_END
+        moves = counted(len(self.report.moves), "move")
+        yield f"{moves} in {counted(self.report.days, 'day')}"
 
     def _curve_legend(self) -> str:
         cohort = [one.estimate for one in self.report.moves if one.estimate]
@@ -152,13 +113,16 @@ class PostMortemWords:
         if point.estimate_before is not None and point.estimate_after is not None:
             fall = (f"{point.estimate_before:.0f}", f"{point.estimate_after:.0f}")
         quiet = self._moves[point.move].days_since_last_move
+        day = self._day(point.at)
+        found = [self._finding(self.report.findings[n]) for n in point.findings]
         return {
             "number": number,
-            "day": self._day(point.at),
+            "day": day,
+            "version": point.version,
             "what": point.what,
             "fall": fall,
             "quiet": quiet if fall and quiet >= _QUIET_DAYS else 0,
-            "findings": [self._finding(self.report.findings[n]) for n in point.findings],
+            "findings": [{**one, "other_day": one["since"] != day} for one in found],
             "moved_by": moved_by(self._moves[point.move].moved_by) if fall else "",
         }
 
@@ -176,18 +140,22 @@ class PostMortemWords:
                 }
 
     def _finding(self, finding: Finding) -> dict[str, Any]:
-        moves = {move.version: move.number for move in self.report.moves}
-        cited = [f"move {moves[one]}" for one in finding.evidence if one in moves]
+        on_record = {move.version for move in self.report.moves}
         return {
             "rule": finding.rule,
             "weight": finding.weight.value,
             "mark": MARKS[finding.weight],
             "since": self._day(finding.since),
             "until": self._day(finding.until) if finding.until else None,
-            "sentence": finding.sentence.en,
-            "zh": finding.sentence.zh or "",
-            "evidence": ", ".join(cited),
+            **self._spoken(finding.sentence),
+            "evidence": [one for one in finding.evidence if one in on_record],
         }
+
+    def _spoken(self, words: Words) -> dict[str, str]:
+        """`text` in the language wanted; `zh` beside it where both are."""
+        if self._language is Language.ZH:
+            return {"text": words.zh or words.en, "zh": ""}
+        return {"text": words.en, "zh": words.zh or "" if self._language is Language.BOTH else ""}
 
     # People, negotiation, lessons.
 
@@ -222,33 +190,11 @@ class PostMortemWords:
 
     def _lesson(self, lesson: Lesson) -> dict[str, str]:
         source = "from the debrief" if lesson.source == "debrief" else ", ".join(lesson.rules)
-        return {"text": lesson.words.en, "zh": lesson.words.zh or "", "source": source}
+        return {**self._spoken(lesson.words), "source": source}
 
     def _comparison(self) -> dict[str, Any] | None:
         found = self.report.comparison
-        if found is None:
-            return None
-        day = self._day(found.at)
-        if not found.places:
-            few = f"{found.won:,} won deals are" if found.won != 1 else "1 won deal is"
-            return {"intro": f"On {day}: {few} comparable, too few to compare.", "rows": []}
-        alike = ", ".join(one.replace("-", " ") for one in found.matched_on) or "age alone"
-        far = sorted(found.places, key=lambda one: -abs(one.percentile - 50))
-        return {
-            "intro": (
-                f"On {day}, as old as this deal was then, {found.won:,} deals that were won and are"
-                f" alike in {alike}. Those indicators stand first in which it differs the most."
-            ),
-            "rows": [
-                [
-                    one.indicator.replace("-", " "),
-                    _figure(one.value),
-                    _figure(one.median),
-                    f"{one.percentile:.0f} %",
-                ]
-                for one in far[:_MOST_PLACES]
-            ],
-        }
+        return None if found is None else comparison(found, self._day(found.at))
 
     # Moves.
 
@@ -275,16 +221,11 @@ class PostMortemWords:
         report = self.report
         return (
             f"As of {self._day(report.as_of)}, with what was known on {self._day(report.known_at)}."
-            " Chances are per cent; a finding cites the moves that make it."
+            " Chances are per cent; a finding cites the versions of the moves that make it."
         )
 
     def _day(self, instant: str) -> str:
         return datetime.fromisoformat(instant).astimezone(self._zone).date().isoformat()
-
-
-def money(amount: Amount) -> str:
-    """With thousands, and without minor digits that say nothing."""
-    return f"{float(amount.amount):,.2f}".removesuffix(".00") + f" {amount.currency}"
 
 
 def moved_by(contributions: Iterable[Contribution]) -> str:
@@ -293,22 +234,10 @@ def moved_by(contributions: Iterable[Contribution]) -> str:
     return ", ".join(down[:_STRONGEST])
 
 
-def _listed(parts: list[str]) -> str:
-    return " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
-
-
 def _chance(move: Move) -> str:
     if move.estimate is not None and move.estimate.percent is not None:
         return f"{move.estimate.percent:.0f} %"
     return NONE if move.probability is None else f"({move.probability} %)"
-
-
-def _fall(point: TurningPoint) -> float:
-    return (point.estimate_before or 0.0) - (point.estimate_after or 0.0)
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def _negotiated(ledger: NegotiationLedger) -> str:
@@ -316,17 +245,21 @@ def _negotiated(ledger: NegotiationLedger) -> str:
     ended = ledger.conclusion.result.value.replace("-", " ") if ledger.conclusion else "open"
     ours, theirs = figures.ours, figures.theirs
     parts = [
-        f"{figures.rounds} rounds, {ended}",
-        f"we conceded {ours.concessions} times" + (f" ({money(ours.cost)})" if ours.cost else ""),
-        f"they {theirs.concessions} times" + (f" ({money(theirs.cost)})" if theirs.cost else ""),
+        f"{counted(figures.rounds, 'round')}, {ended}",
+        f"we conceded {_conceded(ours)}",
+        f"they {_conceded(theirs)}",
     ]
     if ours.unilateral_share is not None:
         parts.append(f"{float(ours.unilateral_share):.0%} of ours with nothing in return")
     return "; ".join(parts) + "."
 
 
+def _conceded(by: SideFigures) -> str:
+    return counted(by.concessions, "time") + (f" ({money(by.cost)})" if by.cost else "")
+
+
 def _days(days: int | None) -> str:
-    return "never" if days is None else f"{days:,} days before"
+    return "never" if days is None else f"{counted(days, 'day')} before"
 
 
 _COVERAGE: dict[str, Callable[[Coverage], str]] = {

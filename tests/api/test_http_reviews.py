@@ -110,12 +110,18 @@ def test_a_position_is_the_deal_of_then(client: TestClient) -> None:
         "/v1/deals/d-press/replay/99",
         "/v1/deals/d-press/replay/9?known_at=2026-03-19",
         "/v1/deals/d-press/replay/10?as_of=2026-05-03",
-        "/v1/deals/d-press/replay/0",
-        "/v1/deals/d-press/replay/five",
     ],
-    ids=["withdrawn", "none", "not-known-yet", "later", "zero", "no-number"],
+    ids=["withdrawn", "none", "not-known-yet", "later"],
 )
-def test_a_move_that_is_not_there_is_a_problem(client: TestClient, url: str) -> None:
+def test_a_move_that_is_not_there_is_not_found(client: TestClient, url: str) -> None:
+    found = problem(client, url, 404)
+    assert found.code == "event-not-found"
+    assert found.detail.startswith("d-press has no move of version ")
+
+
+@pytest.mark.parametrize("version", ["0", "five"])
+def test_what_is_no_version_is_a_problem(client: TestClient, version: str) -> None:
+    url = f"/v1/deals/d-press/replay/{version}"
     found = problem(client, url, 422)
     assert found.code == "invalid-parameter"
     assert [error.parameter for error in found.errors] == ["version"]

@@ -6,12 +6,14 @@ from api.wire.postmortems import PostMortem
 from domain.people.facts import BuyingRole
 
 _MOST_PEOPLE = 14
+_LABEL = 200
+"""Pixels; a longer name is cut."""
 
 
 def contacts(report: PostMortem) -> Spec | None:
-    """None where nobody is known."""
+    """None where nobody is known, or where there is no time between moves."""
     people = _by_importance(report.map_at_the_end.people)[:_MOST_PEOPLE]
-    if not people:
+    if not people or len(report.moves) < 2:
         return None
     when = {move.version: move.at for move in report.moves}
     labels = [label(person) for person in people]
@@ -27,7 +29,7 @@ def contacts(report: PostMortem) -> Spec | None:
         "field": "who",
         "type": "nominal",
         "scale": {"domain": labels},
-        "axis": {"title": None, "labelLimit": 260},
+        "axis": {"title": None, "labelLimit": _LABEL},
     }
     never = [{"who": label(one), "at": first} for one in people if not one.contacts]
     return chart(

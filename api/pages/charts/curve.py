@@ -7,8 +7,13 @@ from api.wire.postmortems import PostMortem
 _HEIGHT = 230
 
 
-def curve(report: PostMortem) -> Spec:
-    """The process estimate as a step line, the cohort estimate with its interval, and the marks."""
+def curve(report: PostMortem) -> Spec | None:
+    """The process estimate as a step line, the cohort estimate with its interval, and the marks.
+
+    None for fewer than two moves: a point is no curve.
+    """
+    if len(report.moves) < 2:
+        return None
     layers = [_process(report)]
     if any(move.estimate is not None for move in report.moves):
         layers += [_interval(report), _cohort(report)]

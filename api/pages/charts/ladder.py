@@ -13,11 +13,14 @@ _OURS, _THEIRS = "our stage assumes", "customer seen in"
 
 
 def ladder(report: PostMortem) -> Spec | None:
-    """Two step lines over the phases of the customer's decision; None where no stage tells one."""
+    """Two step lines over the phases of the customer's decision; None where no stage tells one.
+
+    Nor are there steps with fewer than two moves.
+    """
     found = [(move.at, move.indicators) for move in report.moves if move.indicators]
     ours = _steps([(at, one.phase) for at, one in found], _OURS)
     theirs = _steps([(at, one.buyer_phase) for at, one in found], _THEIRS)
-    if not ours:
+    if not ours or len(report.moves) < 2:
         return None
     return chart(
         height=150,

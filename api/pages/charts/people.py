@@ -1,6 +1,6 @@
 """The stakeholder map as a picture: levels as rows, lines of reporting, threads, attitudes."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from api.pages.charts.style import BLUE, GREEN, GREY, INK, ORANGE, RED, Spec, chart, rows
 from api.wire.people import MappedPerson, StakeholderMap
@@ -17,6 +17,7 @@ _COLOURS = {
 }
 _NAMES = [*(attitude.value for attitude in reversed(Attitude)), "not known"]
 _WIDTH, _ROW = 400, 74
+_LEAST_ROOM = 60.0
 
 
 def people(shown: StakeholderMap) -> Spec | None:
@@ -114,7 +115,7 @@ def _circles(everyone: list[MappedPerson], places: dict[str, tuple[float, float]
         "scale": {"domain": [1, 5], "range": [90, 620]},
         "legend": None,
     }
-    text = {"type": "text", "fontSize": 10, "color": INK}
+    text = {"type": "text", "fontSize": 10, "color": INK, "limit": _room(everyone)}
     return [
         {
             "data": rows(values),
@@ -126,8 +127,15 @@ def _circles(everyone: list[MappedPerson], places: dict[str, tuple[float, float]
     ]
 
 
+def _room(everyone: list[MappedPerson]) -> float:
+    """Pixels for a name, so that neighbours do not run into each other; a longer one is cut."""
+    fullest = max(Counter(person.level for person in everyone).values())
+    return max(_WIDTH / fullest - 4, _LEAST_ROOM)
+
+
 def _readable(mark: Spec, field: str, values: list[Spec]) -> list[Spec]:
     """Text on a white ground of its own shape, so that lines do not cross it."""
     encoding = {"x": _x(), "y": _y(), "text": {"field": field}}
     ground = {**mark, "stroke": "white", "strokeWidth": 4, "strokeOpacity": 0.9}
+    ground["strokeJoin"] = "round"  # Brackets would have spikes.
     return [{"data": rows(values), "mark": layer, "encoding": encoding} for layer in (ground, mark)]

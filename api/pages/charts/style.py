@@ -53,7 +53,17 @@ def rows(values: list[Spec]) -> Spec:
     return {"values": values}
 
 
+_MINUTE = 60 * 1000
+_DAY = 24 * 60 * _MINUTE
+# Milliseconds of what is shown; over a short time the coarser label would repeat.
+_TICK = (
+    "timeFormat(datum.value, domain('x')[1] - domain('x')[0]"
+    f" < {8 * _MINUTE} ? '%H:%M:%S' : domain('x')[1] - domain('x')[0]"
+    f" < {8 * _DAY} ? '%d %b %H:%M' : '%d %b %Y')"
+)
+
+
 def time_axis(**more: Any) -> Spec:
     """A temporal x without a title."""
-    axis = {"title": None, "format": "%d %b %Y", "tickCount": 8, "labelOverlap": True, **more}
+    axis = {"title": None, "labelExpr": _TICK, "tickCount": 8, "labelOverlap": True, **more}
     return {"field": "at", "type": "temporal", "axis": axis}

@@ -49,10 +49,21 @@ def test_it_tells_where_it_turned_and_why(lost: Run) -> None:
 def test_as_markdown_text_stays_text(lost: Run) -> None:
     text = lost("postmortem", "R-1").stdout
     assert text.startswith("# 机器人工作站: post-mortem\n")
-    assert "Lost to Globex | Co on " in text
-    assert "| buyer | price | Too &lt;b>dear&lt;/b> |" in text
+    assert r"Lost to Globex \| Co on " in text
+    assert r"| buyer | price | Too &lt;b\>dear&lt;/b\> |" in text
     assert "We showed a solution (" in text
-    assert "| 5 | " in text
+    assert "| 5 | 5 | " in text
+
+
+def test_in_which_language_is_asked_for(lost: Run) -> None:
+    report = lost("postmortem", "R-1", "--format", "json").read(PostMortem)
+    practice = report.lessons[-1].words
+    assert practice.zh
+    for language, seen in {"en": (True, False), "zh": (False, True), "both": (True, True)}.items():
+        text = lost("postmortem", "R-1", "--language", language).stdout
+        assert (practice.en in text, practice.zh in text) == seen
+    assert practice.zh not in lost("postmortem", "R-1").stdout
+    assert lost("postmortem", "R-1", "--language", "fr").exit_code == 2
 
 
 def test_as_html_it_needs_nothing_beside_it(lost: Run, tmp_path: Path) -> None:

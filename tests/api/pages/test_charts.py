@@ -23,7 +23,7 @@ from api.workspace import Workspace
 from domain.access import Action, Principal, Role
 from domain.buying.facts import BuyingPhaseObserved
 from domain.deal import DealFact
-from domain.lifecycle.facts import OpportunityOpened
+from domain.lifecycle.facts import NoteAdded, OpportunityOpened
 from domain.negotiation.facts import Issue, IssueKind, NegotiationOpened, OfferMade, Option, Term
 from domain.people.facts import (
     Attitude,
@@ -86,7 +86,14 @@ def report_of(url: str, deal_id: str) -> PostMortem:
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PostMortem]:
     """Post-mortems of deals with people, with nobody, and with options alone to talk about."""
     location = Location.beside(tmp_path_factory.mktemp("charts") / "deals.db")
-    deals = {"crowd": CROWD, "bare": CROWD[:1], "options": OPTIONS, "hostile": HOSTILE_TALKS}
+    bare = (OPENED, NoteAdded("called"))
+    deals = {
+        "crowd": CROWD,
+        "bare": bare,
+        "single": bare[:1],
+        "options": OPTIONS,
+        "hostile": HOSTILE_TALKS,
+    }
     with DealLog.create(location) as log:
         for deal_id, facts in deals.items():
             drafts = [on(f"2026-03-{day:02}", fact) for day, fact in enumerate(facts, start=2)]
@@ -150,7 +157,44 @@ def test_the_curve_is_drawn_with_estimates(told: dict[str, PostMortem], deal_id:
     none = msgspec.structs.replace(
         report, moves=[msgspec.structs.replace(move, estimate=None) for move in report.moves]
     )
-    assert len(svg(curve(none))) < len(svg(curve(report)))
+    assert len(list(drawn(curve(none)).iter())) < len(list(drawn(curve(report)).iter()))
+
+
+def test_one_move_is_no_curve(told: dict[str, PostMortem]) -> None:
+    single = told["single"]
+    assert len(single.moves) == 1
+    assert [draw(single) for draw in (curve, ladder, contacts)] == [None, None, None]
+
+
+def test_the_axis_tells_hours_where_days_would_repeat(told: dict[str, PostMortem]) -> None:
+    def axis(deal_id: str, until: str) -> list[str]:
+        report = told[deal_id]
+        moves = [*report.moves[:-1], msgspec.structs.replace(report.moves[-1], at=until)]
+        shown = words(drawn(curve(msgspec.structs.replace(report, moves=moves))))
+        return [text for text in shown if " Mar" in text]
+
+    short, long = axis("bare", "2026-03-04T09:00:00Z"), axis("bare", "2026-03-30T09:00:00Z")
+    assert len(short) > 2
+    assert all(re.fullmatch(r"\d\d Mar \d\d:\d\d", text) for text in short)
+    assert len(set(short)) == len(short)
+    assert long
+    assert all(re.fullmatch(r"\d\d Mar 2026", text) for text in long)
+
+
+def test_long_names_are_cut(told: dict[str, PostMortem]) -> None:
+    report = told["crowd"]
+    long = "W" * 300
+    shown = report.map_at_the_end
+    everyone = [
+        msgspec.structs.replace(one, personal=msgspec.structs.replace(one.personal, name=long))
+        for one in shown.people
+    ]
+    crowd = msgspec.structs.replace(shown, people=everyone)
+    whole = msgspec.structs.replace(report, map_at_the_end=crowd)
+    for spec in (people(crowd), contacts(whole)):
+        names = [text for text in words(drawn(spec)) if "WWW" in text]
+        assert names
+        assert all(len(text) < 60 for text in names)
 
 
 def test_turning_points_are_numbered_on_the_curve(told: dict[str, PostMortem]) -> None:
