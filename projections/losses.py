@@ -16,6 +16,7 @@ from statistics import median
 
 import msgspec
 
+from domain.competition.facts import CompetitorKind
 from domain.deal import Deal, DealEvent
 from domain.lifecycle import Status
 from domain.lifecycle.facts import LostOutcome, OpportunityLost, ReasonDriver, Teller
@@ -23,7 +24,14 @@ from domain.naming import Naming
 from domain.process import ProcessBook
 from domain.values import Money
 from projections.findings.case import runs
-from projections.findings.lift import DealSummary, LiftTable, Reached, furthest, lift_table
+from projections.findings.lift import (
+    LEAD,
+    DealSummary,
+    LiftTable,
+    Reached,
+    furthest,
+    lift_table,
+)
 from projections.frames import frames_of
 from projections.instants import days_between
 
@@ -59,7 +67,7 @@ class LossRow(msgspec.Struct, frozen=True):
     competitor: str | None
     """Who won it, by name; `unknown` where nobody knows. None: no competitor did."""
     competitors: tuple[str, ...]
-    """Those recorded on the deal before the outcome, by name."""
+    """The vendors recorded on the deal before the outcome, by name."""
     purchase_mode: str | None
     industry: str | None
     region: str | None
@@ -68,6 +76,8 @@ class LossRow(msgspec.Struct, frozen=True):
     """Of the account, in the classes that the organisation uses."""
     reasons: tuple[Told, ...]
     """The latest of each teller since the deal was last taken up again."""
+    to_vendor: bool = True
+    """Whether the competitor who won it, if any, is a vendor, and not the customer's own people."""
 
     @property
     def age(self) -> int:
@@ -115,14 +125,30 @@ def row_of(
         stage=before.stages.stage or "",
         amount=now.amount,
         competitor=_lost_to(now),
-        competitors=tuple(sorted({one.fact.name for one in before.field.competitors})),
+        competitors=_vendors(before),
         purchase_mode=mode.fact.method.value if mode else None,
         industry=account.industry if account else None,
         region=now.life.region,
         business_type=now.life.business_type.value if now.life.business_type else None,
         size=account.size if account else None,
         reasons=_reasons(now),
+        to_vendor=_is_to_vendor(now),
     )
+
+
+def _vendors(deal: Deal) -> tuple[str, ...]:
+    """The names of the recorded competitors that are vendors."""
+    found = (one.fact for one in deal.field.competitors)
+    return tuple(sorted({one.name for one in found if one.kind is CompetitorKind.VENDOR}))
+
+
+def _is_to_vendor(deal: Deal) -> bool:
+    """Whether a vendor won it, as far as anybody recorded of what kind the competitor is."""
+    outcome = deal.life.outcome
+    if outcome is None or not isinstance(outcome.fact, OpportunityLost):
+        return True
+    kinds = {one.fact.id: one.fact.kind for one in deal.field.competitors}
+    return kinds.get(outcome.fact.competitor or "", CompetitorKind.VENDOR) is CompetitorKind.VENDOR
 
 
 def _lost_to(deal: Deal) -> str | None:
@@ -297,8 +323,12 @@ def accounts(rows: Iterable[LossRow]) -> Accounts:
 # Head to head.
 
 
+FEWEST_FOR_A_RATE = 5
+"""Where fewer deals were won or lost to a competitor, no rate is given."""
+
+
 class HeadToHead(msgspec.Struct, frozen=True):
-    """How we fare against one competitor, in deals on which they were recorded or which they won.
+    """How we fare against one vendor, in deals on which they were recorded or which they won.
 
     The three kinds of loss and the won deals add up to all decided deals in which they were.
     """
@@ -313,18 +343,20 @@ class HeadToHead(msgspec.Struct, frozen=True):
     unseen: int
     """Of those lost to them: deals on which they had never been recorded."""
     win_rate: float | None
-    """Won ÷ (won + lost to them), 0 to 1; None: neither happened."""
+    """Won ÷ (won + lost to them), 0 to 1; None: these are fewer than `FEWEST_FOR_A_RATE`."""
 
 
 def head_to_head(rows: Iterable[LossRow]) -> tuple[HeadToHead, ...]:
-    """Win and loss against each competitor, the one met most often first.
+    """Win and loss against each vendor, the one met most often first.
 
-    A competitor is the same on all deals by its name, whatever the case of its letters.
+    The customer's own people, and leaving it as it is, are no vendors. A vendor is the same on
+    all deals by its name, whatever the case of its letters.
     """
     names: dict[str, str] = {}
     met: dict[str, list[LossRow]] = defaultdict(list)
     for row in rows:
-        lost_to = (row.competitor,) if row.competitor not in (None, UNKNOWN) else ()
+        known = row.competitor not in (None, UNKNOWN) and row.to_vendor
+        lost_to = (row.competitor,) if known else ()
         for key, name in {n.casefold(): n for n in (*row.competitors, *lost_to) if n}.items():
             names.setdefault(key, name)
             if row.outcome == WON or row.lost:
@@ -336,8 +368,9 @@ def head_to_head(rows: Iterable[LossRow]) -> tuple[HeadToHead, ...]:
 def _against(name: str, rows: Sequence[LossRow]) -> HeadToHead:
     key = name.casefold()
     won = [row for row in rows if row.outcome == WON]
-    to_them = [row for row in rows if row.competitor and row.competitor.casefold() == key]
-    to_others = [row for row in rows if row.competitor and row.competitor.casefold() != key]
+    to_somebody = [row for row in rows if row.competitor]
+    to_them = [row for row in to_somebody if _lost_to_vendor(row, key)]
+    to_others = [row for row in to_somebody if not _lost_to_vendor(row, key)]
     seen = [row for row in to_them if key in {one.casefold() for one in row.competitors}]
     decided = len(won) + len(to_them)
     return HeadToHead(
@@ -347,8 +380,13 @@ def _against(name: str, rows: Sequence[LossRow]) -> HeadToHead:
         lost_to_others=sum_of(to_others),
         lost_otherwise=sum_of([row for row in rows if row.lost and not row.competitor]),
         unseen=len(to_them) - len(seen),
-        win_rate=len(won) / decided if decided else None,
+        win_rate=len(won) / decided if decided >= FEWEST_FOR_A_RATE else None,
     )
+
+
+def _lost_to_vendor(row: LossRow, key: str) -> bool:
+    """Whether the vendor of this name, in small letters, won the deal."""
+    return row.to_vendor and row.competitor is not None and row.competitor.casefold() == key
 
 
 # All of it.
@@ -372,6 +410,17 @@ class LossAnalysis(msgspec.Struct, frozen=True):
     accounts: Accounts
     competitors: tuple[HeadToHead, ...]
     findings: LiftTable
+    comparable: int
+    """Deals of which lift can tell something, before it is asked which rules could tell."""
+
+
+def comparable(summaries: Iterable[DealSummary]) -> int:
+    """How many deals had time for findings, and came as far as both lost and won ones did."""
+    results: dict[Reached, Counter[str]] = defaultdict(Counter)
+    for one in summaries:
+        if one.decided_at - one.opened_at >= LEAD:
+            results[one.reached][one.result] += 1
+    return sum(counts.total() for counts in results.values() if len(counts) > 1)
 
 
 def loss_analysis(
@@ -385,7 +434,7 @@ def loss_analysis(
 
     Rules that rest on secrets are among the findings only where `secrets` are shown.
     """
-    decided = list(rows)
+    decided, summed = list(rows), list(summaries)
     lost = [row for row in decided if row.lost]
     apart = (LostOutcome.LOST_TO_COMPETITOR, LostOutcome.NO_DECISION)
     to_competitors, no_decision = ([row for row in lost if row.outcome == one] for one in apart)
@@ -401,5 +450,6 @@ def loss_analysis(
         graves=graves(decided),
         accounts=accounts(decided),
         competitors=head_to_head(decided),
-        findings=lift_table(summaries, secrets=secrets),
+        findings=lift_table(summed, secrets=secrets),
+        comparable=comparable(summed),
     )

@@ -147,7 +147,7 @@ def _print_graves(answer: LossAnalysis, limit: int) -> None:
             [
                 one.process,
                 one.stage,
-                str(one.lost.deals),
+                shown.number(one.lost.deals),
                 f"{one.median_age_days:,.0f}",
                 *map(shown.number, one.deals_by_age),
             ]
@@ -164,7 +164,7 @@ def _print_accounts(answer: LossAnalysis, limit: int) -> None:
     say(f"By whose account: of {told.both:,} losses told by both, {told.agreed:,} give one reason")
     print_table(
         [Column("the seller says"), Column("the buyer says"), Column("deals", right=True)],
-        [[one.seller, one.buyer, str(one.deals)] for one in told.pairs[:limit]],
+        [[one.seller, one.buyer, shown.number(one.deals)] for one in told.pairs[:limit]],
     )
 
 
@@ -172,13 +172,14 @@ def _print_competitors(competitors: list[HeadToHead]) -> None:
     if not competitors:
         return
     say()
-    say("Head to head")
+    say("Head to head, with a win rate from five deals won or lost to them on")
     print_table(
         [
             Column("competitor"),
             Column("won", right=True),
             Column("lost to them", right=True),
             Column("win rate", right=True),
+            Column("lost to others", right=True),
             Column("lost otherwise", right=True),
             Column("never recorded", right=True),
         ],
@@ -188,7 +189,8 @@ def _print_competitors(competitors: list[HeadToHead]) -> None:
                 shown.number(one.won.deals),
                 shown.number(one.lost_to_them.deals),
                 shown.NONE if one.win_rate is None else f"{one.win_rate:.0%}".replace("%", " %"),
-                shown.number(one.lost_to_others.deals + one.lost_otherwise.deals),
+                shown.number(one.lost_to_others.deals),
+                shown.number(one.lost_otherwise.deals),
                 shown.number(one.unseen),
             ]
             for one in competitors
@@ -200,11 +202,13 @@ def _print_lift(answer: LossAnalysis, limit: int) -> None:
     told = [one for one in answer.findings if one.lift is not None]
     say()
     say("Findings by lift: the odds of losing with the finding over those without")
+    say(_compared(answer))
     print_table(
         [
             Column("rule"),
             Column("lift", right=True),
             Column("95 % interval", right=True),
+            Column(""),
             Column("fired, lost", right=True),
             Column("fired, won", right=True),
             Column("fires when", wraps=True),
@@ -214,22 +218,43 @@ def _print_lift(answer: LossAnalysis, limit: int) -> None:
     few = len(answer.findings) - len(told)
     if few:
         say(f"{few} rules fired in too few deals, or in too many, to tell.")
+    if any(map(_stands_out, told[:limit])):
+        say("* The interval leaves 1 out; of twenty rules without any effect, one does by chance.")
+
+
+def _compared(answer: LossAnalysis) -> str:
+    """How many deals could be compared, and why the others could not."""
+    decided = answer.won.deals + answer.lost.deals
+    told = f"Compared are {answer.comparable:,} of {decided:,} decided deals"
+    reasons = []
+    if answer.decided_too_soon:
+        reasons.append(f"{answer.decided_too_soon:,} were decided within 30 days of their opening")
+    alone = decided - answer.comparable - answer.decided_too_soon
+    if alone > 0:
+        reasons.append(f"in the furthest stage of {alone:,} deals were only lost, or only won")
+    return f"{told}; of the others, {', and '.join(reasons)}." if reasons else f"{told}."
+
+
+def _stands_out(one: Lift) -> bool:
+    """Whether the interval leaves out 1, with which the finding would tell nothing."""
+    return one.low is not None and one.high is not None and not one.low <= 1 <= one.high
 
 
 def _lift(one: Lift) -> list[str]:
     return [
         one.rule,
-        f"{one.lift:.2f}",
-        f"{one.low:.2f} to {one.high:.2f}",
-        f"{one.lost_fired} of {one.lost}",
-        f"{one.won_fired} of {one.won}",
+        f"{one.lift:,.2f}",
+        f"{one.low:,.2f} to {one.high:,.2f}",
+        "*" if _stands_out(one) else "",
+        f"{one.lost_fired:,} of {one.lost:,}",
+        f"{one.won_fired:,} of {one.won:,}",
         one.fires_when,
     ]
 
 
 def _sum(total: Sum) -> list[str]:
     amounts = ", ".join(shown.money(one) for one in total.amounts)
-    unknown = f"{total.unknown_amounts} unknown" if total.unknown_amounts else ""
+    unknown = f"{total.unknown_amounts:,} unknown" if total.unknown_amounts else ""
     told = "; ".join(part for part in (amounts, unknown) if part)
     return [shown.number(total.deals), told or shown.NONE]
 

@@ -7,14 +7,15 @@ from api.cli.output import Column, print_table, say
 from api.cli.remarks import print_findings
 from api.plain import clean
 from api.wire.comparisons import Comparison
-from api.wire.moves import Position
+from api.wire.moves import Axis, Position
 from domain.people.facts import BuyingRole
 
 
 def tell(position: Position, when: str, zone: ZoneInfo) -> None:
     """Print the state panel of a move."""
     deal, move = position.deal, position.move
-    say(clean(f"{deal.name}  ({shown.short_name(deal)}), {when}"))
+    axis = ", what was known at that moment" if position.axis is Axis.KNOWN else ""
+    say(clean(f"{deal.name}  ({shown.short_name(deal)}), {when}{axis}"))
     at = shown.moment(move.at, zone)
     say(clean(f"Move {move.number}, version {move.version}, {at}: {move.what}"))
     say()

@@ -2,11 +2,21 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from api.cli import position, shown
 from api.cli.groups import AsOf, KnownAt, WantedDeal, commands
-from api.cli.output import Column, Format, FormatOption, print_json, print_listing, print_table, say
+from api.cli.output import (
+    Column,
+    Format,
+    FormatOption,
+    note,
+    print_json,
+    print_listing,
+    print_table,
+    say,
+)
 from api.cli.progress import Progress
 from api.cli.remarks import heaviest, note_caveats, print_findings, say_not_assessable
 from api.cli.terminal import Terminal, terminal
@@ -14,6 +24,7 @@ from api.plain import clean
 from api.queries.replays import NoSuchMove, position_of, replay_deal
 from api.wire.findings import Finding
 from api.wire.moves import Axis, Move, Replay
+from store.notary import UnknownEvent
 
 app = commands()
 
@@ -68,7 +79,8 @@ def replay(
         return
     with at.opened() as store, Progress("Learning from decided deals", "months") as progress:
         instants = at.instants(store, as_of, known_at)
-        answer = replay_deal(at.readable(store, deal), instants, first, axis, progress.reached)
+        every = replay_deal(at.readable(store, deal), instants, 1, axis, progress.reached)
+    answer = msgspec.structs.replace(every, moves=every.moves[first - 1 :])
     match layout:
         case Format.JSON:
             print_json(answer)
@@ -77,7 +89,13 @@ def replay(
         case Format.TABLE:
             _print_moves(answer, shown.point(instants, at.zone), at)
     if layout is not Format.JSON:
+        if every.moves and not answer.moves:
+            note(f"It has {_moves(len(every.moves))}, so there is none from number {first:,} on.")
         note_caveats(answer.caveats)
+
+
+def _moves(number: int) -> str:
+    return "1 move" if number == 1 else f"{number:,} moves"
 
 
 def _show_position(
@@ -92,8 +110,12 @@ def _show_position(
         view = at.readable(store, deal)
         try:
             answer = position_of(view, instants, version, axis, progress.reached)
-        except NoSuchMove as error:
-            raise typer.BadParameter(str(error), param_hint="'--at'") from None
+        except NoSuchMove:
+            raise UnknownEvent(
+                f"{deal} has no move of version {version} then; it is withdrawn, not known yet,"
+                " or not there.",
+                f"See its moves and their versions: dealstate replay {deal}",
+            ) from None
     match layout:
         case Format.JSON:
             print_json(answer)
@@ -197,8 +219,7 @@ def _summary(answer: Replay, at: Terminal) -> str:
     if not answer.moves:
         return f"{standing}, no moves there"
     last = answer.moves[-1]
-    moves = "1 move" if last.number == 1 else f"{last.number:,} moves"
-    return f"{standing}, {moves} over {last.day:,} days"
+    return f"{standing}, {_moves(last.number)} over {last.day:,} days"
 
 
 def _row(move: Move, currency: str, mark: str, at: Terminal) -> list[str]:

@@ -50,7 +50,7 @@ def share(part: str | None) -> str:
 
 
 def text(value: object) -> str:
-    return NONE if value in {None, ""} else str(value)
+    return NONE if value is None or value == "" else str(value)
 
 
 def number(value: int) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from api.cli import shown
@@ -26,6 +27,9 @@ from projections.findings import Weight
 from projections.pipeline import DIMENSIONS
 
 app = commands()
+
+_ALL = 1_000_000
+"""More deals than are ever judged at once."""
 
 
 @app.command(
@@ -56,26 +60,27 @@ def warnings(
         Weight, typer.Option(metavar="note|mistake|blunder", help="Nothing lighter.")
     ] = Weight.NOTE,
     limit: Annotated[
-        int, typer.Option(min=1, max=1_000_000, metavar="N", help="At most so many deals.")
+        int, typer.Option(min=1, max=_ALL, metavar="N", help="At most so many deals.")
     ] = 20,
     layout: FormatOption = Format.TABLE,
 ) -> None:
     """Show what the rules of good practice warn of on running deals."""
     at = terminal(context)
-    wanted = WarningsQuery(conditions(where or []), _rules(rule or []), least, limit)
+    wanted = WarningsQuery(conditions(where or []), _rules(rule or []), least, _ALL)
     with at.opened() as store, Progress("Judging", "deals") as progress:
         instants = at.instants(store, as_of, known_at)
         try:
-            answer = warnings_at(store, at.principal(store), instants, wanted, progress.reached)
+            every = warnings_at(store, at.principal(store), instants, wanted, progress.reached)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="'--where'") from None
+    answer = msgspec.structs.replace(every, deals=every.deals[:limit])
     match layout:
         case Format.JSON:
             print_json(answer)
         case Format.CSV:
             _print_csv(answer)
         case Format.TABLE:
-            _print(answer, shown.point(instants, at.zone), at)
+            _print(answer, len(every.deals), shown.point(instants, at.zone), at)
     if layout is not Format.JSON:
         for caveat in answer.caveats:
             note(f"Note: {caveat}.")
@@ -102,12 +107,14 @@ def conditions(given: list[str]) -> dict[str, str]:
     return wanted
 
 
-def _print(answer: Warnings, when: str, at: Terminal) -> None:
-    warned = sum(1 for one in answer.rules if one.warned)
+def _print(answer: Warnings, warned: int, when: str, at: Terminal) -> None:
+    """`warned` is how many deals have a warning, shown or not."""
     say(
-        f"{answer.deals_judged:,} running deals judged {when}; {len(answer.deals):,} shown, "
-        f"{warned} rules warn"
+        f"{answer.deals_judged:,} running deals judged {when}; {warned:,} have a warning, "
+        f"{len(answer.deals):,} shown"
     )
+    if warned > len(answer.deals):
+        note(f"{warned - len(answer.deals):,} more deals have a warning: raise --limit.")
     if answer.deals_not_readable:
         note(f"{answer.deals_not_readable:,} more deals may not be read by you.")
     for one in answer.deals:
@@ -115,6 +122,13 @@ def _print(answer: Warnings, when: str, at: Terminal) -> None:
         say(clean(_title(one)))
         print_findings(one.findings, at.zone)
     say()
+    if not warned:
+        silent = sum(1 for one in answer.rules if one.not_assessable)
+        say(
+            f"No rule warns. {silent} of {len(answer.rules)} rules could not tell of every deal, "
+            "for lack of anything on record that they look at."
+        )
+        return
     print_table(
         [Column("rule"), Column("deals warned", right=True), Column("cannot tell", right=True)],
         [

@@ -105,8 +105,10 @@ def _differences(frame: WhatIfFrame) -> list[str]:
     told = []
     for name in frame.differs:
         label, tell = _TOLD.get(name, (_INDICATED.get(name), _indicator(name)))
+        if label is None:
+            continue
         was, would_be = tell(before), tell(after)
-        if label is not None and was != would_be:
+        if was != would_be:
             told.append(f"{label} {was} → {would_be}".strip())
     return told
 

@@ -1,6 +1,7 @@
 """Deals over HTTP: the listing, one deal, its replay, its trail."""
 
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Annotated, assert_never
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -8,7 +9,9 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import Field
 
 from api.cursors import decode_cursor
+from api.pages.language import Language
 from api.pages.postmortem import html, markdown
+from api.problems import Failure
 from api.queries.deals import NoSuchStage, show_deal, show_gate, stakeholder_map
 from api.queries.listing import SORTS, DealListing, list_deals
 from api.queries.negotiations import negotiations_of
@@ -30,6 +33,7 @@ from api.routes.common import (
     positioned,
     waits,
 )
+from api.routes.failures import problem_answer
 from api.routes.guard import SELF_CONTAINED
 from api.wire.deals import DealDetail, DealGate, DealPage
 from api.wire.moves import Axis, Position, Replay
@@ -199,7 +203,8 @@ def show_the_position(
         at = parameters.instants(deal.store)
         return Answer(position_of(deal, at, version, parameters.axis))
     except NoSuchMove as error:
-        raise ParameterFault("version", str(error)) from None
+        failure = Failure("event-not-found", HTTPStatus.NOT_FOUND, str(error))
+        return problem_answer(failure)
 
 
 class ReportFormat(StrEnum):
@@ -215,6 +220,9 @@ class ReportParameters(AtParameters):
 
     format: ReportFormat = Field(
         ReportFormat.JSON, description="JSON, one file of HTML with its charts, or Markdown."
+    )
+    language: Language = Field(
+        Language.EN, description="In what HTML and Markdown tell findings and lessons."
     )
 
 
@@ -232,9 +240,10 @@ def look_back_on_the_deal(
         case ReportFormat.JSON:
             return Answer(report)
         case ReportFormat.HTML:
-            return HTMLResponse(html(report, deal.store.zone), headers=SELF_CONTAINED)
+            page = html(report, deal.store.zone, language=parameters.language)
+            return HTMLResponse(page, headers=SELF_CONTAINED)
         case ReportFormat.MARKDOWN:
-            text = markdown(report, deal.store.zone)
+            text = markdown(report, deal.store.zone, language=parameters.language)
             return PlainTextResponse(text, media_type="text/markdown")
         case _:
             assert_never(parameters.format)

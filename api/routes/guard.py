@@ -1,10 +1,11 @@
-"""What surrounds every answer: the name the server is called by, and headers for browsers.
+"""What surrounds every answer: the server's name, the size of requests, headers for browsers.
 
 A page elsewhere can lead a browser to this server under a name of its own (DNS
 rebinding) and would then read the answers. So the server answers only to the
 names of this machine.
 """
 
+from collections import deque
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,6 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import MEANINGS, Failure
 from api.routes.failures import problem_answer
+
+LARGEST_BODY = 1 << 20
+"""Bytes of a request."""
 
 OWN_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -32,7 +36,7 @@ SELF_CONTAINED = {
 
 
 class Guard:
-    """Refuses other names, and adds the headers that an answer does not set itself."""
+    """Refuses other names and large bodies, and adds the headers that an answer does not set."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -49,11 +53,49 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        if is_own_name(Headers(scope=scope).get("host", "")):
-            await self._app(scope, receive, send_with_headers)
-        else:
+        headers = Headers(scope=scope)
+        if not is_own_name(headers.get("host", "")):
             failure = Failure("wrong-host", HTTPStatus.MISDIRECTED_REQUEST, MEANINGS["wrong-host"])
             await problem_answer(failure)(scope, receive, send_with_headers)
+            return
+        body = None if says_too_much(headers) else await read_within_limit(receive)
+        if body is None:
+            # What is left of the body is thrown away as it comes; a closed connection would take
+            # the answer with it.
+            await problem_answer(TOO_LARGE)(scope, receive, send_with_headers)
+            return
+        await self._app(scope, body, send_with_headers)
+
+
+TOO_LARGE = Failure(
+    "invalid-parameter",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    f"The body of a request holds at most {LARGEST_BODY:,} bytes.",
+)
+
+
+def says_too_much(headers: Headers) -> bool:
+    """Whether the request announces more than may be sent."""
+    announced = headers.get("content-length", "")
+    return announced.isdecimal() and int(announced) > LARGEST_BODY
+
+
+async def read_within_limit(receive: Receive) -> Receive | None:
+    """The body, read up to its end and told again; None where it is larger than may be sent."""
+    messages: deque[Message] = deque()
+    size, more = 0, True
+    while more:
+        message = await receive()
+        messages.append(message)
+        size += len(message.get("body", b""))
+        if size > LARGEST_BODY:
+            return None
+        more = message.get("more_body", False)
+
+    async def again() -> Message:
+        return messages.popleft() if messages else await receive()
+
+    return again
 
 
 def is_own_name(host: str) -> bool:

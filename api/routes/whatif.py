@@ -17,7 +17,7 @@ from api.routes.common import (
     waits,
 )
 from api.wire.whatif import WhatIf
-from projections.whatif import EditFault, Edits
+from projections.whatif import MOST_EDITS, EditFault, Edits
 
 router = APIRouter(prefix="/v1/deals", tags=["deals"], default_response_class=Answer)
 
@@ -50,13 +50,18 @@ class Variation(BaseModel):
         " in which things happened."
     )
     drop: list[Version] = Field(
-        [], description="Versions. With each, all events of its command are dropped."
+        [],
+        max_length=MOST_EDITS,
+        description="Versions. With each, all events of its command are dropped.",
     )
     set: dict[Version, dict[str, Any]] = Field(
-        {}, description="By version: fields of its fact, which take the place of those it has."
+        {},
+        max_length=MOST_EDITS,
+        description="By version: fields of its fact, which take the place of those it has.",
     )
     insert: list[dict[str, Any]] = Field(
         [],
+        max_length=MOST_EDITS,
         description="Facts by their stored names under `type`, with `occurred_at`: when they"
         " would have happened.",
     )

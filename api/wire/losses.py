@@ -74,7 +74,7 @@ class Accounts(msgspec.Struct, frozen=True):
 
 
 class HeadToHead(msgspec.Struct, frozen=True, kw_only=True):
-    """How we fare against one competitor."""
+    """How we fare against one vendor."""
 
     competitor: str
     won: Sum
@@ -86,7 +86,7 @@ class HeadToHead(msgspec.Struct, frozen=True, kw_only=True):
     unseen: int
     """Of those lost to them: deals on which they had never been recorded."""
     win_rate: float | None
-    """Won ÷ (won + lost to them); null: neither happened."""
+    """Won ÷ (won + lost to them); null: they are fewer than five."""
 
     @classmethod
     def of(cls, found: projected.HeadToHead) -> "HeadToHead":
@@ -163,10 +163,14 @@ class LossAnalysis(msgspec.Struct, frozen=True, kw_only=True):
     graves: list[Grave]
     accounts: Accounts
     competitors: list[HeadToHead]
+    """Vendors; not the customer's own people, nor leaving it as it is."""
     findings: list[Lift]
     """First the rule that surely has the most to do with losing."""
     decided_too_soon: int
     """Deals decided within 30 days of their opening, which have no lift."""
+    comparable: int
+    """Of the deals won or lost: those with a lift. In the furthest stage of the rest, deals were
+    only lost, or only won."""
     caveats: list[str]
 
     @classmethod
@@ -202,5 +206,6 @@ class LossAnalysis(msgspec.Struct, frozen=True, kw_only=True):
             competitors=[HeadToHead.of(one) for one in found.competitors],
             findings=[Lift.of(one) for one in found.findings.rules],
             decided_too_soon=found.findings.too_short,
+            comparable=found.comparable,
             caveats=caveats,
         )

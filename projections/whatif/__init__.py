@@ -12,9 +12,17 @@ from projections.whatif.comparing import (
     Viewpoint,
     variation_of,
 )
-from projections.whatif.editing import EditFault, Edits, Insertion, changed_fact, fact_of
+from projections.whatif.editing import (
+    MOST_EDITS,
+    EditFault,
+    Edits,
+    Insertion,
+    changed_fact,
+    fact_of,
+)
 
 __all__ = [
+    "MOST_EDITS",
     "EditFault",
     "Edits",
     "FindingChange",

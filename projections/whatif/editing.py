@@ -23,6 +23,9 @@ from domain.refusals import CannotWithdraw
 SOURCE = "what-if"
 """Of inserted events, and the beginning of their command ids."""
 
+MOST_EDITS = 1_000
+"""In one variation."""
+
 _decoder = msgspec.json.Decoder(DealFact)
 
 
@@ -95,6 +98,14 @@ class Edited(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, dropped=self.dropped | gone | {event.version})
 
 
+def _require_few(edits: Edits) -> None:
+    """Raise EditFault for more than may be asked for; it names the kind there is most of."""
+    counts = {"drop": len(edits.drop), "set": len(edits.change), "insert": len(edits.insert)}
+    if sum(counts.values()) > MOST_EDITS:
+        most = max(counts, key=lambda kind: counts[kind])
+        raise EditFault(most, f"a variation takes at most {MOST_EDITS:,} edits together")
+
+
 def fact_of(content: Mapping[str, Any]) -> DealFact:
     """The fact of its JSON, with its stored name under `type`. Raises EditFault."""
     return _decoded("insert", content, _decoder)
@@ -126,8 +137,10 @@ def edited(
     `events` are all of the deal, in order of version. Raises EditFault; CannotWithdraw for what
     cannot be dropped; the refusal of a text that cannot be read, or of an unknown process.
     """
+    _require_few(edits)
     editing = _Editing(events, edits.at, bounds)
-    gone = frozenset(version for one in edits.drop for version in editing.command_of(one))
+    drop = dict.fromkeys(edits.drop)
+    gone = frozenset(version for one in drop for version in editing.command_of(one))
     both = sorted(gone & edits.change.keys())
     if both:
         raise EditFault("set", f"version {both[0]} is dropped, so nothing of it can be changed")

@@ -126,6 +126,30 @@ def _escaped(value: Any) -> Any:
             return value
 
 
+@pytest.mark.parametrize(
+    ("body", "parameter"),
+    [
+        ({"at": 5, "drop": [10] * 1001}, "drop"),
+        ({"at": 5, "set": {str(number): {} for number in range(1, 1002)}}, "set"),
+        ({"at": 5, "insert": [NOTE] * 1001}, "insert"),
+        ({"at": 5, "drop": [10] * 400, "insert": [NOTE] * 601}, "insert"),
+    ],
+    ids=["drop", "set", "insert", "together"],
+)
+def test_more_edits_than_a_variation_takes(
+    client: TestClient, body: dict[str, Any], parameter: str
+) -> None:
+    found = _problem(client, body, 422)
+    assert [error["parameter"] for error in found["errors"]] == [parameter]
+
+
+def test_as_many_edits_as_a_variation_takes(client: TestClient) -> None:
+    once = client.post(URL, json={"at": 5, "drop": [10]})
+    often = client.post(URL, json={"at": 5, "drop": [10] * 1000})
+    assert often.status_code == 200, often.text
+    assert often.json()["variation"] == once.json()["variation"]
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"nonsense", b"\xff"])
 def test_json_that_is_none_is_a_problem(client: TestClient, content: bytes) -> None:
     response = client.post(URL, content=content, headers={"Content-Type": "application/json"})

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from domain.buying.facts import PurchaseMethod, PurchaseModeDeclared
-from domain.competition.facts import CompetitorIdentified
+from domain.competition.facts import CompetitorIdentified, CompetitorKind
 from domain.corrections import DealMerged
 from domain.lifecycle.facts import (
     Account,
@@ -27,6 +27,7 @@ from projections.losses import (
     Told,
     accounts,
     breakdown,
+    comparable,
     graves,
     head_to_head,
     loss_analysis,
@@ -93,6 +94,21 @@ class TestRow:
         row = made((0, opened("P2")), (9, TO_ACME), (12, ACME))
         assert row is not None
         assert (row.competitor, row.competitors) == ("Acme Corp", ())
+
+    def test_who_is_no_vendor_is_not_among_the_vendors(self) -> None:
+        own = CompetitorIdentified("own", "Their IT", CompetitorKind.IN_HOUSE)
+        idle = CompetitorIdentified("idle", "Leave it", CompetitorKind.DOING_NOTHING)
+        to_own = lost(LostOutcome.LOST_TO_COMPETITOR, "own")
+        facts = ((0, opened("P2")), (1, own), (2, idle), (3, ACME))
+        inside, outside = made(*facts, (9, to_own)), made(*facts, (9, TO_ACME))
+        assert inside is not None
+        assert outside is not None
+        assert (inside.competitors, inside.competitor, inside.to_vendor) == (
+            ("Acme Corp",),
+            "Their IT",
+            False,
+        )
+        assert (outside.competitors, outside.to_vendor) == (("Acme Corp",), True)
 
     def test_reasons_of_an_end_that_was_not_the_last_are_left_out(self) -> None:
         row = made(
@@ -242,8 +258,27 @@ class TestHeadToHead:
         assert (acme.competitor, acme.won.deals, acme.lost_to_them.deals) == ("Acme", 1, 2)
         assert (acme.lost_to_others.deals, acme.lost_otherwise.deals) == (1, 1)
         assert acme.unseen == 1
-        assert acme.win_rate == pytest.approx(1 / 3)
+        assert acme.win_rate is None
         assert (bolt.competitor, bolt.lost_to_others.deals, bolt.win_rate) == ("Bolt", 2, None)
+
+    def test_a_rate_takes_five_decided_deals(self) -> None:
+        four, five = ([TO_A, *[WON] * wins, STALLED, TO_NOBODY_KNOWN] for wins in (3, 4))
+        assert head_to_head(four)[0].win_rate is None
+        assert head_to_head(five)[0].win_rate == pytest.approx(4 / 5)
+
+    def test_the_customers_own_people_are_no_vendor(self) -> None:
+        inside = row(
+            "lost-to-competitor", competitor="Acme", competitors=("Bolt",), to_vendor=False
+        )
+        [bolt] = head_to_head([inside])
+        assert (bolt.competitor, bolt.lost_to_others.deals) == ("Bolt", 1)
+        namesake = msgspec.structs.replace(inside, competitors=("Acme",))
+        acme, _ = head_to_head([inside, namesake, TO_A, WON])
+        assert (acme.competitor, acme.lost_to_them.deals, acme.lost_to_others.deals) == (
+            "Acme",
+            1,
+            1,
+        )
 
     def test_amounts_go_with_the_counts(self) -> None:
         assert head_to_head([TO_A])[0].lost_to_them.amounts == {"EUR": Decimal("100.00")}
@@ -265,6 +300,19 @@ def test_the_analysis_keeps_what_ends_differently_apart() -> None:
     assert found.findings.lost == 1
     assert len(found.graves) == 1
     assert len(found.competitors) == 2
+
+
+def test_deals_are_compared_where_lost_and_won_ones_came_as_far() -> None:
+    def ended(result: Result, stage: str, days: int = 100) -> DealSummary:
+        return DealSummary("d", result, day(0), day(days), Reached("p", 0, stage), (), ())
+
+    both = [ended(Result.LOST, "a"), ended(Result.LOST, "a"), ended(Result.WON, "a")]
+    alone = [ended(Result.LOST, "b"), ended(Result.LOST, "b"), ended(Result.WON, "c")]
+    too_soon = [ended(Result.WON, "b", 29)]
+    found = [*both, *alone, *too_soon]
+    assert comparable(found) == 3
+    assert comparable([*found, ended(Result.WON, "b", 30)]) == 6
+    assert loss_analysis([], iter(found), secrets=False).comparable == 3
 
 
 def test_it_leaves_as_json() -> None:

@@ -3,9 +3,11 @@
 import csv
 import io
 
+import msgspec
 import pytest
 
-from api.wire.losses import LossAnalysis
+from api.cli.losses import _print_competitors, _print_lift
+from api.wire.losses import Lift, LossAnalysis, Sum
 from api.wire.values import Amount
 from projections.findings.book import BOOK
 from projections.losses import Dimension
@@ -71,7 +73,7 @@ def test_accounts_graves_and_competitors(several: Run) -> None:
     assert all(len(one.deals_by_age) == len(answer.age_limits_days) + 1 for one in answer.graves)
     [globex] = answer.competitors
     assert globex.competitor.casefold() == "globex"
-    assert (globex.lost_to_them.deals, globex.won.deals, globex.win_rate) == (2, 0, 0.0)
+    assert (globex.lost_to_them.deals, globex.won.deals, globex.win_rate) == (2, 0, None)
     assert globex.unseen == 1
 
 
@@ -103,11 +105,69 @@ def test_the_table_tells_each_part(several: Run) -> None:
         "Losses by reason, stage",
         "Where deals die",
         "By whose account: of 1 losses told by both, 0 give one reason",
-        "Head to head",
+        "Head to head, with a win rate from five deals won or lost to them on",
         "Findings by lift: the odds of losing with the finding over those without",
     ):
         assert title in lines
+    answer = asked(several)
+    assert answer.comparable == 0
+    compared = "Compared are 0 of 4 decided deals; of the others, in the furthest stage of 4 deals"
+    early = answer.decided_too_soon
+    if early:
+        compared = (
+            f"Compared are 0 of 4 decided deals; of the others, {early} were decided within 30 days"
+            f" of their opening, and in the furthest stage of {4 - early} deals"
+        )
+    assert f"{compared} were only lost, or only won." in lines
     assert any("rules fired in too few deals" in line for line in lines)
+
+
+def _lift(rule: str, low: float, high: float) -> Lift:
+    return Lift(
+        rule=rule,
+        fires_when="it does",
+        lost_fired=1200,
+        lost=3400,
+        won_fired=1001,
+        won=5600,
+        not_assessable=0,
+        lift=1234.5,
+        low=low,
+        high=high,
+    )
+
+
+def test_rules_whose_interval_leaves_1_out_are_marked(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lifts = [_lift("above", 1.01, 3), _lift("below", 0.2, 0.9), _lift("over", 0.9, 1.1)]
+    _print_lift(msgspec.structs.replace(asked(run), findings=lifts), 12)
+    said = capsys.readouterr().out.splitlines()
+    rows = {line.split()[0]: " ".join(line.split()) for line in said if line}
+    figures = "1,200 of 3,400 1,001 of 5,600 it does"
+    assert rows["above"] == f"above 1,234.50 1.01 to 3.00 * {figures}"
+    assert rows["below"] == f"below 1,234.50 0.20 to 0.90 * {figures}"
+    assert rows["over"] == f"over 1,234.50 0.90 to 1.10 {figures}"
+    assert any(line.startswith("* The interval leaves 1 out") for line in said)
+    _print_lift(msgspec.structs.replace(asked(run), findings=lifts), 0)
+    assert "*" not in capsys.readouterr().out
+
+
+def test_losses_to_others_stand_apart_from_those_otherwise(
+    several: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [globex] = asked(several).competitors
+    one = msgspec.structs.replace(
+        globex,
+        lost_to_others=Sum(1500, [], 0),
+        lost_otherwise=Sum(2, [], 0),
+        unseen=0,
+        win_rate=0.5,
+    )
+    _print_competitors([one])
+    header, _, row = capsys.readouterr().out.splitlines()[2:]
+    assert header.split("  ")[-3:] == ["lost to others", "lost otherwise", "never recorded"]
+    assert row.split()[1:] == ["–", "2", "50", "%", "1,500", "2", "–"]
 
 
 def test_more_rows_than_the_limit_are_said(several: Run) -> None:

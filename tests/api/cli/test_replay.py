@@ -169,6 +169,27 @@ def test_from_a_move_on(run: Run) -> None:
     assert replayed(run, "P-1", "--from", "99").moves == []
 
 
+@pytest.mark.parametrize("layout", ["table", "csv"])
+def test_from_a_move_on_that_is_not_there(run: Run, layout: str) -> None:
+    said = run("replay", "P-1", "--from", "10", "--format", layout)
+    assert said.exit_code == 0
+    assert "It has 9 moves, so there is none from number 10 on." in said.stderr
+    assert "so there is none" not in run("replay", "P-1", "--from", "9", "--format", layout).stderr
+
+
+@pytest.mark.parametrize("version", ["6", "999"])
+def test_a_move_that_is_not_there_is_not_found(run: Run, version: str) -> None:
+    result = run("replay", "P-1", "--at", version)
+    assert result.exit_code == 1
+    assert f"Error (event-not-found): P-1 has no move of version {version} then" in result.stderr
+
+
+def test_one_move_says_on_which_axis_it_stands(run: Run) -> None:
+    known = ", what was known at that moment"
+    assert run("replay", "P-1", "--at", "6", "--as-known").lines[0].endswith(known)
+    assert known not in run("replay", "P-1", "--at", "5").lines[0]
+
+
 def test_the_table_tells_late_and_deduced_moves(run: Run) -> None:
     lines = run("replay", "P-1").lines
     assert lines[0] == "Press line 压机  (P-1), now"

@@ -107,7 +107,7 @@ def test_no_more_deals_than_asked_for(shown_early: Run) -> None:
 def test_the_table_tells_what_and_how_often(shown_early: Run) -> None:
     lines = shown_early("warnings", "--as-of", "2026-03-31").lines
     assert lines[0].startswith("4 running deals judged as of 2026-03-31")
-    assert "1 shown" in lines[0]
+    assert "1 have a warning, 1 shown" in lines[0]
     assert any(
         line.startswith("R-1  机器人工作站  (P2, 1,200,000 JPY, Anna Lee)") for line in lines
     )
@@ -115,6 +115,31 @@ def test_the_table_tells_what_and_how_often(shown_early: Run) -> None:
     assert early.startswith("?  ")
     [count] = [line for line in lines if line.startswith("solution-too-early")]
     assert count.split()[1] == "1"
+
+
+def test_deals_behind_the_limit_are_counted(shown_early: Run) -> None:
+    for data, command in (
+        ('{"id": "bo", "name": "Bo"}', "identify-stakeholder"),
+        ('{"id": "n", "statement": "It stands still."}', "uncover-need"),
+        ('{"id": "c", "kind": "demo", "their_people": ["bo"]}', "record-contact"),
+    ):
+        assert shown_early("record", "E-1", command, "--data", data).exit_code == 0
+    some = shown_early("warnings", "--limit", "1")
+    assert some.lines[0] == "4 running deals judged now; 2 have a warning, 1 shown"
+    assert "1 more deals have a warning: raise --limit." in some.stderr
+    assert "raise --limit" not in shown_early("warnings", "--limit", "2").stderr
+
+
+def test_where_no_rule_warns_a_sentence_says_so(run: Run) -> None:
+    lines = run("warnings").lines
+    silent = sum(1 for one in asked(run).rules if one.not_assessable)
+    assert 0 < silent < len(BOOK)
+    assert lines[-1] == (
+        f"No rule warns. {silent} of {len(BOOK)} rules could not tell of every deal, "
+        "for lack of anything on record that they look at."
+    )
+    one = run("warnings", "--rule", "gone-silent").lines
+    assert one[-1].startswith("No rule warns. 1 of 1 rules could not tell")
 
 
 def test_csv_has_a_row_for_each_warning(shown_early: Run) -> None:

@@ -101,6 +101,24 @@ def test_as_it_was_known_then(run: Run) -> None:
     assert answer.as_of.startswith("2026-03-15")
 
 
+def test_support_that_differs_by_level_is_no_crash(write: Run) -> None:
+    """What has no words of its own in the table is left out of it."""
+    for command, data in (
+        ("identify-stakeholder", '{"id": "li", "name": "Li Wei", "level": "top"}'),
+        ("assess-stakeholder", '{"stakeholder": "li", "influence": 3, "attitude": "champion"}'),
+        ("plan-next-step", '{"id": "call", "what": "Call Li Wei.", "owner": "u-anna"}'),
+    ):
+        done = write("record", "R-1", command, "--data", data)
+        assert done.exit_code == 0, done.stderr
+    assessed = max(f.version for f in varied(write, "R-1", "--at", "1").frames) - 1
+    edits = ("R-1", "--at", "1", "--drop", str(assessed))
+    differing = {one for frame in varied(write, *edits).frames for one in frame.differs}
+    assert {"support", "support_by_level"} <= differing
+    told = write("whatif", *edits)
+    assert told.exit_code == 0, told.stderr
+    assert any("support 6 → 0" in " ".join(line.split()) for line in told.lines)
+
+
 def test_nothing_is_stored(write: Run) -> None:
     before = write("replay", "P-1", "--format", "json").stdout
     varied(write, "P-1", "--at", "5", "--drop", "10", "--insert", NOTE)

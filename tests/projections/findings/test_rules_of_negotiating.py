@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import pytest
 
 from domain.access import Role
 from domain.buying.facts import (
@@ -35,11 +36,17 @@ from domain.negotiation.facts import (
     TermAgreed,
     WalkAwayRevised,
 )
+from domain.negotiation.ledger import Concession, concessions
+from domain.negotiation.positions import Negotiation
 from domain.people.facts import BuyingRole, Power, StakeholderIdentified, StakeholderRevised
 from domain.stages.facts import ForecastRevised
 from domain.values import Party
-from projections.findings import Settings, Weight
+from projections.findings import Settings, Weight, judge
+from projections.findings.case import Case
+from projections.findings.rules import conceding
+from projections.frames import frames_of
 from tests.projections.findings.telling import found, lost, opened, told
+from tests.scenario import BOOK as PROCESSES
 from tests.scenario import ORGANISATION, day, usd
 
 PRICE = Issue("price", IssueKind.PRICE, unit="USD", better_for_us=Better.HIGHER)
@@ -583,3 +590,21 @@ class TestAuthorityExceeded:
             events = told(*GAVE, self.TOO_FAR, (6, end))
             [one] = found(self.RULE, events, until=30, organisation=LIMITED)
             assert one.until == day(6)
+
+
+def test_the_concessions_of_a_negotiation_are_worked_out_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def counting(negotiation: Negotiation) -> tuple[Concession, ...]:
+        asked.append(id(negotiation))
+        return concessions(negotiation)
+
+    monkeypatch.setattr(conceding, "concessions", counting)
+    lower = [(day, ours(f"o-{day}", ("price", str(1000 - day)))) for day in range(3, 9)]
+    frames = frames_of(told(*GAVE, *lower), None, None)
+    judge(Case(frames, PROCESSES, day(30)), secrets=True)
+    states = {id(one) for frame in frames for one in frame.after.negotiations.opened}
+    assert sorted(asked) == sorted(states)
+    assert len(asked) == 8
