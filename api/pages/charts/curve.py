@@ -31,10 +31,12 @@ _PERCENT: Spec = {
 
 
 def _process(report: PostMortem) -> Spec:
+    known = [move for move in report.moves if move.probability is not None]
     points = [
         {"at": move.at, "percent": move.probability}
-        for move in report.moves
-        if move.probability is not None
+        for index, move in enumerate(known)
+        # A step line needs the moves at which it steps, and the last.
+        if index in (0, len(known) - 1) or move.probability != known[index - 1].probability
     ]
     return {
         "data": rows(points),

@@ -123,7 +123,11 @@ def _circles(everyone: list[MappedPerson], places: dict[str, tuple[float, float]
             "encoding": {**place, "size": size, "color": attitude},
         },
         *_readable({**text, "dy": 21}, "name", values),
-        *_readable({**text, "dy": 32, "fontSize": 9, "color": GREY}, "role", values),
+        {
+            "data": rows(values),
+            "mark": {**text, "dy": 32, "fontSize": 9, "color": GREY},
+            "encoding": {**place, "text": {"field": "role"}},
+        },
     ]
 
 
