@@ -76,6 +76,7 @@ prints the same.
   Answers
   from [read models](read-models.md) say in `Dealstate-Position` up to which position of the log
   they hold everything; what came later may be in them too.
+- A request holds at most 1 MiB; beyond it the answer is 413.
 - Errors are problem details; [refusals](refusals.md) lists the codes.
 """
 
