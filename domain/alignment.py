@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.deal import Deal
+    from domain.history import Recorded
     from domain.process import SalesProcess
 
 KNOWN_FOR = timedelta(days=60)
@@ -41,18 +42,28 @@ def phases_ahead(ours: BuyingPhase | None, seen: BuyingPhase | None) -> int | No
 
 def observed_phase(deal: Deal, process: SalesProcess, at: datetime) -> BuyingPhase | None:
     """The phase of the decision cycle in which the customer counts as standing at `at`."""
+    seen = observation(deal, process, at)
+    return phase_told(seen.fact, process) if seen is not None else None
+
+
+def observation(
+    deal: Deal, process: SalesProcess, at: datetime
+) -> Recorded[BuyingPhaseObserved] | None:
+    """The observation by which the customer counts as standing somewhere at `at`; it tells a phase.
+
+    None: there is none of the last `KNOWN_FOR`.
+    """
     fresh = [
-        (event.fact.stakeholder, phase)
+        event
         for event in reversed(deal.purchase.phases)
-        if at - event.occurred_at <= KNOWN_FOR
-        and (phase := phase_told(event.fact, process)) is not None
+        if at - event.occurred_at <= KNOWN_FOR and phase_told(event.fact, process) is not None
     ]
     if not fresh:
         return None
     for whose in _speaking_for_the_customer(deal):
-        for stakeholder, phase in fresh:
-            if stakeholder in whose:
-                return phase
+        for event in fresh:
+            if event.fact.stakeholder in whose:
+                return event
     return None
 
 

@@ -13,7 +13,7 @@ import msgspec
 from domain.lifecycle import Status
 from domain.process import ProcessBook
 from projections.cohort.comparison import Compared, Comparison, compare
-from projections.cohort.courses import Course, Traits
+from projections.cohort.courses import Course
 from projections.cohort.features import Standing, Tally, Vector, measures, tallies
 from projections.cohort.model import Cohort, Estimate
 from projections.cohort.model import Move as Contribution
@@ -128,17 +128,9 @@ def compared(
 ) -> Comparison | None:
     """Where the deal stood behind move `index` among deals that were won; None: it did not run."""
     frame, measured = frames[index], seen.judged[index].measured
-    life = frame.after.life
-    if measured is None or life.process is None or life.opened_at is None:
+    if measured is None:
         return None
-    one = Compared(
-        frame.event.identifier,
-        life.opened_at,
-        frame.at,
-        life.currency or "",
-        Traits.of(frame.after, processes.get(life.process)),
-        measured,
-    )
+    one = Compared.of(frame, measured, processes)
     courses = cohorts.courses(frame.at)
     return None if courses is None else compare(one, cohorts.boundary(frame.at), courses)
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from api.cli import shown
+from api.cli.filters import conditions
 from api.cli.groups import AsOf, KnownAt, commands
 from api.cli.output import (
     Column,
@@ -18,7 +19,6 @@ from api.cli.output import (
 )
 from api.cli.progress import Progress
 from api.cli.terminal import terminal
-from api.cli.warnings import conditions
 from api.queries.losses import LossQuery, ask_losses
 from api.wire.losses import HeadToHead, Lift, LossAnalysis, Sum
 from projections.losses import Dimension

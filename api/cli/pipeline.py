@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from api.cli import shown
+from api.cli.filters import conditions, dimension
 from api.cli.groups import AsOf, KnownAt, commands
 from api.cli.output import (
     Column,
@@ -65,8 +66,8 @@ def pipeline(
     TIME is a day (its end), a date and time, or now.
     """
     at = terminal(context)
-    dimensions = [_dimension(name, "--by") for name in by.split(",") if name.strip()]
-    wanted = dict(_condition(text) for text in where or ())
+    dimensions = [dimension(name, "--by") for name in by.split(",") if name.strip()]
+    wanted = conditions(where or [])
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
         answer = ask_pipeline(store, instants, list(dict.fromkeys(dimensions)), wanted)
@@ -81,24 +82,6 @@ def pipeline(
     if layout is not Format.JSON:
         for caveat in answer.caveats:
             note(f"Note: {caveat}.")
-
-
-def _dimension(name: str, option: str) -> str:
-    name = name.strip().replace("-", "_")
-    if name not in DIMENSIONS:
-        raise typer.BadParameter(
-            f"there is no dimension {name!r}; use {', '.join(DIMENSIONS)}", param_hint=f"'{option}'"
-        )
-    return name
-
-
-def _condition(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise typer.BadParameter(
-            f"{text!r} is not of the form DIM=VALUE, as in region=West", param_hint="'--where'"
-        )
-    return _dimension(name, "--where"), value
 
 
 def _print_csv(answer: Pipeline) -> None:

@@ -6,6 +6,7 @@ import msgspec
 import typer
 
 from api.cli import shown
+from api.cli.filters import conditions
 from api.cli.groups import AsOf, KnownAt, commands
 from api.cli.output import (
     Column,
@@ -92,19 +93,6 @@ def _rules(given: list[str]) -> list[str]:
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'--rule'") from None
     return given
-
-
-def conditions(given: list[str]) -> dict[str, str]:
-    """Dimensions and values, as --where gives them."""
-    wanted = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise typer.BadParameter(
-                f"{text!r} is not of the form DIM=VALUE, as in region=West", param_hint="'--where'"
-            )
-        wanted[name.strip().replace("-", "_")] = value.strip()
-    return wanted
 
 
 def _print(answer: Warnings, warned: int, when: str, at: Terminal) -> None:

@@ -29,7 +29,7 @@ def untold(_done: int, _total: int) -> None:
 class _Lacking(msgspec.Struct):
     """Why estimates are not there, or not of all that is known."""
 
-    library: str | None = None
+    unfitted: str | None = None
     """Models cannot be made here, and why."""
     unmade: set[datetime] = set()
     """Boundaries whose models were asked for and are not kept."""
@@ -60,12 +60,12 @@ class Learned:
         try:
             self._models.prepare(moments, progress)
         except AnalysisMissing as error:
-            self._lacking.library = _told(error)
+            self._lacking.unfitted = _told(error)
 
     @property
     def missing(self) -> str | None:
         """Why there is no estimate, where models could not be made."""
-        return self._lacking.library
+        return self._lacking.unfitted
 
     @property
     def caveats(self) -> list[str]:
@@ -89,7 +89,7 @@ class Learned:
         try:
             return self._models.at(moment)
         except AnalysisMissing as error:
-            self._lacking.library = _told(error)
+            self._lacking.unfitted = _told(error)
             return None
 
     def _kept(self, moment: datetime) -> Cohort | None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from domain.process import ProcessBook
 from projections.cohort.courses import UNKNOWN, Course, Traits
-from projections.cohort.features import MEASURES, Tally, Vector, measures, standing_of
+from projections.cohort.features import MEASURES, Vector
 from projections.frames import Frame
 from projections.instants import micros
 
@@ -82,20 +82,19 @@ class Compared(msgspec.Struct, frozen=True, eq=False):
     measured: Vector
 
     @classmethod
-    def of(cls, frame: Frame, tally: Tally, processes: ProcessBook) -> "Compared | None":
-        """The deal behind a frame; None where it does not run, or its process is not known."""
-        standing = standing_of(frame, tally, processes)
-        if standing is None:
-            return None
-        life = standing.deal.life
+    def of(cls, frame: Frame, measured: Vector, processes: ProcessBook) -> "Compared":
+        """The deal behind a frame at which it runs, and what was measured of it there."""
+        deal = frame.after
+        life = deal.life
         assert life.opened_at is not None
+        assert life.process is not None
         return cls(
             frame.event.identifier,
             life.opened_at,
             frame.at,
             life.currency or "",
-            Traits.of(standing.deal, standing.process),
-            measures(standing),
+            Traits.of(deal, processes.get(life.process)),
+            measured,
         )
 
 

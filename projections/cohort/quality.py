@@ -177,10 +177,11 @@ def points_of(events: Sequence[DealEvent], limit: datetime, processes: ProcessBo
     if outcome is None:
         return []
     frames = frames_as_known(events, known_at=outcome.at)
+    counted = tallies(frames)
     found = []
     for name, index, at in _places(frames, outcome.at):
         frame = msgspec.structs.replace(frames[index], learned_at=at)
-        standing = standing_of(frame, tallies(frames[: index + 1])[-1], processes)
+        standing = standing_of(frame, counted[index], processes)
         if standing is not None:
             percent = standing.indicators.probability
             process = None if percent is None else percent / 100

@@ -67,7 +67,8 @@ def said(
     found: list[tuple[datetime, Said]] = []
     before = None
     for frame, tally in zip(frames, tallies(frames), strict=True):
-        one = Compared.of(frame, tally, PROCESSES)
+        standing = standing_of(frame, tally, PROCESSES)
+        one = Compared.of(frame, measures(standing), PROCESSES) if standing else None
         if one is None:
             found.append((frame.at, (None, (), None)))
         elif frame.at >= since:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 
-from domain.alignment import KNOWN_FOR, phase_told
+from domain.alignment import KNOWN_FOR, observation, phase_told
 from domain.buying.facts import (
     BuyingPhaseObserved,
     CommitmentBroken,
@@ -26,14 +26,13 @@ from domain.deal import Deal
 from domain.history import Recorded, fold_order
 from domain.lifecycle.facts import NextStepPlanned, OpportunityAssessed, PursuitDecision
 from domain.people.facts import (
-    BuyingRole,
     ContactMade,
     StakeholderDeparted,
     StakeholderIdentified,
     StakeholderRevised,
     SubjectErased,
 )
-from domain.process import BuyingPhase, SalesProcess
+from domain.process import BuyingPhase
 from domain.stages.facts import StageRegressed
 from domain.values import END_OF_TIME, OURSELVES, Party, Side
 from projections.findings.case import PHASES, Case, Moment, lasting
@@ -60,7 +59,7 @@ def _ahead(now: Moment) -> Iterator[Firing]:
     if process is None or phase is None:
         return
     at = now.at
-    while at < END_OF_TIME and (seen := _speaking(now.deal, process, at)) is not None:
+    while at < END_OF_TIME and (seen := observation(now.deal, process, at)) is not None:
         told = phase_told(seen.fact, process)
         assert told is not None, "only an observation that tells a phase speaks"
         # It still counts at the end of its time, and no longer just behind that.
@@ -76,21 +75,6 @@ def _ahead(now: Moment) -> Iterator[Firing]:
                 wording=_whose(seen),
             )
         at = end
-
-
-def _speaking(deal: Deal, process: SalesProcess, at: datetime) -> Observation | None:
-    """The observation that counts for where the customer stands at a moment."""
-    fresh = [
-        one
-        for one in reversed(deal.purchase.phases)
-        if at - one.occurred_at <= KNOWN_FOR and phase_told(one.fact, process) is not None
-    ]
-    roles = (BuyingRole.DECISION_MAKER, BuyingRole.PURCHASER)
-    speakers: list[set[str | None]] = [
-        *(set[str | None](one.id for one in deal.people.with_role(role)) for role in roles),
-        {None},
-    ]
-    return next((one for who in speakers for one in fresh if one.fact.stakeholder in who), None)
 
 
 def _whose(seen: Observation) -> str:

@@ -164,11 +164,6 @@ def _receptive(now: Moment) -> Iterator[Firing]:
     )
 
 
-def _people_of(contacts: list[Contact]) -> tuple[str, ...]:
-    """Each once, in order."""
-    return tuple(dict.fromkeys(who for one in contacts for who in one.made.fact.their_people))
-
-
 def _receives_only(contact: Contact, deal: Deal) -> bool:
     """Everybody who took part listens, and neither suffers nor decides, as far as we know."""
     met = [deal.people.stakeholder(one) for one in contact.made.fact.their_people]
