@@ -59,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
             _worker(store) if settings.worker else nullcontext() as worker,
         ):
             store.thresholds = thresholds
+            store.fiscal_year_from = settings.fiscal_year_from
             store.makes_models = False
             app.state.store, app.state.worker = store, worker
             yield

@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     thresholds: Path | None = Field(
         default=None, description="TOML file that says when the rules of the findings fire."
     )
+    fiscal_year_from: int = Field(
+        default=1, ge=1, le=12, description="The month, from 1, with which the fiscal year begins."
+    )
     timezone: str = Field(
         default=DEFAULT_TIMEZONE, description="Time zone of dates without a time, as an IANA name."
     )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from domain.history import StreamKind
+from projections.calendar import Calendar
 from projections.columns import Columns
 from projections.engine.catching_up import Progress
 from projections.engine.keeping_up import catch_up
@@ -81,6 +82,8 @@ class Workspace:
         self.makes_models = True
         """Whether a question makes the models of the cohort estimate that it lacks; a service,
         whose answers are waited for, leaves them to `maintain_models`."""
+        self.fiscal_year_from = 1
+        """The month, from 1, with which the fiscal year begins."""
 
     @classmethod
     def open(
@@ -114,6 +117,11 @@ class Workspace:
         store = cls(DealLog.create(location, clock), open_views(location), zone, clock, progress)
         store.notary.checkpoint()
         return store
+
+    @property
+    def calendar(self) -> Calendar:
+        """The fiscal calendar that figures of periods go by."""
+        return Calendar(self.zone, self.fiscal_year_from)
 
     @cached_property
     def tail(self) -> Tail:

@@ -47,7 +47,7 @@ COMMANDS = {
 }
 """Each command and the module of this package that holds it, in the order of the help."""
 
-_HOISTED = ("--db", "--kek", "--as", "--timezone", "--thresholds")
+_HOISTED = ("--db", "--kek", "--as", "--timezone", "--thresholds", "--fiscal-year-from")
 _OWN_TIMEZONE = "import"
 
 
@@ -98,7 +98,7 @@ def hoisted(args: list[str]) -> list[str]:
         name, equals, _ = arg.partition("=")
         if arg == "--":
             rest += [arg, *remaining]
-        elif name not in _HOISTED or (name == "--timezone" and _OWN_TIMEZONE in rest):
+        elif name not in _HOISTED or (name == "--timezone" and rest[:1] == [_OWN_TIMEZONE]):
             rest.append(arg)
         elif equals:
             front.append(arg)
@@ -171,6 +171,17 @@ def root(
             help="Time zone of dates without a time, and of what is shown.",
         ),
     ] = "UTC",
+    fiscal_year_from: Annotated[
+        int,
+        typer.Option(
+            envvar="DEALSTATE_FISCAL_YEAR_FROM",
+            show_envvar=True,
+            metavar="MONTH",
+            min=1,
+            max=12,
+            help="The month, from 1, with which the fiscal year begins; it is named by its end.",
+        ),
+    ] = 1,
     thresholds: Annotated[
         Path | None,
         typer.Option(
@@ -190,4 +201,4 @@ def root(
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows another one in its place.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
-    context.obj = Terminal(db, user, timezone, kek, thresholds)
+    context.obj = Terminal(db, user, timezone, kek, thresholds, fiscal_year_from=fiscal_year_from)

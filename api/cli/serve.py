@@ -67,7 +67,12 @@ def serve(
     shown = f"[{address}]" if ":" in address else address
     say(f"Serving {location} at http://{shown}:{bound}/docs. Stop with Ctrl-C.")
     settings = Settings(
-        db=at.db, timezone=at.zone.key, kek=at.kek, worker=worker, thresholds=at.thresholds
+        db=at.db,
+        timezone=at.zone.key,
+        kek=at.kek,
+        worker=worker,
+        thresholds=at.thresholds,
+        fiscal_year_from=at.fiscal_year_from,
     )
     _run(settings, listening)
 

@@ -37,6 +37,8 @@ class Terminal:
         timezone: str,
         kek: str | None = None,
         thresholds: "Path | None" = None,
+        *,
+        fiscal_year_from: int = 1,
     ) -> None:
         if user is not None and not user.strip():
             raise typer.BadParameter("name a user, or leave it out", param_hint="'--as'")
@@ -48,12 +50,21 @@ class Terminal:
         """Where the key-encryption key comes from; none: from the key file beside the store."""
         self.thresholds = thresholds
         """File that says when the rules of the findings fire; None: as built in."""
+        self.fiscal_year_from = fiscal_year_from
+        """The month, from 1, with which the fiscal year begins."""
 
     def acting_as(self, user: str | None) -> "Terminal":
         """The same for another user; None: for whoever acts anyway."""
         if user is None:
             return self
-        return Terminal(self.db, user, self._timezone, self.kek, self.thresholds)
+        return Terminal(
+            self.db,
+            user,
+            self._timezone,
+            self.kek,
+            self.thresholds,
+            fiscal_year_from=self.fiscal_year_from,
+        )
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -126,6 +137,7 @@ class Terminal:
                 location, zone, progress=progress.reached, doubtful_too=doubtful_too
             ) as store,
         ):
+            store.fiscal_year_from = self.fiscal_year_from
             if thresholds is not None:
                 store.thresholds = thresholds
             _tell_erasures(store)
