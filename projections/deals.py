@@ -45,7 +45,7 @@ from projections.search import FOLDED_START, fold, folded, words_asked, words_of
 from projections.tables import deals
 
 NAME = "deals"
-VERSION = 3
+VERSION = 4
 TABLES = (deals,)
 REPLACED_BY = deals.c.deal_id
 
@@ -104,7 +104,6 @@ def _row(fold: DealFold, deal: Deal, facts: Reported, last_at: datetime) -> Row:
         life.account.id if life.account else None,
         life.account.name if life.account else None,
         managers[-1] if managers else None,
-        life.lead_source,
         optional_micros(deal.stages.entered_at),
         micros(last_at),
         *reported_row(facts),

@@ -23,7 +23,7 @@ from projections.rows import ReportedRows
 from projections.tables import deal_marks, deal_periods
 
 NAME = "deal-periods"
-VERSION = 2
+VERSION = 3
 TABLES = (deal_periods, deal_marks)
 REPLACED_BY = deal_periods.c.deal_id
 

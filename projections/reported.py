@@ -5,15 +5,17 @@ A deal period is an interval in which all of these stay the same.
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TypeAlias
 
 import msgspec
 
 from domain.buying import BuyingFact
 from domain.competition import CompetitionFact
+from domain.currencies import MINOR_DIGITS
 from domain.deal import FACT_TYPES, Deal, DealEvent
 from domain.gates import win_probability
-from domain.history import Fact
+from domain.history import Fact, fold_order
 from domain.lifecycle import Status
 from domain.lifecycle.facts import (
     DebriefRecorded,
@@ -32,6 +34,8 @@ from domain.lifecycle.facts import (
 )
 from domain.needs import NeedsFact
 from domain.negotiation import NegotiationFact
+from domain.negotiation.facts import QuoteIssued
+from domain.negotiation.figures import list_total
 from domain.people import PeopleFact
 from domain.process import ProbabilityHolds, ProcessBook, SalesProcess
 from domain.stages.facts import GateCriterionAttested, GateCriterionRevoked
@@ -40,7 +44,7 @@ from domain.values import ForecastCategory, Money
 _OTHER_PARTS = (BuyingFact, PeopleFact, NeedsFact, CompetitionFact, NegotiationFact)
 
 UNREPORTED: frozenset[type[Fact]] = frozenset(
-    fact for fact in FACT_TYPES if issubclass(fact, _OTHER_PARTS)
+    fact for fact in FACT_TYPES if issubclass(fact, _OTHER_PARTS) and fact is not QuoteIssued
 ) | {
     DebriefRecorded,
     DeliveryMilestoneReached,
@@ -57,6 +61,12 @@ UNREPORTED: frozenset[type[Fact]] = frozenset(
     WinPlanSet,
 }
 """Facts that change nothing of what is reported of a deal, or its row shows, unless by a gate."""
+
+LARGEST_MINOR = 10**18 - 1
+"""No amount of money has more minor units."""
+
+Quoted: TypeAlias = tuple[int | None, int | None]
+"""The newest quote at list prices, and as it was quoted, as in `Reported`."""
 
 Forecast: TypeAlias = tuple[str, int, Money | None, date | None, int | None, str | None]
 """Stage, its order, amount, expected close, probability and category, as in `Reported`."""
@@ -87,6 +97,11 @@ class Reported(msgspec.Struct, frozen=True, gc=False):
     grade: str | None
     opened_at: datetime
     closed_at: datetime | None
+    lead_source: str | None
+    listed_minor: int | None
+    """What the newest quote costs at list prices, in minor units; None where a line has none."""
+    quoted_minor: int | None
+    """The total of that quote, in minor units; None where `listed_minor` is."""
 
 
 def reported(deal: Deal, processes: ProcessBook, at: datetime) -> Reported | None:
@@ -102,6 +117,7 @@ def reported(deal: Deal, processes: ProcessBook, at: datetime) -> Reported | Non
         deal, processes.get(life.process), at
     )
     assessment = life.assessment.fact if life.assessment else None
+    listed, quoted_total = quoted(deal)
     return Reported(
         status=life.status,
         outcome=life.outcome_name,
@@ -122,6 +138,9 @@ def reported(deal: Deal, processes: ProcessBook, at: datetime) -> Reported | Non
         grade=assessment.grade if assessment else None,
         opened_at=life.opened_at,
         closed_at=life.closed_at,
+        lead_source=life.lead_source,
+        listed_minor=listed,
+        quoted_minor=quoted_total,
     )
 
 
@@ -138,6 +157,19 @@ def forecast(deal: Deal, process: SalesProcess, at: datetime) -> Forecast:
         win_probability(deal, process, at),
         _category(deal, None if position is None else process.stages[position].forecast),
     )
+
+
+def quoted(deal: Deal) -> Quoted:
+    """The newest quote in the deal's currency at list prices, and its total, in minor units."""
+    newest = max(deal.negotiations.quotes, key=fold_order, default=None)
+    if newest is None or newest.fact.total.currency != deal.life.currency:
+        return None, None
+    listed = list_total(newest.fact)
+    if listed is None:
+        return None, None
+    scaled = listed.scaleb(MINOR_DIGITS[newest.fact.total.currency])
+    minor = int(scaled.quantize(Decimal(1), ROUND_HALF_EVEN)) if scaled <= LARGEST_MINOR else 0
+    return (minor, newest.fact.total.minor) if minor else (None, None)
 
 
 def gate_decides(events: Iterable[DealEvent], processes: ProcessBook) -> bool:

@@ -9,7 +9,15 @@ from domain.process import ProcessBook, SalesProcess
 from domain.values import Money
 from projections.instants import instant_of, micros
 from projections.models import Row
-from projections.reported import Forecast, Reported, by_milestone, forecast, reported
+from projections.reported import (
+    Forecast,
+    Quoted,
+    Reported,
+    by_milestone,
+    forecast,
+    quoted,
+    reported,
+)
 
 
 def reported_row(facts: Reported) -> Row:
@@ -34,6 +42,9 @@ def reported_row(facts: Reported) -> Row:
         _text(facts.grade),
         micros(facts.opened_at),
         optional_micros(facts.closed_at),
+        facts.lead_source,
+        facts.listed_minor,
+        facts.quoted_minor,
     )
 
 
@@ -54,11 +65,18 @@ class ReportedRows:
         """The row of `reported(deal, processes, at)`, None before the opening."""
         if deal.life is not self._deal.life:
             self._row = self._whole(deal, at)
-        elif self._row is not None and (self._by_milestone or deal.stages is not self._deal.stages):
+        elif self._row is not None and self._may_differ(deal):
             assert self._process is not None
-            self._row = _forecast_anew(self._row, forecast(deal, self._process, at))
+            self._row = _anew(self._row, forecast(deal, self._process, at), quoted(deal))
         self._deal = deal
         return self._row
+
+    def _may_differ(self, deal: Deal) -> bool:
+        """Whether what is reported may be another though the life of the deal is as it was."""
+        known = self._deal
+        if self._by_milestone or deal.stages is not known.stages:
+            return True
+        return deal.negotiations.quotes is not known.negotiations.quotes
 
     def _whole(self, deal: Deal, at: datetime) -> Row | None:
         facts = reported(deal, self._processes, at)
@@ -70,8 +88,8 @@ class ReportedRows:
         return reported_row(facts)
 
 
-def _forecast_anew(row: Row, forecast: Forecast) -> Row:
-    """The row with another forecast, in the order of `reported_row`."""
+def _anew(row: Row, forecast: Forecast, quoted: Quoted) -> Row:
+    """The row with another forecast and quote, in the order of `reported_row`."""
     stage, order, amount, close, probability, category = forecast
     return (
         *row[:3],
@@ -82,7 +100,8 @@ def _forecast_anew(row: Row, forecast: Forecast) -> Row:
         close.isoformat() if close else None,
         probability,
         _text(category),
-        *row[10:],
+        *row[10:-2],
+        *quoted,
     )
 
 

@@ -87,6 +87,9 @@ def _reported_columns() -> list[Column[object]]:
         Column("grade", Text_),
         Column("opened_at", BigInteger, nullable=False),
         Column("closed_at", BigInteger),
+        Column("lead_source", Text_),
+        Column("listed_minor", BigInteger),
+        Column("quoted_minor", BigInteger),
     ]
 
 
@@ -100,7 +103,6 @@ deals = Table(
     Column("account_id", Text_),
     Column("account", Text_),
     Column("manager", Text_),
-    Column("lead_source", Text_),
     Column("stage_entered_at", BigInteger),
     Column("last_occurred_at", BigInteger, nullable=False),
     *_reported_columns(),

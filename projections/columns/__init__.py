@@ -8,6 +8,10 @@ reads the rows of the deals whose marks lie behind, once, and the base counts
 without these deals. So an answer is as new as the connection it is asked with, to
 the event. When too many deals have changed, a new base takes the place of the old.
 
+Two kinds of question are asked. A snapshot is a sum over the rows that hold one date.
+All others see the periods as one table (`relation`), of the base and what changed, or,
+where there is no base, of rows that are read from the store for that question alone.
+
 Nothing depends on the copy. A base of other tables, one that is damaged, or none,
 means that the rows of the store answer, more slowly and the same. Stores without
 many rows never make one, and do not load DuckDB.
@@ -20,5 +24,6 @@ largest value of each range of rows, and passes over those that cannot hold the 
 """
 
 from projections.columns.columns import Columns
+from projections.columns.source import Reach
 
-__all__ = ["Columns"]
+__all__ = ["Columns", "Reach"]

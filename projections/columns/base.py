@@ -14,6 +14,7 @@ from projections.columns import making
 from projections.columns.coding import PLACE, About, Dictionary, columns_of, deals_of
 from projections.columns.files import BaseFile, Damaged
 from projections.columns.making import KNOWN_DEALS, MOVING, add_deals, add_periods, quoted
+from projections.columns.relation import Relation
 from projections.columns.source import Stand, changed_since, changed_when_due, periods_of
 from projections.figures import Part, Question, Sums
 
@@ -29,7 +30,7 @@ _SPARE_ROWS = 50_000
 
 _REPLACED = """
 INSERT INTO replaced
-SELECT deal FROM base.deals SEMI JOIN (FROM moved_deals WHERE deal >= ?) USING (high, low)
+SELECT deal FROM base.deals SEMI JOIN (FROM moved_deals WHERE deal >= ?) USING (id)
 """
 
 
@@ -217,6 +218,22 @@ class Asking:
                 parts += self._sums("late", columns, where)
         return list(self._decoded(parts, columns, question.grouped_by))
 
+    def relation(self) -> Relation:
+        """All periods as one table."""
+        base = self._base
+        parts, deals = ["base.periods"], "FROM base.deals"
+        if base.changed:
+            numbers = ", ".join(map(str, self._late))
+            late = f" WHERE deal NOT IN ({numbers})" if numbers else ""
+            parts = ["base.periods ANTI JOIN replaced USING (deal)", f"moved{late}"]
+            deals += " ANTI JOIN replaced USING (deal) UNION ALL BY NAME FROM moved_deals"
+        if self._late:
+            parts.append("late")
+        columns = ", ".join(making.COLUMNS)
+        periods = " UNION ALL ".join(f"SELECT {columns} FROM {part}" for part in parts)
+        sources = {"periods": periods, "deals": deals}
+        return Relation(self._cursor, sources, base.dictionary, lambda: translated(base.file.path))
+
     def _where(self, question: Question) -> str | None:
         """What rows have to be; None where there are none."""
         dictionary, point = self._base.dictionary, question.point
@@ -250,7 +267,7 @@ class Asking:
         late = f"AND deal NOT IN ({', '.join(map(str, but))})" if but else ""
         keys = ", ".join(columns)
         return self._cursor.execute(
-            f"SELECT {keys}, {_SUMS} FROM {table} {anti} WHERE {where} {late} GROUP BY {keys}"  # noqa: S608
+            f"SELECT {keys}, {_SUMS} FROM {table} {anti} WHERE {where} {late} GROUP BY {keys}"
         ).fetchall()
 
     def _decoded(

@@ -1,7 +1,7 @@
 """Rows of the store as columns of numbers, and back."""
 
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
+from datetime import date
 from typing import Any, TypeAlias
 
 import msgspec
@@ -16,7 +16,10 @@ PLACE = "place"
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 """Columns of equal length, by name."""
 
-_ID_BYTES = 16
+NONE_SMALL, NONE_LARGE = -(2**31), -(2**63)
+"""Stand for values that are not there, in columns of numbers."""
+
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Codes(dict[Any, int]):
@@ -69,10 +72,37 @@ def columns_of(rows: Sequence[Row], deals: Sequence[int], dictionary: Dictionary
         **{name: np.array(by_name[name], dtype=np.int64) for name in INSTANTS},
         "priced": np.array([amount is not None for amount in amounts], dtype=np.uint8),
         "amount": np.array([amount or 0 for amount in amounts], dtype=np.int64),
-        "percent": np.array([percent or 0 for percent in by_name["probability"]], dtype=np.int32),
+        "probability": _small(by_name["probability"]),
+        "closed_at": _large(by_name["closed_at"]),
+        "listed": _large(by_name["listed_minor"]),
+        "quoted": _large(by_name["quoted_minor"]),
+        "expected_close": _small(map(_day_number, by_name["expected_close"])),
         PLACE: _coded(places, dictionary.of[PLACE]),
         **{name: _coded(by_name[name], dictionary.of[name]) for name in CODED},
     }
+
+
+def _small(values: Iterable[int | None]) -> NDArray[Any]:
+    return np.array([NONE_SMALL if v is None else v for v in values], dtype=np.int32)
+
+
+def _large(values: Iterable[int | None]) -> NDArray[Any]:
+    return np.array([NONE_LARGE if v is None else v for v in values], dtype=np.int64)
+
+
+def _day_number(day: str | None) -> int | None:
+    """Days since 1970-01-01 of a date."""
+    return None if day is None else day_number(date.fromisoformat(day))
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return day.toordinal() - _EPOCH
+
+
+def day_of(number: int) -> date:
+    """The inverse of `day_number`."""
+    return date.fromordinal(number + _EPOCH)
 
 
 def _coded(values: Iterable[Any], codes: Codes) -> NDArray[Any]:
@@ -80,12 +110,9 @@ def _coded(values: Iterable[Any], codes: Codes) -> NDArray[Any]:
 
 
 def deals_of(deal_ids: Iterable[str], deals: Sequence[int]) -> Arrays:
-    """Ids of deals as two numbers, which tell them apart as a hash of 128 bits does."""
-    ids = b"".join(blake2b(i.encode(), digest_size=_ID_BYTES).digest() for i in deal_ids)
-    halves = np.frombuffer(ids, dtype="<u8").reshape(-1, 2)
+    """Ids of deals, and their numbers."""
     return {
-        "high": np.ascontiguousarray(halves[:, 0]),
-        "low": np.ascontiguousarray(halves[:, 1]),
+        "id": np.array(list(deal_ids), dtype=object),
         "deal": np.array(deals, dtype=np.uint32),
     }
 

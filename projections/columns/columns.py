@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
 from projections.columns.files import BaseFile, Damaged, Files
 from projections.columns.source import (
+    Reach,
     Stand,
     all_periods,
     changed_when_due,
@@ -25,8 +26,11 @@ from store.errors import StoreUnavailable
 from store.keys.holding import Held
 
 if TYPE_CHECKING:
-    from projections.columns.base import Exporting, OpenBase
+    from projections.columns.base import Asking, Exporting, OpenBase
     from projections.columns.making import Collected
+    from projections.columns.relation import Relation
+
+T = TypeVar("T")
 
 Reading: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 """Opens a snapshot of the tables."""
@@ -77,6 +81,28 @@ class Columns:
 
     def snapshot(self, connection: Connection, question: Question) -> list[Part] | None:
         """What the rows that `connection` sees come to; None where there is no copy to tell."""
+        return self._asked(connection, lambda asking: asking.parts(question))
+
+    def ask(
+        self,
+        connection: Connection,
+        question: Callable[[Relation], T],
+        reach: Reach = Reach(),  # noqa: B008 (immutable)
+    ) -> T:
+        """The answer to a question over all deal periods that `connection` sees.
+
+        Without a copy, the rows within reach are read for this question alone: the
+        answer is the same and comes later.
+        """
+        answer = self._asked(connection, lambda asking: (question(asking.relation()),))
+        if answer is not None:
+            return answer[0]
+        from projections.columns.passing import passing
+
+        with passing(connection, reach) as relation:
+            return question(relation)
+
+    def _asked(self, connection: Connection, question: Callable[[Asking], T]) -> T | None:
         stand = stand_of(connection)
         if stand is None:
             return None
@@ -90,7 +116,7 @@ class Columns:
                 with self._lock:
                     asking = self._opened(file, stand).asking(connection, stand)
                 with closing(asking):
-                    return asking.parts(question)
+                    return question(asking)
             except (TooFar, MemoryError):
                 return None
             except Damaged:

@@ -11,11 +11,20 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from projections.columns.coding import PLACE, About, Arrays, Dictionary, columns_of, deals_of
+from projections.columns.coding import (
+    NONE_LARGE,
+    NONE_SMALL,
+    PLACE,
+    About,
+    Arrays,
+    Dictionary,
+    columns_of,
+    deals_of,
+)
 from projections.columns.source import CODED, INSTANTS, Row, Stand
 from projections.instants import FOREVER
 
-FORM = 1
+FORM = 2
 """Of the tables in a base. A base of another form is made anew."""
 
 BASE = "base.duckdb"
@@ -29,19 +38,42 @@ MOVING = f"""
 (
     deal UINTEGER, {", ".join(f"{name} BIGINT" for name in INSTANTS)},
     priced UTINYINT, amount BIGINT, weighted HUGEINT,
+    closed_at BIGINT, expected_close INTEGER, listed BIGINT, quoted BIGINT, probability TINYINT,
     {", ".join(f"{name} UINTEGER" for name in _CODES)}
 )
 """
 """The columns of periods that are still being collected, or change."""
 
-KNOWN_DEALS = "(high UBIGINT, low UBIGINT, deal UINTEGER)"
+COLUMNS = (
+    *("deal", *INSTANTS, "priced", "amount", "weighted"),
+    *("closed_at", "expected_close", "listed", "quoted", "probability"),
+    *_CODES,
+)
+
+KNOWN_DEALS = "(id VARCHAR, deal UINTEGER)"
 
 _INSERT = f"""
 INSERT INTO {{name}}
-SELECT deal, {", ".join(INSTANTS)}, priced, amount, amount::HUGEINT * percent,
+SELECT deal, {", ".join(INSTANTS)}, priced, amount,
+    amount::HUGEINT * greatest(probability, 0),
+    nullif(closed_at, {NONE_LARGE}), nullif(expected_close, {NONE_SMALL}),
+    nullif(listed, {NONE_LARGE}), nullif(quoted, {NONE_LARGE}), nullif(probability, {NONE_SMALL}),
     {", ".join(_CODES)}
 FROM given
-"""  # noqa: S608 (our own names)
+"""
+
+_NUMBERED_TWICE = """
+CREATE TABLE raw.twice AS
+SELECT deal, number FROM raw.deals
+JOIN (SELECT id, min(deal) AS number FROM raw.deals GROUP BY id HAVING count(*) > 1) USING (id)
+"""
+
+ONE_NUMBER_EACH = """
+SELECT periods.* REPLACE (coalesce(number, periods.deal) AS deal)
+FROM raw.periods AS periods LEFT JOIN raw.twice AS twice ON periods.deal = twice.deal
+"""
+
+ONE_NUMBER_A_DEAL = "SELECT id, min(deal) AS deal FROM raw.deals GROUP BY id"
 
 _LEVEL = f"""
 CASE WHEN occurred_until = {FOREVER} THEN 64
@@ -79,7 +111,7 @@ def add_periods(connection: duckdb.DuckDBPyConnection, name: str, given: Arrays)
 def add_deals(connection: duckdb.DuckDBPyConnection, name: str, given: Arrays) -> None:
     """Add rows to a table of known deals."""
     connection.register("given", given)
-    connection.execute(f"INSERT INTO {name} SELECT high, low, deal FROM given")  # noqa: S608
+    connection.execute(f"INSERT INTO {name} SELECT id, deal FROM given")
     connection.unregister("given")
 
 
@@ -98,16 +130,8 @@ class Collected:
             raise
 
     def _read(self, stand: Stand, batches: Iterable[Sequence[Row]]) -> About:
-        into = self._connection
-        into.execute(f"ATTACH {quoted(self._workshop / 'raw.duckdb')} AS raw")
-        into.execute(f"CREATE TABLE raw.periods {MOVING}")
-        into.execute(f"CREATE TABLE raw.deals {KNOWN_DEALS}")
-        dictionary = Dictionary()
-        deals = 0
-        for rows, numbers, new in _numbered(batches):
-            add_periods(into, "raw.periods", columns_of(rows, numbers, dictionary))
-            add_deals(into, "raw.deals", deals_of(new, range(deals + 1, numbers[-1] + 1)))
-            deals = numbers[-1]
+        self._connection.execute(f"ATTACH {quoted(self._workshop / 'raw.duckdb')} AS raw")
+        dictionary, deals = read_into(self._connection, batches)
         parked = sorted(stand.parked)
         return About(FORM, stand.set_id, stand.position, parked, deals, dictionary.values())
 
@@ -115,9 +139,27 @@ class Collected:
         """The base of these rows."""
         with self._connection as connection:
             made = attach(connection, self._workshop)
-            fill(connection, self.about, "FROM raw.periods", "FROM raw.deals")
+            fill(connection, self.about, ONE_NUMBER_EACH, ONE_NUMBER_A_DEAL)
             detach(connection)
         return made
+
+
+def read_into(
+    into: duckdb.DuckDBPyConnection, batches: Iterable[Sequence[Row]]
+) -> tuple[Dictionary, int]:
+    """Write rows of the store into the schema or file `raw`. Answers the codes, and how many deals.
+
+    What is read is asked by `ONE_NUMBER_EACH` and `ONE_NUMBER_A_DEAL`.
+    """
+    into.execute(f"CREATE TABLE raw.periods {MOVING}")
+    into.execute(f"CREATE TABLE raw.deals {KNOWN_DEALS}")
+    dictionary, deals = Dictionary(), 0
+    for rows, numbers, new in _numbered(batches):
+        add_periods(into, "raw.periods", columns_of(rows, numbers, dictionary))
+        add_deals(into, "raw.deals", deals_of(new, range(deals + 1, numbers[-1] + 1)))
+        deals = numbers[-1]
+    into.execute(_NUMBERED_TWICE)
+    return dictionary, deals
 
 
 def _numbered(
@@ -125,8 +167,7 @@ def _numbered(
 ) -> Iterator[tuple[Sequence[Row], list[int], list[str]]]:
     """Rows, the number of the deal of each, and the deals that are new, in order.
 
-    Rows of a deal that do not follow one another make it several deals here, which
-    are excluded together when it changes.
+    A deal whose rows do not follow one another has several numbers here, of which one is kept.
     """
     number, last = 0, None
     for rows in batches:
@@ -151,17 +192,17 @@ def fill(connection: duckdb.DuckDBPyConnection, about: About, periods: str, deal
     """Write the periods and the deals that two queries give into the new base."""
     run = connection.execute
     codes = ", ".join(f"{n}::{_narrowest(len(about.dictionary[n]))} AS {n}" for n in _CODES)
-    [[largest]] = run(f"SELECT coalesce(max(abs(weighted)), 0) FROM ({periods})").fetchall()  # noqa: S608
+    [[largest]] = run(f"SELECT coalesce(max(abs(weighted)), 0) FROM ({periods})").fetchall()
     weighted = "BIGINT" if largest <= _LARGEST else "HUGEINT"
     run(
         f"""
         CREATE TABLE made.periods AS
         SELECT deal, {", ".join(INSTANTS)}, priced, amount, weighted::{weighted} AS weighted,
-            {codes}
+            closed_at, expected_close, listed, quoted, probability, {codes}
         FROM ({periods}) ORDER BY known_until < {FOREVER}, {_LEVEL}, occurred_from
-        """  # noqa: S608 (our own queries)
+        """
     )
-    run(f"CREATE TABLE made.deals AS FROM ({deals}) ORDER BY high")
+    run(f"CREATE TABLE made.deals AS FROM ({deals}) ORDER BY deal")
     run("CREATE TABLE made.about (about VARCHAR)")
     run("INSERT INTO made.about VALUES (?)", [msgspec.json.encode(about).decode()])
 

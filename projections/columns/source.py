@@ -1,12 +1,14 @@
 """What the columnar copy reads from the rows of the store, on either database."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
 
+from projections.instants import FOREVER, micros
 from projections.tables import checkpoints, deal_marks, deal_periods, identity, parked
 
 MODEL = "deal-periods"
@@ -17,6 +19,7 @@ Row = Sequence[Any]
 
 CODED = (
     "status",
+    "outcome",
     "owner",
     "region",
     "industry",
@@ -25,6 +28,7 @@ CODED = (
     "business_type",
     "forecast_category",
     "grade",
+    "lead_source",
     "currency",
 )
 """Texts that are numbers in the copy. A stage is one together with its process and position."""
@@ -34,17 +38,45 @@ INSTANTS = ("occurred_from", "occurred_until", "known_from", "known_until", "ope
 COLUMNS = (
     "deal_id",
     *INSTANTS,
+    "closed_at",
+    "expected_close",
     "amount_minor",
+    "listed_minor",
+    "quoted_minor",
     "probability",
     *("process", "stage", "stage_order"),
     *CODED,
 )
-"""The columns of deal periods that a pipeline needs, in the order in which they are read."""
+"""The columns of deal periods that are copied, in the order in which they are read."""
 
 _BATCH_ROWS = 20_000
 _BATCH_DEALS = 1_000
 
 _PERIODS = select(*(deal_periods.c[name] for name in COLUMNS))
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """Which periods a question can need: those known at some moments, that reach into a time."""
+
+    known_at: tuple[datetime, ...] = ()
+    """None: whenever they were known."""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def condition(self) -> ColumnElement[bool]:
+        """What the rows of these periods are."""
+        period = deal_periods.c
+        conditions: list[ColumnElement[bool]] = [literal(1) == 1]
+        if self.known_at:
+            known = [min(micros(one), FOREVER - 1) for one in self.known_at]
+            conditions.append(
+                or_(*(and_(period.known_from <= at, period.known_until > at) for at in known))
+            )
+        if self.since is not None:
+            conditions.append(period.occurred_until > micros(self.since))
+        if self.until is not None:
+            conditions.append(period.occurred_from <= micros(self.until))
+        return and_(*conditions)
 
 
 class Stand(msgspec.Struct, frozen=True):
@@ -110,7 +142,8 @@ def periods_of(connection: Connection, deal_ids: Collection[str]) -> Iterator[Se
             yield rows
 
 
-def all_periods(connection: Connection) -> Iterator[Sequence[Row]]:
-    """All periods, some thousands at a time, in no order."""
-    result = connection.execute(_PERIODS.execution_options(yield_per=_BATCH_ROWS))
+def all_periods(connection: Connection, reach: Reach | None = None) -> Iterator[Sequence[Row]]:
+    """All periods, or those within reach, some thousands at a time, in no order."""
+    statement = _PERIODS if reach is None else _PERIODS.where(reach.condition())
+    result = connection.execute(statement.execution_options(yield_per=_BATCH_ROWS))
     yield from result.partitions()

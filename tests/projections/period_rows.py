@@ -41,6 +41,9 @@ def period(**values: Any) -> Row:
         "grade": None,
         "opened_at": 0,
         "closed_at": None,
+        "lead_source": None,
+        "listed_minor": None,
+        "quoted_minor": None,
         **values,
     }
 
