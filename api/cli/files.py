@@ -9,15 +9,15 @@ from api.cli.output import note
 from store.keys.durability import sync_folder
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Write the file in place of what is there, all of it or nothing, on disk when this returns.
 
     Raises OSError.
     """
     new = path.with_name(f".{path.name}.new")
     try:
-        with new.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with new.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
@@ -49,11 +49,16 @@ def hand_over(text: str, path: Path | None) -> None:
     """Print the text, or write it to a file that is not there yet."""
     if path is None:
         print(text, end="")
-        return
+    else:
+        hand_over_file(text, path)
+
+
+def hand_over_file(content: str | bytes, path: Path) -> None:
+    """Write to a file that is not there yet, and say so."""
     if path.exists():
         fail("file-not-written", f"{path} is there already", "Name another file, or remove it.")
     try:
-        write_whole(path, text)
+        write_whole(path, content)
     except OSError as error:
         fail("file-not-written", f"{path} cannot be written: {error.strerror}")
     note(f"Wrote {path}.")

@@ -1,10 +1,26 @@
 """Which deals, as options name them: dimensions and their values."""
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import typer
 
 from projections.pipeline import DIMENSIONS
+
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="DIM=VALUE",
+        help="Only deals with this value; an empty one finds deals without. Owners by id or name."
+        " May be given again.",
+    ),
+]
+
+
+def dimensions(text: str, option: str = "--by") -> list[str]:
+    """Dimensions with commas between, each once; none for an empty text."""
+    names = [dimension(name, option) for name in text.split(",") if name.strip()]
+    return list(dict.fromkeys(names))
 
 
 def dimension(name: str, option: str) -> str:

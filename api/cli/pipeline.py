@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from api.cli import shown
-from api.cli.filters import conditions, dimension
+from api.cli.filters import Where, conditions, dimensions
 from api.cli.groups import AsOf, KnownAt, commands
 from api.cli.output import (
     Column,
@@ -51,14 +51,7 @@ def pipeline(
     by: Annotated[
         str, typer.Option(metavar="DIM,…", help="Dimensions to group by; empty: totals only.")
     ] = "stage",
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="DIM=VALUE",
-            help="Only deals with this value; an empty one finds deals without. Owners by id or"
-            " name. May be given again.",
-        ),
-    ] = None,
+    where: Where = None,
     layout: FormatOption = Format.TABLE,
 ) -> None:
     """Show what was open, won and lost then, grouped.
@@ -66,11 +59,11 @@ def pipeline(
     TIME is a day (its end), a date and time, or now.
     """
     at = terminal(context)
-    dimensions = [dimension(name, "--by") for name in by.split(",") if name.strip()]
+    grouped_by = dimensions(by)
     wanted = conditions(where or [])
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
-        answer = ask_pipeline(store, instants, list(dict.fromkeys(dimensions)), wanted)
+        answer = ask_pipeline(store, instants, grouped_by, wanted)
         names = stage_names(store.log.processes())
     match layout:
         case Format.JSON:
