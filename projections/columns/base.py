@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from secrets import token_hex
+from tempfile import gettempdir
 from typing import Any
 
 import duckdb
@@ -55,7 +57,9 @@ class OpenBase:
     def __init__(self, file: BaseFile, least_changed: int) -> None:
         self.file = file
         self._least_changed = least_changed
-        self._connection = making.connect(_MEMORY)
+        # What a question needs beyond the memory goes to a folder of its own, which ends with it.
+        spill = Path(gettempdir()) / f"dealstate-{token_hex(8)}"
+        self._connection = making.connect(_MEMORY, spill)
         try:
             with translated(file.path):
                 self._attach()

@@ -73,8 +73,10 @@ class Relation:
             self._cursor.execute(f"CREATE TEMP TABLE {name} AS {self._whole(select, steps)}")
 
     def _whole(self, select: str, steps: Mapping[str, str]) -> str:
-        named = {**self._sources, **steps}
-        return f"WITH {', '.join(f'{n} AS ({query})' for n, query in named.items())} {select}"
+        # Else DuckDB copies into memory what is used twice: millions of rows.
+        named = [f"{name} AS NOT MATERIALIZED ({q})" for name, q in self._sources.items()]
+        named += [f"{name} AS ({query})" for name, query in steps.items()]
+        return f"WITH {', '.join(named)} {select}"
 
     def code(self, column: str, value: str) -> int:
         """The number of a text in a column, `NOWHERE` where no row has it; `""`: without one."""

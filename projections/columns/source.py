@@ -73,7 +73,8 @@ class Reach(msgspec.Struct, frozen=True):
                 or_(*(and_(period.known_from <= at, period.known_until > at) for at in known))
             )
         if self.since is not None:
-            conditions.append(period.occurred_until > micros(self.since))
+            # Before the end of time, where periods that still hold end.
+            conditions.append(period.occurred_until > min(micros(self.since), FOREVER - 1))
         if self.until is not None:
             conditions.append(period.occurred_from <= micros(self.until))
         return and_(*conditions)
