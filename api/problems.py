@@ -62,6 +62,7 @@ ON_THE_COMMAND_LINE = {
     "log-damaged": "A log is not as it was recorded, so no backup of it was made.",
     "person-not-found": "Nobody, or more than one person, answers to that.",
     "port-unavailable": "The server cannot listen on that port.",
+    "rate-not-found": "No rates on record tell what one currency was worth in another.",
     "witness-unusable": "The key or the state of the witness cannot be used.",
 }
 """Codes that only the command line has."""

@@ -65,6 +65,8 @@ class StreamKind(StrEnum):
     USER = "user"
     UNIT = "unit"
     AUTHORITY = "authority"
+    RATES = "rates"
+    TARGET = "target"
     ACCESS = "access"
     STORE = "store"
 

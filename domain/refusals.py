@@ -110,9 +110,27 @@ class CurrencyMismatch(Refusal):
 
 
 class UnknownCurrency(Refusal):
-    """Rule 3: a deal is in a currency that exists."""
+    """Rule 3: money is in a currency that exists."""
 
     code = "unknown-currency"
+
+
+class InvalidRate(Refusal):
+    """Rule 3: an exchange rate is a number over 0 of at most twelve significant digits."""
+
+    code = "invalid-rate"
+
+
+class InvalidQuotes(Refusal):
+    """Rule 3: rates are published of one or more currencies, each once, not of their base."""
+
+    code = "invalid-quotes"
+
+
+class InvalidTarget(Refusal):
+    """Rule 3: a target is for days in order, and for one user, territory or unit, or for all."""
+
+    code = "invalid-target"
 
 
 class OutOfRange(Refusal):

@@ -19,7 +19,7 @@ they may see; deciding sees everything.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Self, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -41,8 +41,10 @@ from domain.intent import Intent
 from domain.organisation import AnyOrganisationCommand, Organisation, stream_for
 from domain.organisation import decide as decide_organisation
 from domain.process import ProcessBook, ProcessPublished, SalesProcess
+from domain.rates import PublishRates, RateBook, decide_rates, stream_of_base
 from domain.refusals import IdTaken, Refusal
 from domain.repeating import require_may_repeat
+from domain.targets import SetTarget, Targets, decide_target, stream_of_period
 from store import opening
 from store.command_rows import check_command_id, command_row, content, require_same
 from store.conflicts import conflict, first_conflict, told_as_damage
@@ -259,6 +261,38 @@ class DealLog(Application[str]):
 
         return self._carry_out(stream, command, intent, decided, allowed, alone=True)
 
+    def publish_rates(self, command: PublishRates, intent: Intent, zone: tzinfo = UTC) -> Handled:
+        """Make rates of a day known, once for each command id of a principal.
+
+        `zone` tells which day it is; many days go by `publish_days`. Raises Refusal, StoreError.
+        """
+        stream = checked_stream(stream_of_base(command.base))
+
+        def decided(streams: Streams, _: Standing) -> tuple[int, Sequence[Fact]]:
+            version = self.records.version(stream)
+            return version, decide_rates(command, streams.rates(), intent, zone)
+
+        def allowed(*_: object) -> None:
+            require(intent.principal, command.right, NO_DEAL)
+
+        return self._carry_out(stream, command, intent, decided, allowed)
+
+    def set_target(self, command: SetTarget, intent: Intent) -> Handled:
+        """Set a target, or take it back, once for each command id of a principal.
+
+        Raises Refusal, StoreError.
+        """
+        stream = checked_stream(stream_of_period(command.first, command.last))
+
+        def decided(streams: Streams, _: Standing) -> tuple[int, Sequence[Fact]]:
+            version, directory = self.records.version(stream), streams.organisation().directory
+            return version, decide_target(command, streams.targets(), directory, intent)
+
+        def allowed(*_: object) -> None:
+            require(intent.principal, command.right, NO_DEAL)
+
+        return self._carry_out(stream, command, intent, decided, allowed)
+
     def append(self, batches: Sequence[Batch]) -> int:
         """Append the drafts of all batches in one transaction, as they are.
 
@@ -392,6 +426,14 @@ class DealLog(Application[str]):
     def organisation(self) -> Organisation:
         """Who is in the organisation and how far its roles may go, as of now."""
         return self._steadily(lambda streams: streams.organisation())
+
+    def rates(self) -> RateBook:
+        """All exchange rates on record; `as_known` gives those of a moment."""
+        return self._steadily(lambda streams: streams.rates())
+
+    def targets(self) -> Targets:
+        """All targets on record; `as_known` gives those of a moment."""
+        return self._steadily(lambda streams: streams.targets())
 
     # The feed.
 

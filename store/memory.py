@@ -18,6 +18,8 @@ from domain.history import Fact, Recorded
 from domain.organisation import Organisation
 from domain.process import ProcessBook
 from domain.process_files import built_in_processes
+from domain.rates import RateBook
+from domain.targets import Targets
 from store.errors import EventWithoutKey, UnreadableEvent
 from store.events.codec import Codec
 from store.events.fields import FieldCipher
@@ -40,6 +42,10 @@ class Memory:
         """The processes, and the head of the log as of which they are."""
         self.organisation: tuple[int, Organisation] = (0, Organisation())
         """The organisation, and the head of the log as of which it is."""
+        self.rates: tuple[int, RateBook] = (0, RateBook())
+        """The exchange rates, and the head of the log as of which they are."""
+        self.targets: tuple[int, Targets] = (0, Targets())
+        """The targets, and the head of the log as of which they are."""
         self._visible = frozenset(visible)
         self.whole = self.reading(EVERYTHING)
         """Opens all that can be read with the keys there are."""

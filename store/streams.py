@@ -6,7 +6,8 @@ afterwards, and asks a new one of these where it was raised (`DealLog`).
 
 Processes and organisation change seldom, and every command needs them. So beside each
 stands the head of the log as of which it is known, and only when events of its kinds
-stand behind that is it read anew.
+stand behind that is it read anew. Exchange rates and targets are kept alike, but asked
+for by those alone who need them: commands on deals do not.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -19,6 +20,8 @@ from domain.history import Fact, Recorded, StreamKind
 from domain.organisation import Organisation
 from domain.process import ProcessBook, ProcessPublished, SalesProcess
 from domain.process_files import built_in_processes
+from domain.rates import RateBook
+from domain.targets import Targets
 from store.errors import UnreadableEvent
 from store.events.codec import Codec
 from store.events.reading import Reading
@@ -175,6 +178,30 @@ class Streams:
             organisation = Organisation.of(self._of_kinds(_ORGANISATION, EVERYTHING))
         self._memory.organisation = (head, organisation)
         return organisation
+
+    def rates(self) -> RateBook:
+        """All exchange rates on record."""
+        known, book = self._memory.rates
+        head = self._records.head()
+        if head <= known:
+            return book
+        if not known or self._records.holds((StreamKind.RATES,), after=known):
+            streams = self._of_kinds((StreamKind.RATES,), PUBLIC_ONLY)
+            book = RateBook.of(event for events in streams for event in events)
+        self._memory.rates = (head, book)
+        return book
+
+    def targets(self) -> Targets:
+        """All targets on record."""
+        known, targets = self._memory.targets
+        head = self._records.head()
+        if head <= known:
+            return targets
+        if not known or self._records.holds((StreamKind.TARGET,), after=known):
+            streams = self._of_kinds((StreamKind.TARGET,), PUBLIC_ONLY)
+            targets = Targets.of(event for events in streams for event in events)
+        self._memory.targets = (head, targets)
+        return targets
 
     def _of_kinds(
         self, kinds: Iterable[StreamKind], visible: Collection[Sensitivity]

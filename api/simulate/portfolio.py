@@ -35,7 +35,8 @@ _TAKEN_OVER = 0.08
 _MEDIAN_AMOUNT = {"mid-size": 55_000, "large": 140_000, "group": 380_000}
 """In euros, for a product of average size."""
 
-_PER_EURO = {"EUR": 1.0, "USD": 1.1, "CNY": 7.2}
+PER_EURO = {"EUR": 1.0, "USD": 1.1, "CNY": 7.2}
+"""What a euro is worth where amounts are drawn."""
 _TEMPO = {"mid-size": 0.92, "large": 1.06, "group": 1.28}
 
 
@@ -141,7 +142,7 @@ def premise(seed: int, number: int, period: Period) -> Premise:
     if taken_over:
         stage = 1 if process.id == "four-phase" else rng.choice((1, 2, 2, 3, 4))
     median = _MEDIAN_AMOUNT[size] * project.product.factor / 80
-    amount = median * rng.lognormvariate(0.0, 0.45) * _PER_EURO[territory.currency]
+    amount = median * rng.lognormvariate(0.0, 0.45) * PER_EURO[territory.currency]
     return Premise(
         number=number,
         deal_id=deal_id(seed, number),

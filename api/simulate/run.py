@@ -9,12 +9,15 @@ import msgspec
 from api.simulate.cast import LIMITS, User
 from api.simulate.causes import SHARE
 from api.simulate.chronicle import SOURCE
+from api.simulate.planning import BASE, rates_of, targets_of
 from api.simulate.portfolio import UNTIL, SimulatedDeal, deal_id, period, simulated, units_of, users
 from domain.deal import DealFact
 from domain.directory import MembershipGranted, UserRegistered
 from domain.history import Draft, Fact, Recorded, StreamKind, stream_of
 from domain.organisation import LIMITS_STREAM, AuthorityLimitsSet
 from domain.process_files import built_in_processes
+from domain.rates import stream_of_base
+from domain.targets import assignee, stream_of_period
 from store.errors import StoreError
 from store.events.writing import Batch
 from store.log import DealLog
@@ -40,6 +43,9 @@ class SimulationReport(msgspec.Struct, frozen=True):
     events_added: int = 0
     """Events of deals, without the registrations of users."""
     users_added: int = 0
+    rates_added: int = 0
+    """Months for which exchange rates were published."""
+    targets_added: int = 0
     statuses: dict[str, int] = {}
     """How many of the added deals are open, won, lost and so on at the end of the period."""
     causes: tuple[str, ...] | None = None
@@ -101,7 +107,9 @@ def simulate(
         report = _add(log, report, numbers, present)
         if progress is not None:
             progress(numbers[-1] + 1, deals)
-    return report
+    return msgspec.structs.replace(
+        report, rates_added=_publish_rates(log, report), targets_added=_set_targets(log, report)
+    )
 
 
 def _chunks(numbers: range) -> Iterator[range]:
@@ -188,6 +196,36 @@ def _register_users(log: DealLog, report: SimulationReport) -> int:
     if batches or new:
         log.append([*batches, *new])
     return len(new)
+
+
+def _publish_rates(log: DealLog, report: SimulationReport) -> int:
+    """Publish made-up rates of the months before and after those on record; of how many."""
+    known = [one.day for one in log.rates().quotes(BASE)]
+    news = [
+        _configuration(fact, at, f"rates/{fact.day}")
+        for at, fact in rates_of(report.seed, period(report.months, report.until))
+        if not known or not min(known) <= fact.day <= max(known)
+    ]
+    if news:
+        stream = stream_of_base(BASE)
+        log.append([Batch(stream, len(log.events_in(stream)), news)])
+    return len(news)
+
+
+def _set_targets(log: DealLog, report: SimulationReport) -> int:
+    """Set the targets of quarters and holders that have none yet; how many."""
+    known = {(one.first, one.last, one.whose) for one in log.targets().all}
+    news: dict[str, list[Draft[Fact]]] = {}
+    for at, fact in targets_of(report.deals, report.seed, report.months, report.until):
+        if (fact.first, fact.last, assignee(fact)) not in known:
+            what = f"target/{fact.first}/{fact.territory or fact.owner}"
+            stream = stream_of_period(fact.first, fact.last)
+            news.setdefault(stream, []).append(_configuration(fact, at, what))
+    if news:
+        log.append(
+            [Batch(stream, len(log.events_in(stream)), drafts) for stream, drafts in news.items()]
+        )
+    return sum(map(len, news.values()))
 
 
 _EARLIER = timedelta(days=60)

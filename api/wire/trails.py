@@ -13,13 +13,24 @@ from domain.deal import DealFact
 from domain.history import Fact, Recorded
 from domain.organisation import AnyOrganisationFact, describe
 from domain.process import ProcessPublished
+from domain.rates import ExchangeRatesPublished
+from domain.rates import describe as describe_rates
 from domain.restoring import StoreRestored
 from domain.restoring import describe as describe_restore
+from domain.targets import TargetSet
+from domain.targets import describe as describe_target
 from projections.audit import AuditEntry as Projected
 from projections.instants import instant_of
 from store.times import written
 
-OtherFact = ProcessPublished | AnyOrganisationFact | FieldDisclosed | StoreRestored
+OtherFact = (
+    ProcessPublished
+    | AnyOrganisationFact
+    | FieldDisclosed
+    | StoreRestored
+    | ExchangeRatesPublished
+    | TargetSet
+)
 AnyFact = DealFact | OtherFact
 
 
@@ -136,6 +147,10 @@ def _told(fact: OtherFact) -> str:
         return describe_access(fact)
     if isinstance(fact, StoreRestored):
         return describe_restore(fact)
+    if isinstance(fact, ExchangeRatesPublished):
+        return describe_rates(fact)
+    if isinstance(fact, TargetSet):
+        return describe_target(fact)
     return describe(fact)
 
 

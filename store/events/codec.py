@@ -30,8 +30,10 @@ from domain.directory import MembershipEnded, MembershipGranted, UnitRegistered,
 from domain.history import Fact, Recorded, stored_name
 from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
+from domain.rates import ExchangeRatesPublished
 from domain.restoring import StoreRestored
 from domain.subjects import EncryptedField
+from domain.targets import TargetSet
 from store.errors import EventWithoutKey, NotStorable, UnreadableEvent
 from store.events.contract import check_contract
 from store.events.fields import Encrypted, FieldCipher, KeyMissing, Place
@@ -49,6 +51,8 @@ REGISTERED: tuple[type[Fact], ...] = (
     AuthorityLimitsSet,
     FieldDisclosed,
     StoreRestored,
+    ExchangeRatesPublished,
+    TargetSet,
 )
 """Every type of fact that the log can hold."""
 

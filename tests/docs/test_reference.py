@@ -16,20 +16,19 @@ from api.problems import MEANINGS, ON_THE_COMMAND_LINE
 from domain.deal import COMMAND_TYPES
 from domain.history import Fact, stored_name
 from domain.intent import Command, command_name
-from domain.organisation import AnyOrganisationCommand
 from domain.process import SalesProcess
 from domain.process_files import built_in_processes
 from domain.refusals import every_refusal
 from store.events.codec import REGISTERED
 from tests.docs.reference import PAGES, page
 from tests.docs.reference.events import members, stored, values
-from tests.docs.reference.played import set_up
+from tests.docs.reference.played import BesideCommand, set_up
 from tests.docs.reference.stages import picture
 from tests.golden.openapi import document
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
-ORGANISATION_COMMANDS = get_args(AnyOrganisationCommand)
+BESIDE_COMMANDS = get_args(BesideCommand)
 MIRRORED_BY: dict[type, list[type[Fact]]] = {
     **{command: facts_of(command) for command in COMMAND_TYPES},
     **{type(command): [type(event.fact)] for command, event in set_up()},
@@ -38,7 +37,7 @@ VALUES = sorted(values(), key=lambda one: one.__name__)
 STRUCTS = [
     *REGISTERED,
     *COMMAND_TYPES,
-    *ORGANISATION_COMMANDS,
+    *BESIDE_COMMANDS,
     *(one for one in VALUES if issubclass(one, msgspec.Struct)),
 ]
 CHOICES = [one for one in VALUES if issubclass(one, StrEnum)]
@@ -85,7 +84,7 @@ def test_every_command_is_documented_once(name: str) -> None:
     assert isinstance(decode_command(name, data.encode()), BY_NAME[name])
 
 
-@pytest.mark.parametrize("command", ORGANISATION_COMMANDS, ids=command_name)
+@pytest.mark.parametrize("command", BESIDE_COMMANDS, ids=command_name)
 def test_every_command_beside_the_deals_is_documented_once(command: type[Command]) -> None:
     name = command_name(command)
     assert headings("commands.md").count(name) == 1

@@ -23,7 +23,9 @@ from domain.access import (
 from domain.deal import COMMAND_TYPES
 from domain.history import Fact
 from domain.organisation import AnyOrganisationCommand
+from domain.rates import PublishRates
 from domain.refusals import NotAllowed
+from domain.targets import SetTarget
 
 # A deal of somebody in a unit of west, one whose team one is on, one that is both, and none yet.
 SCOPES = {
@@ -161,9 +163,10 @@ def test_a_manager_outside_of_their_units_acts_as_a_seller(
 
 def test_every_command_takes_a_right_that_somebody_holds() -> None:
     held = {action for right in TABLE for action in right.actions}
-    commands = {*COMMAND_TYPES, *get_args(AnyOrganisationCommand)}
+    configuring = {*get_args(AnyOrganisationCommand), PublishRates, SetTarget}
+    commands = {*COMMAND_TYPES, *configuring}
     assert {command for command in commands if command.right not in held} == set()
-    assert {command.right for command in get_args(AnyOrganisationCommand)} == {Action.CONFIGURE}
+    assert {command.right for command in configuring} == {Action.CONFIGURE}
 
 
 def test_facts_declare_what_is_more_than_public() -> None:

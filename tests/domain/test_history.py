@@ -38,7 +38,7 @@ def event(version: int, occurred: float) -> Recorded[Fact]:
 def test_a_stream_is_named_by_kind_and_id() -> None:
     assert stream_of(StreamKind.DEAL, "a:b") == "deal:a:b"
     assert (event(1, 0).kind, event(1, 0).identifier) == ("deal", "a:b")
-    kinds = ["deal", "process", "user", "unit", "authority", "access", "store"]
+    kinds = ["deal", "process", "user", "unit", "authority", "rates", "target", "access", "store"]
     assert [kind.value for kind in StreamKind] == kinds
 
 

@@ -12,7 +12,9 @@ from domain.directory import MembershipEnded, MembershipGranted, UnitRegistered,
 from domain.history import Draft, Fact, Recorded, StreamKind, stream_of
 from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
+from domain.rates import ExchangeRatesPublished
 from domain.restoring import StoreRestored
+from domain.targets import TargetSet
 from domain.values import Money
 
 KINDS: dict[type[Fact], StreamKind] = {
@@ -24,6 +26,8 @@ KINDS: dict[type[Fact], StreamKind] = {
     AuthorityLimitsSet: StreamKind.AUTHORITY,
     FieldDisclosed: StreamKind.ACCESS,
     StoreRestored: StreamKind.STORE,
+    ExchangeRatesPublished: StreamKind.RATES,
+    TargetSet: StreamKind.TARGET,
 }
 
 

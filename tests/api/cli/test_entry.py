@@ -10,7 +10,7 @@ import typer
 from api.cli.root import COMMANDS, hoisted
 from tests.api.cli.conftest import Run, run_command
 
-GROUPS = ("audit", "process", "users", "units", "limits", "keys")
+GROUPS = ("audit", "process", "users", "units", "limits", "rates", "targets", "keys")
 
 _LOADED = """\
 import sys

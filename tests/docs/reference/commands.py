@@ -8,9 +8,8 @@ from api.commands import BY_NAME, by_family, facts_of, fields_of, summary
 from api.examples import story
 from domain.history import Fact, stored_name
 from domain.intent import Command, command_name
-from domain.organisation import AnyOrganisationCommand
 from tests.docs.reference.markdown import MADE, TEXTS, code, fields_table, link, table
-from tests.docs.reference.played import SET_UP, set_up
+from tests.docs.reference.played import SET_UP, BesideCommand, set_up
 
 _HEAD = f"""\
 # Commands
@@ -38,7 +37,8 @@ The examples make up one deal, in this order; each is accepted where it stands. 
 _BESIDE = """\
 ## Beside the deals
 
-Users, units, roles and limits have commands of their own on the [command line](cli.md).
+Users, units, roles, limits, exchange rates and targets have commands of their own on the
+[command line](cli.md).
 """
 
 
@@ -52,8 +52,7 @@ def commands() -> str:
     led_to = {type(command): type(event.fact) for command, event in set_up()}
     lines = {type(command): line for line, command in SET_UP}
     parts += [
-        _section(one, [led_to[one]], f"dealstate {lines[one]}")
-        for one in get_args(AnyOrganisationCommand)
+        _section(one, [led_to[one]], f"dealstate {lines[one]}") for one in get_args(BesideCommand)
     ]
     return "\n".join(parts)
 

@@ -9,7 +9,7 @@ import msgspec
 
 from api.commands import decode_command
 from api.examples import Step, story
-from domain import organisation
+from domain import organisation, rates, targets
 from domain.access import Principal, Role
 from domain.accesses import FieldDisclosed
 from domain.deal import DealEvent, DealFact, History, decide
@@ -27,8 +27,10 @@ from domain.organisation import (
 )
 from domain.process import ProcessPublished, SalesProcess, Stage, Words
 from domain.process_files import built_in_processes
+from domain.rates import PublishRates, Quote, RateBook
 from domain.restoring import StoreRestored
-from domain.values import ForecastCategory
+from domain.targets import SetTarget, Targets
+from domain.values import ForecastCategory, Money
 
 _STREAM = stream_of(StreamKind.DEAL, "D-0114")
 _TELLER = Principal("anna", frozenset({Role.OPERATOR}))
@@ -66,7 +68,10 @@ def events_of_the_story() -> dict[str, DealEvent]:
     return {event.type: event for event in reversed(events)}
 
 
-SET_UP: tuple[tuple[str, AnyOrganisationCommand], ...] = (
+BesideCommand = AnyOrganisationCommand | PublishRates | SetTarget
+"""The commands that are given beside the deals."""
+
+SET_UP: tuple[tuple[str, BesideCommand], ...] = (
     ('units add sales "Sales"', RegisterUnit("sales", "Sales")),
     ('units add north "North" --under sales', RegisterUnit("north", "North", "sales")),
     ('users add anna "Anna Lindqvist"', RegisterUser("anna", "Anna Lindqvist")),
@@ -75,6 +80,14 @@ SET_UP: tuple[tuple[str, AnyOrganisationCommand], ...] = (
     (
         "limits set limits.toml",
         SetAuthorityLimits(AuthorityLimits((RoleLimits(Role.SELLER, discount_percent="10"),))),
+    ),
+    (
+        "rates set EUR USD 1.0812 --day 2026-01-05",
+        PublishRates("EUR", date(2026, 1, 5), (Quote("USD", "1.0812"),)),
+    ),
+    (
+        "targets set 2026-Q1 400000 --currency EUR --owner anna",
+        SetTarget(date(2026, 1, 1), date(2026, 3, 31), Money.parse("400000", "EUR"), owner="anna"),
     ),
 )
 """Commands beside the deals, in order, and how each is given. The last of a type is its example."""
@@ -90,16 +103,30 @@ _PILOT = SalesProcess(
 )
 
 
-def set_up() -> Iterator[tuple[AnyOrganisationCommand, Recorded[Any]]]:
+def set_up() -> Iterator[tuple[BesideCommand, Recorded[Any]]]:
     """Each command beside the deals with the event that it leads to."""
     streams: dict[str, list[Recorded[Any]]] = {}
     for number, (_, command) in enumerate(SET_UP, start=1):
         at = datetime(2026, 1, 5, 9, tzinfo=UTC)
         intent = Intent(f"set-up-{number}", _TELLER, "cli", now=at, occurred_at=at)
-        (fact,) = organisation.decide(command, Organisation.of(streams.values()), intent)
-        stream = streams.setdefault(organisation.stream_for(command), [])
-        stream.append(_event(fact, organisation.stream_for(command), len(stream) + 1, intent))
+        name, (fact,) = _decided(command, Organisation.of(streams.values()), intent)
+        stream = streams.setdefault(name, [])
+        stream.append(_event(fact, name, len(stream) + 1, intent))
         yield command, stream[-1]
+
+
+def _decided(
+    command: BesideCommand, known: Organisation, intent: Intent
+) -> tuple[str, tuple[Fact, ...]]:
+    """The stream that a command writes to, and what it leads to there."""
+    match command:
+        case PublishRates(base=base):
+            return rates.stream_of_base(base), rates.decide_rates(command, RateBook(), intent)
+        case SetTarget(first=first, last=last):
+            facts = targets.decide_target(command, Targets(), known.directory, intent)
+            return targets.stream_of_period(first, last), facts
+        case _:
+            return organisation.stream_for(command), organisation.decide(command, known, intent)
 
 
 def _event(fact: Fact, stream: str, version: int, intent: Intent) -> Recorded[Any]:

@@ -1,0 +1,67 @@
+"""Exchange rates over HTTP."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.queries.rates import MOST_RATES, TooManyRates, list_rates
+from api.routes.common import (
+    Answer,
+    ParameterFault,
+    Parameters,
+    Store,
+    answers,
+    instant,
+    waits,
+)
+from api.wire.rates import RateList
+from api.workspace import Workspace
+from domain.currencies import MINOR_DIGITS
+
+router = APIRouter(prefix="/v1/rates", tags=["rates"], default_response_class=Answer)
+
+
+class RateParameters(Parameters):
+    """Which rates."""
+
+    base: str | None = Field(None, description="Only rates of this base currency.")
+    currency: str | None = Field(None, description="Only rates of this currency.")
+    since: date | None = Field(
+        None, description="All rates from this day on; without it, the newest of each currency."
+    )
+    known_at: str | None = Field(None, description="What was known then; without it, all that is.")
+
+    def check(self, store: Workspace) -> None:
+        for name, code in (("base", self.base), ("currency", self.currency)):
+            if code is not None and code not in MINOR_DIGITS:
+                raise ParameterFault(name, f"{code!r} is not an ISO 4217 currency code")
+        self.known(store)
+
+    def known(self, store: Workspace) -> Any:
+        return instant(store, "known_at", self.known_at)
+
+
+@router.get(
+    "",
+    responses=answers(RateList, f"The rates, at most {MOST_RATES:,}."),
+    dependencies=[waits(RateParameters)],
+)
+def list_the_rates(store: Store, parameters: Annotated[RateParameters, Query()]) -> Answer:
+    """Exchange rates as they were published."""
+    parameters.check(store)
+    try:
+        answer = list_rates(
+            store,
+            base=parameters.base,
+            currency=parameters.currency,
+            since=parameters.since,
+            known_at=parameters.known(store),
+            most=MOST_RATES,
+        )
+    except TooManyRates as error:
+        raise ParameterFault(
+            "since", f"{error}: name a base and a currency, or a later day"
+        ) from None
+    return Answer(answer)
