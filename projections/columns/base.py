@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from secrets import token_hex
-from tempfile import gettempdir
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
+from weakref import finalize
 
 import duckdb
 import msgspec
@@ -57,9 +58,11 @@ class OpenBase:
     def __init__(self, file: BaseFile, least_changed: int) -> None:
         self.file = file
         self._least_changed = least_changed
-        # What a question needs beyond the memory goes to a folder of its own, which ends with it.
-        spill = Path(gettempdir()) / f"dealstate-{token_hex(8)}"
-        self._connection = making.connect(_MEMORY, spill)
+        # What a question needs beyond the memory goes here, where nobody else can read it. The
+        # folder stays as long as somebody asks.
+        spill = mkdtemp(prefix="dealstate-")
+        finalize(self, rmtree, spill, ignore_errors=True)
+        self._connection = making.connect(_MEMORY, Path(spill))
         try:
             with translated(file.path):
                 self._attach()
@@ -177,7 +180,6 @@ class OpenBase:
         """
         workshop.mkdir(parents=True)
         with translated(self.file.path):
-            self._connection.execute(f"SET temp_directory = {quoted(workshop / 'spill')}")
             cursor = self._connection.cursor()
             path = making.attach(cursor, workshop)
             _begin(cursor)
