@@ -35,7 +35,7 @@ from domain.lifecycle.facts import (
 from domain.needs import NeedsFact
 from domain.negotiation import NegotiationFact
 from domain.negotiation.facts import QuoteIssued
-from domain.negotiation.figures import list_total
+from domain.negotiation.orders import is_canonical, product, total
 from domain.people import PeopleFact
 from domain.process import ProbabilityHolds, ProcessBook, SalesProcess
 from domain.stages.facts import GateCriterionAttested, GateCriterionRevoked
@@ -99,9 +99,9 @@ class Reported(msgspec.Struct, frozen=True, gc=False):
     closed_at: datetime | None
     lead_source: str | None
     listed_minor: int | None
-    """What the newest quote costs at list prices, in minor units; None where a line has none."""
+    """What the lines of the newest quote that have list prices cost by these, in minor units."""
     quoted_minor: int | None
-    """The total of that quote, in minor units; None where `listed_minor` is."""
+    """What the same lines were quoted at, in minor units; None where `listed_minor` is."""
 
 
 def reported(deal: Deal, processes: ProcessBook, at: datetime) -> Reported | None:
@@ -160,16 +160,30 @@ def forecast(deal: Deal, process: SalesProcess, at: datetime) -> Forecast:
 
 
 def quoted(deal: Deal) -> Quoted:
-    """The newest quote in the deal's currency at list prices, and its total, in minor units."""
+    """What the newest quote takes off list prices, in the deal's currency and its minor units.
+
+    Lines without a list price are left out of both sums.
+    """
     newest = max(deal.negotiations.quotes, key=fold_order, default=None)
     if newest is None or newest.fact.total.currency != deal.life.currency:
         return None, None
-    listed = list_total(newest.fact)
-    if listed is None:
-        return None, None
-    scaled = listed.scaleb(MINOR_DIGITS[newest.fact.total.currency])
-    minor = int(scaled.quantize(Decimal(1), ROUND_HALF_EVEN)) if scaled <= LARGEST_MINOR else 0
-    return (minor, newest.fact.total.minor) if minor else (None, None)
+    lines = [
+        (Decimal(line.quantity), line.list_price.amount, line.unit_price.amount)
+        for line in newest.fact.lines
+        if line.list_price is not None and is_canonical(line.quantity)
+    ]
+    digits = MINOR_DIGITS[newest.fact.total.currency]
+    listed = _minor([(quantity, price) for quantity, price, _ in lines], digits)
+    after = _minor([(quantity, price) for quantity, _, price in lines], digits)
+    return (listed, after) if listed and after is not None else (None, None)
+
+
+def _minor(parts: Iterable[tuple[Decimal, Decimal]], digits: int) -> int | None:
+    """The sum of quantities at prices, half to even; None beyond all amounts of money."""
+    found = total([product(quantity, price) for quantity, price in parts]).scaleb(digits)
+    if found > LARGEST_MINOR:
+        return None
+    return int(found.quantize(Decimal(1), ROUND_HALF_EVEN))
 
 
 def gate_decides(events: Iterable[DealEvent], processes: ProcessBook) -> bool:

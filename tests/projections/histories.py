@@ -32,6 +32,7 @@ from domain.lifecycle.facts import (
     TeamMemberAssigned,
     WinPlanSet,
 )
+from domain.negotiation.facts import QuoteIssued, QuoteLine
 from domain.stages.facts import (
     ForecastRevised,
     GateCriterionAttested,
@@ -78,6 +79,7 @@ def openings(currency: str = "USD") -> st.SearchStrategy[OpportunityOpened]:
         products=products,
         territory=st.none() | st.just("North"),
         region=st.none() | st.just("EMEA"),
+        lead_source=st.none() | st.sampled_from(["fair", "referral"]),
     )
 
 
@@ -99,7 +101,8 @@ def facts(currency: str = "USD") -> st.SearchStrategy[DealFact]:
         st.builds(
             ForecastRevised,
             amount=st.none() | amounts(currency),
-            expected_close=st.none() | st.sampled_from([date(2026, 6, 30), date(2026, 9, 30)]),
+            expected_close=st.none()
+            | st.sampled_from([date(2026, 6, 30), date(2026, 3, 4), date(2026, 9, 30)]),
             probability=st.none() | st.integers(0, 100),
             category=st.none() | st.sampled_from(ForecastCategory),
         ),
@@ -121,7 +124,16 @@ def facts(currency: str = "USD") -> st.SearchStrategy[DealFact]:
         st.builds(OpportunityReopened, stages, texts),
         st.builds(ProcessChanged, st.sampled_from([SHORT.ref, LONGER.ref]), stages),
         st.builds(NoteAdded, texts),
+        quotes(currency),
     )
+
+
+@cache
+def quotes(currency: str) -> st.SearchStrategy[QuoteIssued]:
+    """Of one line, mostly in the currency of the deal; without a list price it has no discount."""
+    listed = st.none() | amounts(currency)
+    lines = st.builds(QuoteLine, st.just("press"), st.just("2"), amounts(currency), listed)
+    return st.builds(QuoteIssued, st.just(1), amounts(currency) | amounts("EUR"), st.tuples(lines))
 
 
 handovers = st.builds(OwnerChanged, st.sampled_from(["bo", "mei", "ann"]))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.corrections import DealMerged
+from domain.corrections import DealMerged, EventWithdrawn
 from domain.deal import Deal, DealFact
 from domain.lifecycle import Status
 from domain.lifecycle.facts import (
@@ -23,6 +23,7 @@ from domain.lifecycle.facts import (
     TeamMemberAssigned,
     WinPlanSet,
 )
+from domain.negotiation.facts import QuoteIssued, QuoteLine
 from domain.process import ProcessBook
 from domain.refusals import UnknownProcess
 from domain.stages.facts import ForecastRevised, GateCriterionAttested, StageAdvanced
@@ -30,7 +31,7 @@ from domain.values import BusinessType, ForecastCategory, Money
 from projections.changes import Change, changes
 from projections.frames import frames_of
 from projections.instants import instant_of, micros
-from projections.reported import Reported, reported
+from projections.reported import LARGEST_MINOR, Reported, reported
 from projections.rows import ReportedRows, amount_of, instant_in, reported_row
 from projections.tables import deal_periods
 from tests.projections.stores import draft, events_of
@@ -127,6 +128,124 @@ def test_the_amount_is_the_contract_value_once_won() -> None:
     assert reported_of(opened(), forecast).amount == usd("10")
     assert reported_of(opened(), forecast, won).amount == usd("9")
     assert reported_of(opened(), forecast, OpportunityWon()).amount == usd("10")
+
+
+# The newest quote.
+
+
+def quote(
+    total: str, *prices: tuple[str, str | None], currency: str = "USD", quantity: str = "2"
+) -> QuoteIssued:
+    """A quote of lines with their unit prices and list prices."""
+    lines = [
+        QuoteLine(
+            f"line {number}",
+            quantity,
+            Money.parse(price, currency),
+            None if listed is None else Money.parse(listed, currency),
+        )
+        for number, (price, listed) in enumerate(prices)
+    ]
+    return QuoteIssued(1, Money.parse(total, currency), tuple(lines))
+
+
+def quoted_of(*facts: DealFact) -> tuple[int | None, int | None]:
+    found = reported_of(opened(), *facts)
+    return found.listed_minor, found.quoted_minor
+
+
+FIRST = quote("16.00", ("5", "5.50"), ("3", "4"))
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ((), (None, None)),
+        ((FIRST,), (1900, 1600)),
+        # Of several the newest, also where it lacks what the one before had.
+        ((FIRST, quote("8", ("4", "5"))), (1000, 800)),
+        # A line without a list price, as of a service, is left out of both sums.
+        ((FIRST, quote("10", ("4", "5"), ("1", None))), (1000, 800)),
+        ((FIRST, quote("8", ("4", None))), (None, None)),
+        ((FIRST, quote("8")), (None, None)),
+        # A quote above its list prices is told as it is.
+        ((quote("12", ("6", "5")),), (1000, 1200)),
+        ((quote("8", ("4", "5"), currency="EUR"),), (None, None)),
+        ((FIRST, quote("8", ("4", "5"), currency="EUR")), (None, None)),
+        # Half a cent goes to the even one.
+        ((quote("0.01", ("0.01", "0.01"), quantity="0.5"),), (None, None)),
+        ((quote("0.01", ("0.01", "0.03"), quantity="0.5"),), (2, 0)),
+        ((quote("5", ("0", "0")),), (None, None)),
+    ],
+)
+def test_the_newest_quote_at_list_prices_and_as_it_was_quoted(
+    facts: tuple[DealFact, ...], expected: tuple[int | None, int | None]
+) -> None:
+    assert quoted_of(*facts) == expected
+
+
+def test_a_list_price_beyond_all_amounts_is_none() -> None:
+    largest = "999999999999999.999"
+    deal = opened(currency="KWD")
+    for quantity, expected in (("1", LARGEST_MINOR), ("1.0000000000000001", None), ("2", None)):
+        issued = quote(largest, (largest, largest), currency="KWD", quantity=quantity)
+        assert reported_of(deal, issued).listed_minor == expected
+
+
+def test_the_quote_that_occurred_last_counts_and_of_a_tie_the_later_version() -> None:
+    earlier, later = quote("8", ("4", "5")), quote("6", ("3", "5"))
+    events = events_of(draft(opened(), 0), draft(later, 3), draft(earlier, 2))
+    facts = reported(frames_of(events)[-1].after, BOOK, LATER)
+    assert facts is not None
+    assert facts.quoted_minor == 600
+    tied = events_of(draft(opened(), 0), draft(earlier, 2), draft(later, 2))
+    facts = reported(frames_of(tied)[-1].after, BOOK, LATER)
+    assert facts is not None
+    assert facts.quoted_minor == 600
+
+
+def test_the_row_of_a_deal_follows_its_quotes() -> None:
+    """Though nothing else of the deal changes by them."""
+    facts: list[DealFact] = [
+        opened(),
+        FIRST,
+        quote("8", ("4", None)),
+        quote("6", ("3", "5")),
+        WinPlanSet("…"),
+    ]
+    events = events_of(*[draft(fact, number) for number, fact in enumerate(facts)])
+    rows, found = ReportedRows(BOOK), []
+    for frame in frames_of(events):
+        row = rows.of(frame.after, LATER)
+        assert row is not None
+        found.append(row[-2:])
+    assert found == [(None, None), (1900, 1600), (None, None), (1000, 600), (1000, 600)]
+
+
+def test_a_withdrawn_quote_counts_no_longer() -> None:
+    events = events_of(
+        draft(opened(), 0),
+        draft(FIRST, 1),
+        draft(quote("8", ("4", "5")), 2),
+        draft(EventWithdrawn((3,), "…"), 3),
+    )
+    facts = reported(frames_of(events)[-1].after, BOOK, LATER)
+    assert facts is not None
+    assert (facts.listed_minor, facts.quoted_minor) == (1900, 1600)
+
+
+def test_the_minor_digits_of_a_quote_are_those_of_its_currency() -> None:
+    facts = reported_of(opened(currency="JPY"), quote("700", ("350", "400"), currency="JPY"))
+    assert (facts.listed_minor, facts.quoted_minor) == (800, 700)
+    facts = reported_of(opened(currency="KWD"), quote("0.700", ("0.350", "0.4"), currency="KWD"))
+    assert (facts.listed_minor, facts.quoted_minor) == (800, 700)
+
+
+def test_where_the_deal_came_from() -> None:
+    assert reported_of(opened()).lead_source is None
+    revised = OpportunityRevised(lead_source="referral")
+    assert reported_of(opened(lead_source="fair")).lead_source == "fair"
+    assert reported_of(opened(lead_source="fair"), revised).lead_source == "referral"
 
 
 def columns(facts: Reported) -> dict[str, Any]:
