@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from domain.currencies import MINOR_DIGITS
 from domain.lifecycle import Status
+from projections.conversion import Conversion, total, units
 from projections.instants import FOREVER, micros
 
 DIMENSIONS = (
@@ -25,6 +25,7 @@ DIMENSIONS = (
     "territory",
     "product",
     "business_type",
+    "lead_source",
     "forecast_category",
     "grade",
     "currency",
@@ -36,8 +37,9 @@ Values = tuple[str | None, ...]
 
 
 class PipelineRow(msgspec.Struct, frozen=True):
-    """Figures of one group in one currency. Amounts are decimals of that currency.
+    """Figures of one group in one currency. Amounts are exact decimals of that currency.
 
+    `currency` is the one that is reported in, where amounts are converted and have a rate.
     `open` leaves suspended deals out; weighted is amount × probability; an
     unknown amount is counted in `open_unknown_amount` and adds nothing.
     """
@@ -124,89 +126,143 @@ def require_dimensions(names: Iterable[str]) -> None:
             raise ValueError(f"there is no dimension {name!r}; use {', '.join(DIMENSIONS)}")
 
 
-_NOTHING = Sums(0, 0, 0, 0, 0)
-
-
 class _Group:
-    """One group in one currency."""
+    """The deals of one group whose amounts are reported in one currency."""
 
     def __init__(self) -> None:
-        self._of: dict[str, Sums] = {}
+        self._of: dict[str, dict[str, Sums]] = {}
+        """By status, then by their own currency."""
+        self._deals: dict[str, int] = {}
         self.processes: set[str] = set()
         self.stage_orders: set[int] = set()
 
-    def add(self, part: Part) -> None:
-        held = self._of.get(part.status)
-        sums = part.sums if held is None else Sums(*map(int.__add__, held, part.sums))
-        self._of[part.status] = sums
+    def add(self, part: Part, currency: str) -> None:
+        of_status = self._of.setdefault(part.status, {})
+        held = of_status.get(currency)
+        of_status[currency] = part.sums if held is None else _added(held, part.sums)
+        self._deals[part.status] = self._deals.get(part.status, 0) + part.sums.deals
         self.processes.add(part.process)
         self.stage_orders.add(part.stage_order)
 
-    def of(self, status: Status) -> Sums:
-        return self._of.get(status.value, _NOTHING)
+    def sums(self, status: Status) -> Mapping[str, Sums]:
+        """What the deals with a status come to, by their own currency."""
+        return self._of.get(status.value, {})
+
+    def count(self, status: Status) -> int:
+        """How many deals have a status."""
+        return self._deals.get(status.value, 0)
 
 
-def rows_of(parts: Iterable[Part], by: Sequence[str], as_of: datetime) -> list[PipelineRow]:
+def _added(one: Sums, other: Sums) -> Sums:
+    return Sums(*map(int.__add__, one, other))
+
+
+def rows_of(
+    parts: Iterable[Part],
+    by: Sequence[str],
+    as_of: datetime,
+    conversion: Conversion | None = None,
+) -> list[PipelineRow]:
     """The figures of each group, from the sums made for `by`.
 
     Groups come in order of their values, stages in that of their process, groups
-    without a value last.
+    without a value last. With a conversion, a group has one row in the currency that is
+    reported in, and behind the rows of all groups one for each currency without a rate.
     """
-    names = grouped_by(by)
-    groups: defaultdict[Values, _Group] = defaultdict(_Group)
+    by = tuple(dict.fromkeys(by))
+    at_currency = grouped_by(by).index("currency")
+    groups: defaultdict[tuple[str, Values], _Group] = defaultdict(_Group)
     for part in parts:
-        groups[part.values].add(part)
+        own = part.values[at_currency]
+        assert own is not None
+        currency = own if conversion is None else conversion.reported_in(own)
+        groups[currency, part.values[: len(by)]].add(part, own)
 
-    def order(values: Values) -> list[object]:
-        key: list[object] = []
-        for name, value in zip(names, values, strict=True):
+    def order(key: tuple[str, Values]) -> list[object]:
+        currency, values = key
+        ordered: list[object] = [conversion is not None and currency != conversion.target]
+        for name, value in zip(by, values, strict=True):
             if name == "stage":
                 # One process after the other; a stage that several share stands where
                 # the first has it.
-                group = groups[values]
-                key += (min(group.processes), min(group.stage_orders))
-            key.append((value is None, value))
-        return key
+                group = groups[key]
+                ordered += (min(group.processes), min(group.stage_orders))
+            ordered.append((value is None, value))
+        return [*ordered, currency]
 
     at = micros(as_of)
     return [
-        _row(dict(zip(names, values, strict=True)), by, groups[values], at)
-        for values in sorted(groups, key=order)
+        _row(dict(zip(by, key[1], strict=True)), key[0], groups[key], at, conversion)
+        for key in sorted(groups, key=order)
     ]
 
 
-def totals_of(parts: Iterable[Part], by: Sequence[str], as_of: datetime) -> list[PipelineRow]:
+def totals_of(
+    parts: Iterable[Part],
+    by: Sequence[str],
+    as_of: datetime,
+    conversion: Conversion | None = None,
+) -> list[PipelineRow]:
     """The figures of each currency over all groups, from the sums made for `by`."""
     at = grouped_by(by).index("currency")
     of_currencies = (
         Part((values[at],), status, process, stage_order, sums)
         for values, status, process, stage_order, sums in parts
     )
-    return rows_of(of_currencies, (), as_of)
+    return rows_of(of_currencies, (), as_of, conversion)
 
 
 def _row(
-    values: Mapping[str, str | None], by: Sequence[str], group: _Group, at: int
+    group: dict[str, str | None],
+    currency: str,
+    deals: _Group,
+    at: int,
+    conversion: Conversion | None,
 ) -> PipelineRow:
-    currency = values["currency"]
-    assert currency is not None
-    digits = MINOR_DIGITS[currency]
-    opened, won = group.of(Status.OPEN), group.of(Status.WON)
-    age: float | None = None
-    if opened.deals:
-        age = round((opened.deals * at - opened.opened_at) / opened.deals / _DAY_MICROS, 1)
+    opened, won = deals.sums(Status.OPEN), deals.sums(Status.WON)
     return PipelineRow(
-        group={name: values[name] for name in by},
+        group=group,
         currency=currency,
-        open=opened.deals,
-        open_amount=Decimal(opened.amount).scaleb(-digits),
-        open_weighted_amount=Decimal(opened.weighted).scaleb(-digits - 2),
-        open_unknown_amount=opened.deals - opened.priced,
-        open_average_age_days=age,
-        suspended=group.of(Status.SUSPENDED).deals,
-        won=won.deals,
-        won_amount=Decimal(won.amount).scaleb(-digits),
-        won_unknown_amount=won.deals - won.priced,
-        lost=group.of(Status.LOST).deals,
-        voided=group.of(Status.VOIDED).deals,
+        open=deals.count(Status.OPEN),
+        open_amount=_amount(opened, conversion),
+        open_weighted_amount=_weighted(opened, conversion),
+        open_unknown_amount=_unpriced(opened),
+        open_average_age_days=_average_age(opened, at),
+        suspended=deals.count(Status.SUSPENDED),
+        won=deals.count(Status.WON),
+        won_amount=_amount(won, conversion),
+        won_unknown_amount=_unpriced(won),
+        lost=deals.count(Status.LOST),
+        voided=deals.count(Status.VOIDED),
     )
+
+
+def _amount(of: Mapping[str, Sums], conversion: Conversion | None) -> Decimal:
+    return _reported([(sums.amount, currency) for currency, sums in of.items()], 0, conversion)
+
+
+def _weighted(of: Mapping[str, Sums], conversion: Conversion | None) -> Decimal:
+    """Of amount × probability, which has two digits more."""
+    return _reported([(sums.weighted, currency) for currency, sums in of.items()], 2, conversion)
+
+
+def _reported(
+    sums: Sequence[tuple[int, str]], digits: int, conversion: Conversion | None
+) -> Decimal:
+    """The total of sums in minor units, with so many digits more, and their currencies."""
+    if conversion is None:
+        return total([units(minor, currency, digits) for minor, currency in sums])
+    return total([conversion.amount(units(m, c, digits), c) for m, c in sums])
+
+
+def _unpriced(of: Mapping[str, Sums]) -> int:
+    return sum([sums.deals - sums.priced for sums in of.values()])
+
+
+def _average_age(of: Mapping[str, Sums], at: int) -> float | None:
+    """In days, of all deals together; None without any."""
+    deals = sum([sums.deals for sums in of.values()])
+    if not deals:
+        return None
+    opened_at = sum([sums.opened_at for sums in of.values()])
+    return round((deals * at - opened_at) / deals / _DAY_MICROS, 1)

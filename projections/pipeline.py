@@ -8,6 +8,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, select
 
 from domain.lifecycle import Status
+from domain.rates import Rate
+from projections.conversion import Conversion
 from projections.figures import (
     DIMENSIONS,
     Part,
@@ -15,6 +17,7 @@ from projections.figures import (
     Point,
     Question,
     Sums,
+    grouped_by,
     require_dimensions,
     rows_of,
     totals_of,
@@ -26,6 +29,7 @@ __all__ = [
     "DIMENSIONS",
     "Pipeline",
     "PipelineRow",
+    "caveats_of",
     "deals_in",
     "holds_at",
     "snapshot",
@@ -46,6 +50,10 @@ class Pipeline(msgspec.Struct, frozen=True):
     by: tuple[str, ...]
     rows: list[PipelineRow]
     caveats: list[str]
+    rates: Mapping[str, Rate] = {}
+    """Of the currencies whose amounts were converted, by code."""
+    lacking: Sequence[str] = ()
+    """The currencies that should have been converted, and have no rate."""
 
 
 class Copy(Protocol):
@@ -63,18 +71,21 @@ def snapshot(
     where: Mapping[str, str] | None = None,
     *,
     copy: Copy | None = None,
+    conversion: Conversion | None = None,
 ) -> Pipeline:
     """The pipeline at (as of, known at), grouped by dimensions of `DIMENSIONS`.
 
     A deal that was merged into another one counts nowhere.
 
-    `where` keeps rows with these values of dimensions (`""`: without one). The
+    `where` keeps rows with these values of dimensions (`""`: without one). With a
+    `conversion` all amounts are in one currency, but for those that lack a rate. The
     answer is that of `connection`, whether there is a copy or not.
     Raises ValueError for an unknown dimension.
     """
-    parts = _parts(connection, Question(as_of, known_at, by, where or {}), copy)
-    caveats = _caveats(connection, as_of, known_at)
-    return Pipeline(as_of, known_at, tuple(by), rows_of(parts, by, as_of), caveats)
+    rows, _ = snapshot_and_totals(
+        connection, as_of, known_at, by, where, copy=copy, conversion=conversion
+    )
+    return rows
 
 
 def snapshot_and_totals(
@@ -85,13 +96,21 @@ def snapshot_and_totals(
     where: Mapping[str, str] | None = None,
     *,
     copy: Copy | None = None,
+    conversion: Conversion | None = None,
 ) -> tuple[Pipeline, Pipeline]:
     """The snapshot, and beside it the one of all groups together, from the same sums."""
     parts = _parts(connection, Question(as_of, known_at, by, where or {}), copy)
-    caveats = _caveats(connection, as_of, known_at)
+    caveats = caveats_of(connection, as_of, known_at)
+    used: Mapping[str, Rate] = {}
+    lacking: Sequence[str] = ()
+    if conversion is not None:
+        at = grouped_by(by).index("currency")
+        currencies = {own for part in parts if (own := part.values[at]) is not None}
+        used, lacking = conversion.used(currencies), conversion.lacking(currencies)
+    rows, totals = rows_of(parts, by, as_of, conversion), totals_of(parts, by, as_of, conversion)
     return (
-        Pipeline(as_of, known_at, tuple(by), rows_of(parts, by, as_of), caveats),
-        Pipeline(as_of, known_at, (), totals_of(parts, by, as_of), caveats),
+        Pipeline(as_of, known_at, tuple(by), rows, caveats, used, lacking),
+        Pipeline(as_of, known_at, (), totals, caveats, used, lacking),
     )
 
 
@@ -182,7 +201,7 @@ def _part(row: tuple[Any, ...], dimensions: int, has_place: bool) -> Part:
     return Part(row[:dimensions], row[dimensions], process, stage_order, sums)
 
 
-def _caveats(connection: Connection, as_of: datetime, known_at: datetime) -> list[str]:
+def caveats_of(connection: Connection, as_of: datetime, known_at: datetime) -> list[str]:
     """Imports that did not say when they knew: asked earlier, the answer leaves them out."""
     return [
         f"{_events(count)} of {source}, whose source "

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from api.cli import shown
+from api.cli.drilldown import Listed, print_deals, told_rates
 from api.cli.filters import Where, conditions, dimensions
 from api.cli.groups import AsOf, KnownAt, commands
 from api.cli.output import (
@@ -21,11 +22,19 @@ from api.cli.output import (
     print_table,
     say,
 )
+from api.cli.plots import Plot, plot
 from api.cli.terminal import terminal
+from api.cursors import CursorError
+from api.pages.charts.pipeline import snapshot_chart
+from api.queries.drilldown import MOST_DEALS, Drilldown, ask_deals_behind
+from api.queries.instants import Instants
 from api.queries.pipeline import ask_pipeline
 from api.queries.processes import stage_names
+from api.wire.drilldown import DealsBehind
 from api.wire.pipelines import Pipeline, PipelineFigures
 from api.wire.values import User
+from api.workspace import Workspace
+from domain.access import Principal
 from projections.pipeline import DIMENSIONS
 
 app = commands()
@@ -39,9 +48,16 @@ Examples:
   dealstate pipeline --by owner --where region=West --where industry=
   dealstate pipeline --as-of 2017-03-31 --known-at 2017-03-31
                                            what we believed on 31 March
+  dealstate pipeline --by region --currency EUR --plot regions.svg
+  dealstate pipeline --deals open --where stage=P4
+                                           the deals behind a figure, and which events set
+                                           their amount, stage and close date
 
 Dimensions: {", ".join(DIMENSIONS)}. Suspended deals are not among the open ones. Weighted is
-amount times probability. A deal without an amount is counted under no amount and adds nothing."""
+amount times probability. A deal without an amount is counted under no amount and adds nothing.
+With --currency, amounts are converted with the exchange rates of the day of --as-of, as they were
+known at --known-at. What has no rate is listed apart in its own currency. With --deals, a figure's
+deals come with the largest amount first; --by and --plot are for figures."""
 )
 def pipeline(
     context: typer.Context,
@@ -52,27 +68,76 @@ def pipeline(
         str, typer.Option(metavar="DIM,…", help="Dimensions to group by; empty: totals only.")
     ] = "stage",
     where: Where = None,
+    currency: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Report all amounts in this currency, as in EUR."),
+    ] = None,
+    deals: Annotated[
+        Listed | None,
+        typer.Option(metavar="|".join(Listed), help="List the deals behind the figures instead."),
+    ] = None,
+    unknown_amount: Annotated[
+        bool, typer.Option("--unknown-amount", help="With --deals: only those without an amount.")
+    ] = False,
+    limit: Annotated[
+        int, typer.Option(min=1, max=MOST_DEALS, metavar="N", help="At most so many deals.")
+    ] = 50,
+    after: Annotated[
+        str | None,
+        typer.Option(metavar="CURSOR", help="Go on behind this cursor of an earlier list."),
+    ] = None,
     layout: FormatOption = Format.TABLE,
+    plotted: Plot = None,
 ) -> None:
-    """Show what was open, won and lost then, grouped.
+    """Show what was open, won and lost then, grouped, or the deals behind it.
 
     TIME is a day (its end), a date and time, or now.
     """
     at = terminal(context)
     grouped_by = dimensions(by)
     wanted = conditions(where or [])
+    if deals is None and (unknown_amount or after):
+        raise typer.BadParameter("they are for --deals", param_hint=_FOR_DEALS)
+    if deals is not None and plotted is not None:
+        raise typer.BadParameter("it draws figures, not deals", param_hint="'--plot'")
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
-        answer = ask_pipeline(store, instants, grouped_by, wanted)
-        names = stage_names(store.log.processes())
+        when, names = shown.point(instants, at.zone), stage_names(store.log.processes())
+        if deals is None:
+            answer = ask_pipeline(store, instants, grouped_by, wanted, currency)
+        else:
+            asked = Drilldown(deals.statuses, wanted, unknown_amount, currency, limit, after)
+            page = _page(store, at.principal(store), instants, asked)
+    if deals is None:
+        _print(answer, layout, names, when)
+        plot(plotted, lambda: snapshot_chart(answer, names, when))
+    else:
+        print_deals(page, layout, names, when)
+
+
+_FOR_DEALS = "'--unknown-amount' / '--after'"
+
+
+def _page(store: Workspace, principal: Principal, at: Instants, asked: Drilldown) -> DealsBehind:
+    try:
+        return ask_deals_behind(store, principal, at, asked)
+    except CursorError as error:
+        raise typer.BadParameter(str(error), param_hint="'--after'") from None
+
+
+def _print(answer: Pipeline, layout: Format, names: dict[str, str], when: str) -> None:
     match layout:
         case Format.JSON:
             print_json(answer)
         case Format.CSV:
             _print_csv(answer)
         case Format.TABLE:
-            _print_table(answer, names, shown.point(instants, at.zone))
+            _print_table(answer, names, when)
     if layout is not Format.JSON:
+        for line in told_rates(
+            answer.reporting_currency, answer.rates, answer.currencies_without_rate
+        ):
+            note(line)
         for caveat in answer.caveats:
             note(f"Note: {caveat}.")
 
@@ -99,13 +164,17 @@ def _print_table(answer: Pipeline, stages: dict[str, str], when: str) -> None:
     if not answer.totals:
         note("No deals then.")
         return
-    names = list(dict.fromkeys([*answer.group_by, "currency"]))
+    apart = answer.reporting_currency is not None and "currency" in answer.group_by
+    names = list(dict.fromkeys([*answer.group_by, _REPORTED_IN if apart else "currency"]))
     print_table(
         [*(Column(name.replace("_", " "), wraps=True) for name in names), *_FIGURES],
         _rows(answer, names, stages),
         [[*_total_label(names, row.currency), *_figures(row)] for row in answer.totals],
     )
 
+
+_REPORTED_IN = "reported in"
+"""The column for the currency of the amounts, where that of the deals has one of its own."""
 
 _FIGURES = (
     Column("open", right=True),
@@ -139,9 +208,7 @@ def _unsaid(group: Sequence[str], before: Sequence[str]) -> list[str]:
 
 
 def _group_value(name: str, row: PipelineFigures, stages: dict[str, str]) -> str:
-    if name == "currency":
-        return row.currency
-    match row.group[name]:
+    match row.group.get(name, row.currency):
         case None:
             return "(none)"
         case User() as user:
@@ -153,7 +220,7 @@ def _group_value(name: str, row: PipelineFigures, stages: dict[str, str]) -> str
 def _total_label(names: Sequence[str], currency: str) -> list[str]:
     """The word, and the currency in its column."""
     label = ["total", *("" for _ in names[1:])]
-    place = names.index("currency")
+    place = names.index(_REPORTED_IN) if _REPORTED_IN in names else names.index("currency")
     label[place] = f"{label[place]} {currency}".lstrip()
     return label
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from api.queries.conversions import conversion_at
 from api.queries.instants import Instants
 from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
@@ -14,16 +15,26 @@ from projections import pipeline
 
 
 def ask_pipeline(
-    store: Workspace, at: Instants, by: Sequence[str], where: Mapping[str, str]
+    store: Workspace,
+    at: Instants,
+    by: Sequence[str],
+    where: Mapping[str, str],
+    reporting_currency: str | None = None,
 ) -> Pipeline:
-    """The pipeline at (as of, known at). Raises ValueError for an unknown dimension."""
+    """The pipeline at (as of, known at), in one currency as far as there are rates.
+
+    Raises ValueError for an unknown dimension, UnknownCurrency.
+    """
     now = store.now()
     as_of, known_at = at.as_of or now, at.known_at or now
+    conversion = conversion_at(store, reporting_currency, as_of, known_at)
     with store.fresh() as connection:
         names = names_of(store)
         where = with_user_ids(where, names, "owner")
         rows, totals = pipeline.snapshot_and_totals(
-            connection, as_of, known_at, by, where, copy=store.columns
+            connection, as_of, known_at, by, where, copy=store.columns, conversion=conversion
         )
         caveats = [*rows.caveats, *left_out_of_pipeline(connection)]
-    return Pipeline.of(msgspec.structs.replace(rows, caveats=caveats), totals, names)
+    return Pipeline.of(
+        msgspec.structs.replace(rows, caveats=caveats), totals, names, reporting_currency
+    )

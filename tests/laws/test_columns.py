@@ -14,12 +14,14 @@ from sqlalchemy import Connection
 from domain.lifecycle import Status
 from domain.values import END_OF_TIME, START_OF_TIME
 from projections.columns import Columns
+from projections.columns.relation import Relation
 from projections.figures import DIMENSIONS, Question
 from projections.instants import FOREVER, instant_of, micros
 from projections.pipeline import snapshot_and_totals
 from projections.views import Views, open_views
 from tests.conftest import NewLocation
 from tests.projections.period_rows import Row, change, park, period, start, take_in
+from tests.projections.relations import Found, in_relation, in_tables, numbers_of
 from tests.projections.stores import make_tables
 
 DEALS = ["d-1", "d-2", "d-3", "客户", "d'5"]
@@ -55,6 +57,14 @@ def periods(draw: st.DrawFn) -> Row:
         owner=draw(st.sampled_from(TEXTS[1:])),
         forecast_category=draw(st.sampled_from(TEXTS)),
         opened_at=draw(st.sampled_from(INSTANTS)),
+        closed_at=draw(st.none() | st.sampled_from(INSTANTS)),
+        expected_close=draw(
+            st.none() | st.sampled_from(["1969-12-31", "1970-01-01", "9999-12-31"])
+        ),
+        listed_minor=draw(st.none() | st.sampled_from([1, LARGEST])),
+        quoted_minor=draw(st.none() | st.sampled_from([0, LARGEST])),
+        outcome=draw(st.sampled_from(TEXTS)),
+        lead_source=draw(st.sampled_from(TEXTS)),
         **{name: draw(st.sampled_from(TEXTS)) for name in draw(st.sets(st.sampled_from(optional)))},
     )
 
@@ -126,6 +136,22 @@ class Store:
         asked: Mapping[str, Any] = question._asdict()
         expected = snapshot_and_totals(connection, **asked)
         assert snapshot_and_totals(connection, **asked, copy=self.columns) == expected
+        self.compare_rows(connection, question)
+
+    def compare_rows(self, connection: Connection, question: Question) -> None:
+        """The relation has the rows of the tables, and each deal that has some one number."""
+        expected, meeting = in_tables(connection), in_tables(connection, where=question.where)
+        ids = sorted({row[0] for row in expected})
+
+        def asked(relation: Relation) -> tuple[Found, Found, list[str]]:
+            numbered = [deal_id for _, deal_id in numbers_of(relation)]
+            return (
+                in_relation(relation),
+                in_relation(relation, question.where),
+                sorted(numbered),
+            )
+
+        assert self.columns.ask(connection, asked) == (expected, meeting, ids)
 
 
 steps = st.lists(

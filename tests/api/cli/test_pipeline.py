@@ -2,9 +2,11 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
+from api.wire.drilldown import DealBehind, DealsBehind
 from api.wire.pipelines import Pipeline, PipelineFigures
 from api.wire.values import Amount, User
 from projections.pipeline import DIMENSIONS
@@ -144,9 +146,224 @@ def test_before_the_first_deal_there_is_nothing(run: Run) -> None:
         (["--where", "colour=red"], "there is no dimension 'colour'"),
         (["--as-of", "soon"], "is not a time"),
         (["--known-at", "2026-13-01"], "is not a time"),
+        (["--deals", "merged"], "'merged' is not one of"),
+        (["--deals", "open", "--after", "x"], "'x' is not a cursor"),
+        (["--deals", "open", "--limit", "0"], "greater than or equal to 1"),
+        (["--deals", "open", "--plot", "x.svg"], "it draws figures, not deals"),
+        (["--after", "x"], "they are for --deals"),
+        (["--unknown-amount"], "they are for --deals"),
+        (["--plot", "figures.pdf"], "has to end in .svg or .png"),
     ],
 )
 def test_careless_options_are_usage_errors(run: Run, args: list[str], complaint: str) -> None:
     result = run("pipeline", *args)
     assert result.exit_code == 2
     assert complaint in result.stderr
+
+
+# In one currency.
+
+
+@pytest.fixture
+def priced(write: Run) -> Run:
+    """With rates between euros and dollars, one of them known late."""
+    for args in (["1.20", "--day", "2026-01-01"], ["1.25", "--day", "2026-05-01"]):
+        assert write("rates", "set", "EUR", "USD", *args).exit_code == 0
+    return write
+
+
+def test_amounts_are_told_in_one_currency(priced: Run) -> None:
+    answer = asked(priced, "--currency", "USD", "--by", "stage")
+    assert answer.reporting_currency == "USD"
+    assert [(one.currency, one.rate, one.day) for one in answer.rates] == [
+        ("EUR", "1.25", "2026-05-01")
+    ]
+    assert answer.currencies_without_rate == ["JPY"]
+    rows = by_group(answer.rows)
+    assert rows["P5", "USD"].won_amount == Amount("6250.00", "USD")
+    assert rows["P2", "JPY"].open_amount == Amount("1200000", "JPY")
+    # What has no rate stands behind all that has one.
+    assert [row.currency for row in answer.rows] == ["USD", "USD", "USD", "JPY"]
+    assert [(total.currency, total.open) for total in answer.totals] == [("USD", 2), ("JPY", 1)]
+    counts = {key: (r.open, r.suspended, r.won, r.lost) for key, r in rows.items()}
+    assert counts["P1", "USD"] == (1, 1, 0, 1)
+
+
+def test_the_rate_is_that_of_the_day_as_it_was_known(priced: Run) -> None:
+    asked_then = ["--currency", "USD", "--as-of", "2026-04-01"]
+    assert [one.rate for one in asked(priced, *asked_then).rates] == ["1.2"]
+    # These rates were recorded today.
+    earlier = asked(priced, *asked_then, "--known-at", "2026-04-01")
+    assert (earlier.rates, earlier.currencies_without_rate) == ([], ["EUR", "JPY"])
+
+
+def test_by_currency_the_groups_are_the_currencies_of_the_deals(priced: Run) -> None:
+    answer = asked(priced, "--currency", "USD", "--by", "currency")
+    assert [(row.group["currency"], row.currency) for row in answer.rows] == [
+        ("EUR", "USD"),
+        ("USD", "USD"),
+        ("JPY", "JPY"),
+    ]
+    table = priced("pipeline", "--currency", "USD", "--by", "currency")
+    assert table.lines[2].split()[:3] == ["currency", "reported", "in"]
+    assert [line.split()[:2] for line in table.lines[4:7]] == [
+        ["EUR", "USD"],
+        ["USD", "USD"],
+        ["JPY", "JPY"],
+    ]
+    text = priced("pipeline", "--currency", "USD", "--by", "currency", "--format", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [(row["currency"], row["won_amount_currency"]) for row in rows] == [
+        ("EUR", "USD"),
+        ("USD", "USD"),
+        ("JPY", "JPY"),
+    ]
+
+
+@pytest.mark.parametrize("layout", ["table", "csv"])
+def test_rates_and_what_lacks_one_are_said(priced: Run, layout: str) -> None:
+    told = priced("pipeline", "--currency", "USD", "--format", layout).stderr
+    assert "Converted with 1 EUR = 1.25 USD of 2026-05-01." in told
+    assert "Note: no rate to USD is known for JPY; their amounts stay as they are, apart." in told
+
+
+@pytest.mark.parametrize("code", ["usd", "EURO", "XXX", ""])
+@pytest.mark.parametrize("more", [[], ["--deals", "open"]])
+def test_what_is_no_currency_is_refused(run: Run, code: str, more: list[str]) -> None:
+    result = run("pipeline", "--currency", code, *more)
+    assert result.exit_code == 1
+    assert f"{code!r} is not an ISO 4217 currency code" in result.stderr
+
+
+# The deals behind a figure.
+
+
+def listed(run: Run, *args: str) -> DealsBehind:
+    return run("pipeline", "--deals", *args, "--format", "json").read(DealsBehind)
+
+
+def test_the_deals_behind_a_figure_and_the_events_behind_each(run: Run) -> None:
+    answer = listed(run, "lost", "--where", "stage=P1")
+    (deal,) = answer.deals
+    assert (answer.matching, answer.cursor) == (1, None)
+    assert (deal.id, deal.name, deal.reference) == ("d-press", "Press line 压机", "P-1")
+    assert (deal.amount, deal.weighted_amount) == (
+        Amount("1054.00", "USD"),
+        Amount("0.0000", "USD"),
+    )
+    assert (deal.status, deal.outcome) == ("lost", "lost-to-competitor")
+    assert deal.owner == User("u-ben", "Ben Ito")
+    assert deal.events is not None
+    versions = {fact: event.removeprefix("deal:d-press@") for fact, event in deal.events.items()}
+    assert versions == {
+        **dict.fromkeys(["process", "currency", "region", "industry", "territory"], "1"),
+        **dict.fromkeys(["product", "lead_source", "opened_at"], "1"),
+        **dict.fromkeys(["stage"], "4"),
+        **dict.fromkeys(["expected_close"], "5"),
+        **dict.fromkeys(["owner"], "8"),
+        **dict.fromkeys(["amount"], "9"),
+        **dict.fromkeys(
+            ["status", "outcome", "probability", "forecast_category", "closed_at"], "10"
+        ),
+    }
+
+
+def test_the_events_are_those_that_were_known(run: Run) -> None:
+    then = ["--as-of", "2026-03-05", "--where", "stage=P1", "--where", "currency=USD"]
+    (now,) = [d for d in listed(run, "open", *then).deals if d.id == "d-press"]
+    (earlier,) = [
+        d for d in listed(run, "open", *then, "--known-at", "2026-03-19").deals if d.id == "d-press"
+    ]
+    assert (now.amount, (now.events or {})["amount"]) == (
+        Amount("1054.00", "USD"),
+        "deal:d-press@9",
+    )
+    assert (earlier.amount, (earlier.events or {})["amount"]) == (
+        Amount("1000.00", "USD"),
+        "deal:d-press@5",
+    )
+
+
+def test_pages_follow_one_another(run: Run) -> None:
+    whole = listed(run, "all")
+    assert whole.matching == len(whole.deals) == 6
+    one: list[DealBehind] = []
+    after: list[str] = []
+    for _ in whole.deals:
+        page = listed(run, "all", "--limit", "1", *after)
+        one += page.deals
+        after = ["--after", page.cursor or ""]
+    assert [deal.id for deal in one] == [deal.id for deal in whole.deals]
+    assert page.cursor is None
+    # The largest number first, those without an amount last.
+    sizes = [float(deal.amount.amount) if deal.amount else -1 for deal in whole.deals]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] == -1
+
+
+def test_a_cursor_is_of_one_currency(priced: Run) -> None:
+    page = listed(priced, "all", "--limit", "1", "--currency", "USD")
+    assert page.cursor is not None
+    result = priced("pipeline", "--deals", "all", "--after", page.cursor)
+    assert result.exit_code == 2
+    assert "list in another currency" in result.stderr
+
+
+def test_deals_in_one_currency_stand_in_its_order(priced: Run) -> None:
+    answer = listed(priced, "all", "--currency", "USD")
+    told = [(deal.id, deal.reported_amount) for deal in answer.deals]
+    assert told[0] == ("d-mill", Amount("6250.00", "USD"))
+    assert told[1] == ("d-press", Amount("1054.00", "USD"))
+    # Behind all that have a rate, those without, whatever their numbers.
+    assert told[-1] == ("d-robot", None)
+    assert answer.deals[-1].amount == Amount("1200000", "JPY")
+    assert answer.currencies_without_rate == ["JPY"]
+    assert [(one.currency, one.rate) for one in answer.rates] == [("EUR", "1.25")]
+
+
+def test_deals_whose_amount_is_unknown(run: Run) -> None:
+    answer = listed(run, "open", "--unknown-amount")
+    assert [deal.amount for deal in answer.deals] == [None] * answer.matching
+    assert answer.matching == sum(row.open_unknown_amount for row in asked(run).totals) > 0
+
+
+def test_a_list_of_deals_reads_well(priced: Run) -> None:
+    lines = priced("pipeline", "--deals", "all", "--currency", "USD").lines
+    assert lines[0] == "6 deals now"
+    (mill,) = [line for line in lines if line.startswith("M-1")]
+    assert "5,000 EUR" in mill
+    assert "6,250" in mill
+    assert mill.rstrip().endswith("3, 1, 3, –")
+
+
+def test_a_list_as_csv_names_the_events(run: Run) -> None:
+    text = run("pipeline", "--deals", "won", "--format", "csv").stdout
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["id"], row["amount"], row["amount_currency"]) == ("d-mill", "5000.00", "EUR")
+    assert (row["status_event"], row["amount_event"]) == ("deal:d-mill@3", "deal:d-mill@3")
+    assert (row["stage_event"], row["expected_close_event"]) == ("deal:d-mill@1", "")
+    assert (row["reported_amount"], row["reported_amount_currency"]) == ("", "")
+
+
+def test_where_there_are_no_deals_that_is_said(run: Run) -> None:
+    result = run("pipeline", "--deals", "open", "--as-of", "2025-01-01")
+    assert result.lines[0].startswith("0 deals as of 2025-01-01")
+    assert "No deals then." in result.stderr
+
+
+# The plot.
+
+
+@pytest.mark.parametrize("name", ["figures.svg", "figures.PNG"])
+def test_the_figures_can_be_drawn(run: Run, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    result = run("pipeline", "--by", "owner", "--plot", str(path))
+    assert result.exit_code == 0
+    drawn = path.read_bytes()
+    if name.endswith("svg"):
+        text = drawn.decode()
+        assert "Open pipeline by owner, now" in text
+        for label in ("Anna Lee", "Ben Ito", "ghost", "1 deal, 1 without amount", "JPY"):
+            assert label in text
+    else:
+        assert drawn.startswith(b"\x89PNG")
