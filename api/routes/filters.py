@@ -2,12 +2,12 @@
 
 from pydantic import Field
 
-from api.routes.common import AtParameters
+from api.routes.common import AtParameters, ParameterFault, Parameters
 from projections.pipeline import DIMENSIONS
 
 
-class FilteredParameters(AtParameters):
-    """Both axes of time, and which deals. An empty value finds deals without one."""
+class DealFilters(Parameters):
+    """Which deals. An empty value finds deals without one."""
 
     stage: str | None = Field(None, description="Only deals in this stage.")
     owner: str | None = Field(None, description="Only deals of this user, by id or name.")
@@ -16,6 +16,7 @@ class FilteredParameters(AtParameters):
     territory: str | None = Field(None, description="Only deals of this territory.")
     product: str | None = Field(None, description="Only deals for this product.")
     business_type: str | None = Field(None, description="Only deals of this business type.")
+    lead_source: str | None = Field(None, description="Only deals that came from this source.")
     forecast_category: str | None = Field(None, description="Only deals of this category.")
     grade: str | None = Field(None, description="Only deals of this grade.")
     currency: str | None = Field(None, description="Only deals in this currency.")
@@ -24,3 +25,18 @@ class FilteredParameters(AtParameters):
     def where(self) -> dict[str, str]:
         values = {name: getattr(self, name) for name in DIMENSIONS}
         return {name: value for name, value in values.items() if value is not None}
+
+
+class FilteredParameters(DealFilters, AtParameters):
+    """Both axes of time, and which deals. An empty value finds deals without one."""
+
+
+def dimensions_in(text: str) -> list[str]:
+    """The dimensions that `group_by` names, each once. Raises ParameterFault."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in DIMENSIONS:
+            raise ParameterFault(
+                "group_by", f"there is no dimension {name!r}; use {', '.join(DIMENSIONS)}"
+            )
+    return list(dict.fromkeys(names))

@@ -73,6 +73,8 @@ def value_of(dimension: str, deal: Deal) -> str | None:
             return ", ".join(life.products) or None
         case "business_type":
             return life.business_type.value if life.business_type else None
+        case "lead_source":
+            return life.lead_source
         case "forecast_category":
             return forecast_category_of(deal)
         case "grade":
