@@ -95,7 +95,7 @@ mutants: $(installed) ## Change the domain in small ways and see the tests fail 
 	$(pip) install --quiet mutmut==$(mutmut)
 	$(python) -m tests.mutation.run
 
-bench: $(installed) ## Measure speed against the raw floor and the stock library (ten minutes)
+bench: $(installed) ## Measure speed against the raw floor and the stock library (twenty minutes)
 	$(python) -m tests.benchmarks $(ARGS)
 
 bench-page: $(installed) ## The same, and add the figures to docs/benchmarks.md

@@ -69,6 +69,12 @@ _AS_OF_LIMITS: Sequence[tuple[str, str, Measure, float]] = (
     ("then", "any pair of dates", "p99", 1),
 )
 
+_QUARTERS: Sequence[tuple[str, str, float]] = (
+    ("snapshot", "pipeline at the end of a quarter", 0.1),
+    ("waterfall", "waterfall over a quarter", 0.3),
+    ("figures", "operating figures of a quarter by owner", 0.3),
+)
+
 GOALS: Sequence[Goal] = (
     Goal("bulk append of imported events", "append", "of the floor", 0.5),
     Goal("bulk append of imported events, on PostgreSQL", "pg-append", "of the floor", 0.5),
@@ -95,6 +101,11 @@ GOALS: Sequence[Goal] = (
         Goal(f"{_AS_OF}{where}, {what}", f"{prefix}as-of-{row}", measure, limit, 10_000_000)
         for prefix, where in (("", ""), ("pg-", ", on PostgreSQL"))
         for row, what, measure, limit in _AS_OF_LIMITS
+    ),
+    *(
+        Goal(f"{what}{where}", f"{prefix}pipeline-{row}", "p99", limit, 10_000_000)
+        for prefix, where in (("", ""), ("pg-", ", on PostgreSQL"))
+        for row, what, limit in _QUARTERS
     ),
     Goal("replay of a deal of 300 events", "replay-300", "p99", 0.06),
     Goal("post-mortems of 1,000 lost deals, each", "postmortems-1000", "median", 60 / 1_000),

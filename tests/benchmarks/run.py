@@ -20,7 +20,7 @@ from tests.benchmarks.machine import this_machine
 from tests.benchmarks.page import write_page
 from tests.benchmarks.postgres_stores import OwnServer
 from tests.benchmarks.report import Report, Run, as_text, described
-from tests.benchmarks.rows import HUGE, LARGER, LONGER, ROWS, SCALED, Subjects, chosen
+from tests.benchmarks.rows import HUGE, LARGER, LONGER, MANY_DEALS, ROWS, SCALED, Subjects, chosen
 
 EFFORT = Effort(rounds=7, seconds=8)
 LONG_EFFORT = Effort(rounds=3, seconds=150)
@@ -30,7 +30,11 @@ PAGE, FIGURES = Path("docs/benchmarks.md"), Path("docs/benchmarks/results.json")
 
 Plan = Sequence[tuple[int, Sequence[str]]]
 """Sizes of the log, each with the rows to measure at it."""
-ALL: Plan = ((10_000, tuple(row for row in ROWS if row not in LONGER)), (100_000, LARGER))
+ALL: Plan = (
+    (10_000, tuple(row for row in ROWS if row not in LONGER)),
+    (100_000, LARGER),
+    (10 * MILLION, MANY_DEALS),
+)
 LONG: Plan = ((10_000, LONGER), (MILLION, SCALED), (10 * MILLION, HUGE))
 
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from store.postgres.address import Database
 from tests.benchmarks.harness import Row, Skipped
 from tests.benchmarks.lost import LostDeals
+from tests.benchmarks.periods import EVENTS_OF_A_DEAL
 from tests.benchmarks.portfolio import Unheld, deals_of, portfolio
 from tests.benchmarks.postgres_copies import PostgresCopies
 from tests.benchmarks.postgres_stores import FindServer, PostgresStores
@@ -22,6 +23,7 @@ from tests.benchmarks.rows import (
     lag,
     load,
     memory,
+    pipelines,
     postgres,
     protection,
     rebuild,
@@ -103,20 +105,20 @@ class Subjects:
         return PostgresCopies(self.folder / "commanded-copies", deals, self._server)
 
     @cached_property
-    def periods(self) -> as_of.Periods:
+    def periods(self) -> as_of.Remembered:
         """Deal periods of many deals, made anew in each run."""
         return self._periods("as-of", None)
 
     @cached_property
-    def periods_on_postgres(self) -> as_of.Periods:
+    def periods_on_postgres(self) -> as_of.Remembered:
         made = self._periods("as-of-on-postgres", self._server())
         made.drop()
         return made
 
-    def _periods(self, name: str, beside: Database | None) -> as_of.Periods:
+    def _periods(self, name: str, beside: Database | None) -> as_of.Remembered:
         folder = self.folder / name
         shutil.rmtree(folder, ignore_errors=True)
-        return as_of.Periods(folder, max(1, self.events // as_of.EVENTS_OF_A_DEAL), beside)
+        return as_of.Remembered(folder, max(1, self.events // EVENTS_OF_A_DEAL), beside)
 
     @cached_property
     def learned(self) -> reviews.Learned:
@@ -209,6 +211,12 @@ ROWS: Mapping[str, Build] = {
     "pg-as-of-1": lambda subjects: as_of.now_known(subjects.periods_on_postgres, ("stage",)),
     "pg-as-of-3": lambda subjects: as_of.now_known(subjects.periods_on_postgres, as_of.THREE),
     "pg-as-of-then": lambda subjects: as_of.then_known(subjects.periods_on_postgres),
+    "pipeline-snapshot": lambda subjects: pipelines.snapshots(subjects.periods),
+    "pipeline-waterfall": lambda subjects: pipelines.waterfalls(subjects.periods),
+    "pipeline-figures": lambda subjects: pipelines.figures(subjects.periods),
+    "pg-pipeline-snapshot": lambda subjects: pipelines.snapshots(subjects.periods_on_postgres),
+    "pg-pipeline-waterfall": lambda subjects: pipelines.waterfalls(subjects.periods_on_postgres),
+    "pg-pipeline-figures": lambda subjects: pipelines.figures(subjects.periods_on_postgres),
     "replay-300": lambda subjects: reviews.replay(subjects.learned),
     "postmortems-100": lambda subjects: reviews.postmortems(subjects.lost, LOST),
     "postmortems-1000": lambda subjects: reviews.postmortems(subjects.many_lost, MANY_LOST),
@@ -238,11 +246,17 @@ LARGER = (
 LONGER = ("postmortems-1000",)
 """Rows that take too long for every run, whatever the log."""
 
+MANY_DEALS = (
+    *("pipeline-snapshot", "pipeline-waterfall", "pipeline-figures"),
+    *("pg-pipeline-snapshot", "pg-pipeline-waterfall", "pg-pipeline-figures"),
+)
+"""Rows that are always measured over a million deals: these are made fast, without a log."""
+
 HUGE = (
     *("memory-rebuild", "memory-scan"),
     *("as-of-1", "as-of-3", "as-of-then", "pg-as-of-1", "pg-as-of-3", "pg-as-of-then"),
 )
-"""Rows that are measured on the largest log."""
+"""Rows that are measured on the largest log when asked for."""
 
 
 def chosen(names: Sequence[str]) -> list[str]:

@@ -7,12 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from msgspec.structs import replace
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -30,22 +27,18 @@ from sqlalchemy import (
     select,
 )
 
-from domain.history import StreamKind, stream_of
 from domain.lifecycle import Status
-from projections import periods
 from projections.columns import Columns
 from projections.instants import FOREVER, micros
-from projections.models import Row as PeriodRow
-from projections.models import Told
 from projections.pipeline import Pipeline, snapshot
-from projections.tables import checkpoints, deal_marks, deal_periods, metadata
-from projections.views import Generation, Views, open_views
-from store.location import Location
+from projections.tables import deal_periods
+from projections.views import open_views
 from store.postgres.address import Database
 from store.postgres.connections import connect
 from tests.benchmarks.evidence import Evidence, digest
 from tests.benchmarks.harness import OURS, WITHOUT, Check, Row, Timer, Variant
-from tests.benchmarks.portfolio import FIRST_OPENING, PROCESSES, RECORDED_AT, MadeDeal, portfolio
+from tests.benchmarks.periods import YEARS, Periods, batches
+from tests.benchmarks.portfolio import FIRST_OPENING, RECORDED_AT
 
 QUERIES = 2
 """Snapshots in one run, each as of another date."""
@@ -53,15 +46,9 @@ QUERIES = 2
 SINGLE_QUERIES = 60
 """Snapshots besides, of which the time of each is taken."""
 
-EVENTS_OF_A_DEAL = 10
 HINDSIGHT = timedelta(days=14)
 THREE = ("stage", "region", "product")
 
-_MODELS_EVENTS = 60_000
-_LONGEST = 13
-_YEARS = 4
-_BATCH = 20_000
-_INSTANTS = ("occurred_from", "known_from", "occurred_until", "known_until", "opened_at")
 _COPIED = ("status", *THREE, "currency", "amount_minor")
 
 history = Table(
@@ -75,34 +62,9 @@ history = Table(
 )
 """One row for each change of a deal, as the record says now."""
 
-_AT = {name: index for index, name in enumerate(deal_periods.columns.keys())}
 
-
-class Periods:
-    """Deal periods of many deals, their columnar copy, and a plain table of their history.
-
-    The deals have the shape of short ones of the portfolio, about ten events each, moved in
-    time, with amounts, regions and owners of their own. No log is behind them.
-    """
-
-    def __init__(self, folder: Path, deals: int, beside: Database | None = None) -> None:
-        self.folder = folder
-        self.deals = deals
-        self.beside = beside
-        """A database on the server to be used; None for files."""
-        folder.mkdir(exist_ok=True)
-
-    @cached_property
-    def location(self) -> Location:
-        """Of the tables, which are filled when first asked for, and copied."""
-        location = Location.beside(self.folder / "periods.db")
-        if self.beside is not None:
-            database = replace(self.beside, schema="as_of", home=str(self.folder))
-            location = Location.around(database)
-        with closing(open_views(location)) as views, closing(Columns(location.views)) as columns:
-            _fill(views, self.deals)
-            columns.maintain(views.reading)
-        return location
+class Remembered(Periods):
+    """The same, with a plain table of their history."""
 
     @cached_property
     def history(self) -> Callable[[], Engine]:
@@ -112,7 +74,7 @@ class Periods:
             engine = self._engine()
             with engine.begin() as plain:
                 history.create(plain)
-                for rows in _batches(_history(connection)):
+                for rows in batches(_history(connection)):
                     plain.execute(insert(history), rows)
             engine.dispose()
         return self._engine
@@ -128,11 +90,7 @@ class Periods:
         if self.beside is not None:
             with connect(self.beside) as connection:
                 connection.execute("DROP TABLE IF EXISTS public.history")
-                for (name,) in connection.execute(_SCHEMAS).fetchall():
-                    connection.execute(f'DROP SCHEMA "{name}" CASCADE')
-
-
-_SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'as\\_of%'"
+        super().drop()
 
 
 def _connection(database: Database) -> Any:
@@ -144,78 +102,13 @@ def _connection(database: Database) -> Any:
     return connection
 
 
-def _fill(views: Views, deals: int) -> None:
-    with views.building() as building:
-        built = building.start()
-        with built.writing() as connection:
-            built.make_tables(connection)
-            marks: list[PeriodRow] = []
-            for rows in _batches(made_periods(deals, marks)):
-                built.add_rows(connection, deal_periods, rows)
-            for some in _batches(iter(marks)):
-                built.add_rows(connection, deal_marks, some)
-            position = deals * EVENTS_OF_A_DEAL
-            built.add_rows(
-                connection, checkpoints, [(periods.NAME, periods.VERSION, position, "", 0, "")]
-            )
-            _index(built, connection)
-        building.replace(building.finished(built))
-
-
-def _index(built: Generation, connection: Connection) -> None:
-    built.make_indexes(connection, metadata.sorted_tables)
-    built.plan(connection)
-
-
-def _batches(rows: Iterator[Any]) -> Iterator[list[Any]]:
-    while some := list(islice(rows, _BATCH)):
-        yield some
-
-
-def made_periods(deals: int, marks: list[PeriodRow]) -> Iterator[PeriodRow]:
-    """Rows of deal periods, deal after deal; the marks of the deals are added to a list."""
-    models = [_rows_of(deal) for deal in portfolio(_MODELS_EVENTS) if len(deal.drafts) <= _LONGEST]
-    rng = random.Random(7)
-    regions = sorted({row[_AT["region"]] for rows in models for row in rows})
-    owners = sorted({row[_AT["owner"]] for rows in models for row in rows})
-    for number in range(1, deals + 1):
-        deal_id = str(UUID(int=rng.getrandbits(128), version=4))
-        shift = rng.randrange(_YEARS * 365 * 86_400) * 1_000_000
-        own = {"deal_id": deal_id, "region": rng.choice(regions), "owner": rng.choice(owners)}
-        more = rng.randrange(1, 100_000_000)
-        for model in models[number % len(models)]:
-            yield _moved(model, shift, more, own)
-        marks.append((deal_id, number * EVENTS_OF_A_DEAL))
-
-
-def _rows_of(deal: MadeDeal) -> Sequence[PeriodRow]:
-    events = tuple(deal.events)
-    stream = stream_of(StreamKind.DEAL, deal.deal_id)
-    told = Told(stream, events, tuple(range(1, len(events) + 1)), PROCESSES)
-    return periods.rows(told)[deal_periods]
-
-
-def _moved(model: PeriodRow, shift: int, more: int, own: dict[str, str]) -> PeriodRow:
-    row = list(model)
-    for name in _INSTANTS:
-        if row[_AT[name]] != FOREVER:
-            row[_AT[name]] += shift
-    if row[_AT["closed_at"]] is not None:
-        row[_AT["closed_at"]] += shift
-    if row[_AT["amount_minor"]] is not None:
-        row[_AT["amount_minor"]] += more
-    for name, value in own.items():
-        row[_AT[name]] = value
-    return tuple(row)
-
-
 def _history(connection: Connection) -> Iterator[dict[str, Any]]:
     period = deal_periods.c
     columns = [period.deal_id, period.occurred_from.label("changed_at")]
     statement = select(*columns, *(period[name] for name in _COPIED)).where(
         period.known_until == FOREVER
     )
-    result = connection.execute(statement.execution_options(yield_per=_BATCH))
+    result = connection.execute(statement.execution_options(yield_per=20_000))
     for row in result.mappings():
         yield dict(row)
 
@@ -223,7 +116,7 @@ def _history(connection: Connection) -> Iterator[dict[str, Any]]:
 # The rows.
 
 
-def now_known(subject: Periods, by: Sequence[str]) -> Row:
+def now_known(subject: Remembered, by: Sequence[str]) -> Row:
     """The row of snapshots as the record says now, by some dimensions, beside a window query."""
     dimensions = "one dimension" if len(by) == 1 else f"{len(by)} dimensions"
     dates = _dates(QUERIES, seed=1)
@@ -284,7 +177,7 @@ _EXPLAINED_WINDOW = (
 
 def _dates(count: int, seed: int) -> list[datetime]:
     rng = random.Random(seed)
-    seconds = (_YEARS + 1) * 365 * 86_400
+    seconds = (YEARS + 1) * 365 * 86_400
     return [FIRST_OPENING + timedelta(seconds=rng.randrange(seconds)) for _ in range(count)]
 
 
@@ -335,7 +228,7 @@ def _answers(pipeline: Pipeline, by: Sequence[str]) -> list[Answer]:
     return sorted(found, key=repr)
 
 
-def _window_queries(subject: Periods, by: Sequence[str], dates: Sequence[datetime]) -> Variant:
+def _window_queries(subject: Remembered, by: Sequence[str], dates: Sequence[datetime]) -> Variant:
     def run(_: Path, timer: Timer) -> Check:
         engine = subject.history()
         with engine.connect() as connection, timer.running():
