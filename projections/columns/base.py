@@ -37,6 +37,16 @@ SELECT deal FROM base.deals SEMI JOIN (FROM moved_deals WHERE deal >= ?) USING (
 """
 
 
+_OURS = (
+    duckdb.BinderException,
+    duckdb.ConversionException,
+    duckdb.OutOfRangeException,
+    duckdb.ParserException,
+    duckdb.SyntaxException,
+)
+"""Faults of a question, whatever the state of the base."""
+
+
 class TooFar(Exception):
     """So much has changed since the base was made that the rows of the store answer sooner."""
 
@@ -48,6 +58,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise MemoryError(str(error)) from error
+    except _OURS:
+        raise
     except (duckdb.Error, msgspec.DecodeError) as error:
         raise Damaged(f"{path}: {error}") from error
 

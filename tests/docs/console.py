@@ -21,6 +21,7 @@ _PROGRESS = (
     "Learning from decided deals:",
     "Judging:",
     "Looking back on:",
+    "Walking through:",
 )
 
 

@@ -16,8 +16,9 @@ import pytest
 from sqlalchemy import Connection
 
 from projections import periods
-from projections.columns import Columns, base, making
+from projections.columns import Columns, base, making, passing
 from projections.columns import columns as module
+from projections.columns.relation import Relation
 from projections.columns.source import MODEL
 from projections.figures import Question
 from projections.pipeline import Pipeline, snapshot
@@ -345,6 +346,7 @@ _KILLED = """
 import os, pickle, signal, sys
 from projections.columns import Columns, making
 from projections.columns.files import Files
+from projections.columns.relation import Relation
 from projections.views import open_views
 
 location, beside = pickle.load(sys.stdin.buffer)
@@ -464,3 +466,38 @@ def test_threads_get_the_answer_of_their_own_connection(tables: Views, columns: 
         thread.join()
     assert failures == []
     assert all(copied)
+
+
+# Questions that fail, and those that are large.
+
+
+def test_a_fault_of_the_question_costs_no_base(tables: Views, columns: Columns) -> None:
+    change(tables, some(60))
+    maintain(columns, tables)
+    with tables.reading() as connection:
+        for wrong in ("SELEC 1", "SELECT nothing FROM periods", "SELECT 'x'::INTEGER"):
+
+            def asked(periods: Relation, text: str = wrong) -> object:
+                return periods.rows(text)
+
+            with pytest.raises(duckdb.Error):
+                columns.ask(connection, asked)
+    assert len(columns.files.all()) == 1
+
+
+def test_a_base_that_has_spilled_becomes_the_next_one(
+    tables: Views, columns: Columns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "_MEMORY", "60MB")
+    monkeypatch.delattr(passing, "passing")
+    change(tables, some(60))
+    maintain(columns, tables)
+    drawn = "SELECT random() AS b FROM range(3000000)"
+    sorted_rows = f"SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY b) AS n FROM ({drawn}))"
+    with tables.reading() as connection:
+        assert columns.ask(connection, lambda periods: periods.rows(sorted_rows)) == [(3000000,)]
+    before = columns.files.all()
+    change(tables, some(6, amount_minor=7))
+    maintain(columns, tables)
+    assert columns.files.all() != before
+    assert by_copy(columns, tables)
