@@ -498,6 +498,7 @@ def test_a_base_that_has_spilled_becomes_the_next_one(
         assert columns.ask(connection, lambda periods: periods.rows(sorted_rows)) == [(3000000,)]
     before = columns.files.all()
     change(tables, some(6, amount_minor=7))
+    monkeypatch.delattr(making, "Collected")
     maintain(columns, tables)
     assert columns.files.all() != before
     assert by_copy(columns, tables)
