@@ -9,13 +9,21 @@ from api.openapi import describe
 from api.queries.stores import release
 from api.routes import (
     audit,
+    calibrations,
+    coverage,
     deals,
     documentation,
+    figures,
+    flows,
+    forecasts,
     losses,
     pipeline,
     processes,
+    rates,
     stores,
+    targets,
     warnings,
+    waterfalls,
     whatif,
 )
 from api.routes.failures import handle_failures
@@ -27,7 +35,25 @@ from projections.engine.working import Worker
 from projections.findings.settings import DEFAULTS, read_settings
 from store.location import Location
 
-GROUPS = (deals, whatif, pipeline, warnings, losses, audit, processes, stores, documentation)
+GROUPS = (
+    deals,
+    whatif,
+    pipeline,
+    figures,
+    coverage,
+    waterfalls,
+    flows,
+    forecasts,
+    calibrations,
+    warnings,
+    losses,
+    audit,
+    processes,
+    rates,
+    targets,
+    stores,
+    documentation,
+)
 """The groups of routes, in the order of the documentation."""
 
 DESCRIPTION = """\
@@ -75,17 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.worker = None
-    for group in (
-        deals,
-        whatif,
-        pipeline,
-        warnings,
-        losses,
-        audit,
-        processes,
-        stores,
-        documentation,
-    ):
+    for group in GROUPS:
         app.include_router(group.router)
     app.add_middleware(Guard)
     handle_failures(app)
