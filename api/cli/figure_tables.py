@@ -1,0 +1,324 @@
+"""How operating figures are printed."""
+
+from collections.abc import Iterable, Sequence
+
+from api.cli import shown
+from api.cli.output import (
+    Column,
+    Format,
+    note,
+    plain,
+    print_csv,
+    print_json,
+    print_listing,
+    print_table,
+    say,
+)
+from api.wire.figures import (
+    Average,
+    CountedDeal,
+    CountedDeals,
+    FigureReport,
+    GroupFigures,
+    MoneyFigures,
+    Share,
+)
+from api.wire.values import Amount, User
+
+_FIGURES = (
+    Column("new", right=True),
+    Column("won", right=True),
+    Column("lost", right=True),
+    Column("win rate", right=True),
+    Column("avg won", right=True),
+    Column("cycle days", right=True),
+    Column("open", right=True),
+    Column("per day", right=True, spare=True),
+    Column("slipped", right=True, spare=True),
+    Column("pushes", right=True, spare=True),
+    Column("discount", right=True, spare=True),
+)
+
+
+def print_figures(answer: FigureReport, stages: dict[str, str]) -> None:
+    heads = [
+        Column("period"),
+        *(Column(name.replace("_", " "), wraps=True) for name in answer.group_by),
+    ]
+    own = shown.one_currency(one.currency for row in answer.totals for one in row.money)
+    if own:
+        say(f"Amounts are in {own}.")
+        say()
+    totals = [(_padded([row.period.label], len(heads)), row) for row in answer.totals]
+    groups = [(_labels(row, answer, stages), row) for row in _groups(answer)]
+    print_table(
+        [*heads, *_FIGURES],
+        [line for labels, row in groups for line in _lines(labels, row, own)],
+        [line for labels, row in totals for line in _lines(labels, row, own)],
+    )
+
+
+def _groups(answer: FigureReport) -> list[GroupFigures]:
+    """The rows, unless they are the totals already."""
+    return answer.rows if answer.group_by else []
+
+
+def _padded(cells: Sequence[str], count: int) -> list[str]:
+    return [*cells, *[""] * (count - len(cells))]
+
+
+def _labels(row: GroupFigures, answer: FigureReport, stages: dict[str, str]) -> list[str]:
+    return [
+        row.period.label,
+        *(group_value(name, row.group[name], stages) for name in answer.group_by),
+    ]
+
+
+def group_value(name: str, value: str | User | None, stages: dict[str, str]) -> str:
+    """A value of a dimension as people read it."""
+    match value:
+        case None:
+            return "(none)"
+        case User() as user:
+            return shown.person(user)
+        case str():
+            return stages.get(value, value) if name == "stage" else value
+
+
+def _lines(labels: Sequence[str], row: GroupFigures, own: str | None) -> Iterable[list[str]]:
+    """A line for the group, with its first currency, and one for each further currency."""
+    yield [*labels, *_cells(row, row.money[0] if row.money else None, own)]
+    for one in row.money[1:]:
+        if one.average_won is None and one.discount is None:
+            continue
+        yield [*[""] * len(labels), *_money_cells(one, own)]
+
+
+def _cells(row: GroupFigures, money: MoneyFigures | None, own: str | None) -> list[str]:
+    return [
+        shown.number(row.new),
+        shown.number(row.won),
+        shown.number(row.lost),
+        shown.share(row.win_rate.ratio),
+        shown.NONE if money is None else _whole(money.average_won, own),
+        mean(row.cycle_days_won),
+        shown.number(row.open),
+        shown.NONE if money is None else _whole(money.velocity_per_day, own),
+        shown.share(row.slip_rate.ratio),
+        mean(row.pushes_per_deal, 2),
+        shown.NONE if money is None else shown.share(money.discount),
+    ]
+
+
+def _money_cells(money: MoneyFigures, own: str | None) -> list[str]:
+    """What is told of a further currency: nothing that was counted already."""
+    cells = [""] * len(_FIGURES)
+    cells[4], cells[7] = _whole(money.average_won, own), _whole(money.velocity_per_day, own)
+    cells[10] = shown.share(money.discount)
+    return cells
+
+
+def _whole(amount: Amount | None, own: str | None) -> str:
+    """An amount, with its currency unless all are in one."""
+    if amount is None:
+        return shown.NONE
+    value = shown.rounded(amount)
+    return value if own or value == shown.NONE else f"{value} {amount.currency}"
+
+
+def mean(average: Average, digits: int = 0) -> str:
+    """The mean with so many digits behind the point."""
+    return shown.NONE if average.mean is None else f"{float(average.mean):,.{digits}f}"
+
+
+def print_every_figure(answer: FigureReport, stages: dict[str, str]) -> None:
+    """Every figure on a line of its own, group after group."""
+    groups = [(" · ".join(_labels(row, answer, stages)), row) for row in _groups(answer)]
+    totals = [(row.period.label, row) for row in answer.totals]
+    lines = []
+    for label, row in (*groups, *totals):
+        told = [*_told_counts(row), *(line for one in row.money for line in _told_money(one))]
+        lines += [["" if at else label, *line] for at, line in enumerate(told)]
+    print_table(
+        [Column("group", wraps=True), Column("figure"), Column("value", right=True), Column("of")],
+        lines,
+    )
+
+
+def _told_counts(row: GroupFigures) -> list[list[str]]:
+    """Figures, their values, and of what they are shares."""
+    return [
+        ["new deals", shown.number(row.new), ""],
+        ["won", shown.number(row.won), _without_amount(row)],
+        ["lost", shown.number(row.lost), f"{row.lost_to_competitor:,} to a competitor"],
+        ["voided", shown.number(row.voided), ""],
+        ["win rate", *_share(row.win_rate, "won or lost")],
+        [
+            "win rate against competitors",
+            *_share(row.win_rate_against_competitors, "won, or lost to a competitor"),
+        ],
+        [
+            "win rate of the new deals",
+            *_share(row.win_rate_of_cohort, f"won or lost; {row.cohort_open:,} still open"),
+        ],
+        ["cycle days of won deals", mean(row.cycle_days_won, 1), f"{row.cycle_days_won.deals:,}"],
+        [
+            "cycle days of won and lost",
+            mean(row.cycle_days_decided, 1),
+            f"{row.cycle_days_decided.deals:,}",
+        ],
+        ["open at the end", shown.number(row.open), ""],
+        ["slip rate", *_share(row.slip_rate, "expected to close in the period")],
+        [
+            "pushes per deal",
+            mean(row.pushes_per_deal, 2),
+            f"{row.pushes_per_deal.total:,} pushes of {row.pushes_per_deal.deals:,} deals open",
+        ],
+    ]
+
+
+def _without_amount(row: GroupFigures) -> str:
+    return f"{row.won_without_amount:,} without an amount" if row.won_without_amount else ""
+
+
+def _share(share: Share, what: str) -> list[str]:
+    return [shown.share(share.ratio), f"{share.part:,} of {share.of:,} {what}"]
+
+
+def _told_money(one: MoneyFigures) -> list[list[str]]:
+    discount = [
+        "discount",
+        shown.share(one.discount),
+        f"{shown.money(one.listed)} at list prices, {one.quoted_deals:,} won deals",
+    ]
+    return [
+        ["won amount", shown.money(one.won_amount), f"{one.won:,} won deals"],
+        ["average won", shown.money(one.average_won), f"{one.won:,} won deals"],
+        ["velocity per day", shown.money(one.velocity_per_day), f"{one.open:,} deals open"],
+        *([discount] if one.quoted_deals else []),
+    ]
+
+
+def print_stages(answer: FigureReport, stages: dict[str, str]) -> None:
+    """How deals left each stage, by group; in all where there is no group."""
+    say()
+    say("How deals left each stage")
+    heads = [
+        Column("period"),
+        *(Column(name.replace("_", " "), wraps=True) for name in answer.group_by),
+        *(Column("process"), Column("stage"), Column("left", right=True)),
+        *(Column("forward", right=True), Column("back", right=True), Column("ended", right=True)),
+        *(Column("elsewhere", right=True, spare=True), Column("conversion", right=True)),
+    ]
+    print_table(
+        heads,
+        [
+            [
+                *_labels(row, answer, stages),
+                one.process,
+                stages.get(one.stage, one.stage),
+                *map(shown.number, (one.left, one.forward, one.back, one.ended, one.elsewhere)),
+                shown.share(one.conversion),
+            ]
+            for row in answer.rows
+            for one in row.stages
+        ],
+    )
+
+
+_CSV_COUNTS = (
+    *("new", "won", "lost", "voided", "lost_to_competitor", "won_without_amount"),
+    *("cohort_open", "cohort_voided", "open"),
+)
+_CSV_SHARES = (
+    *("win_rate", "win_rate_against_competitors", "win_rate_of_cohort", "slip_rate", "quoted"),
+)
+_CSV_MEANS = ("cycle_days_won", "cycle_days_decided", "pushes_per_deal")
+_CSV_MONEY = (
+    *("won", "won_amount", "average_won", "open", "velocity_per_day"),
+    *("quoted_deals", "listed", "quoted", "discount"),
+)
+
+
+def print_figures_csv(answer: FigureReport) -> None:
+    """A line for each group; those of further currencies repeat no count."""
+    names = [
+        *("period", "first", "last", *answer.group_by),
+        *_CSV_COUNTS,
+        *(f"{name}{end}" for name in _CSV_SHARES for end in ("", "_part", "_of")),
+        *(f"{name}{end}" for name in _CSV_MEANS for end in ("", "_total", "_deals")),
+        *("currency", *(f"{name}_in_currency" for name in _CSV_MONEY)),
+    ]
+    print_csv(names, (line for row in answer.rows for line in _csv_lines(row, answer)))
+
+
+def _csv_lines(row: GroupFigures, answer: FigureReport) -> Iterable[list[object]]:
+    group = [
+        *(row.period.label, row.period.first, row.period.last),
+        *(_csv_value(row.group[name]) for name in answer.group_by),
+    ]
+    shares = [getattr(row, name) for name in _CSV_SHARES]
+    means = [getattr(row, name) for name in _CSV_MEANS]
+    counted = [
+        *(getattr(row, name) for name in _CSV_COUNTS),
+        *(plain(one) for share in shares for one in (share.ratio, share.part, share.of)),
+        *(plain(one) for share in means for one in (share.mean, share.total, share.deals)),
+    ]
+    for at, money in enumerate(row.money or [None]):
+        counts = [""] * len(counted) if at else counted
+        yield [*group, *counts, *_csv_money(money)]
+
+
+def _csv_money(money: MoneyFigures | None) -> list[object]:
+    if money is None:
+        return [""] * (1 + len(_CSV_MONEY))
+    values = [getattr(money, name) for name in _CSV_MONEY]
+    return [
+        money.currency,
+        *(one.amount if isinstance(one, Amount) else plain(one) for one in values),
+    ]
+
+
+def _csv_value(value: str | User | None) -> object:
+    return shown.person(value) if isinstance(value, User) else plain(value)
+
+
+def print_counted_deals(answer: CountedDeals, layout: Format) -> None:
+    """A page of the deals behind a count."""
+    match layout:
+        case Format.JSON:
+            print_json(answer)
+            return
+        case Format.CSV:
+            print_listing(answer.deals, CountedDeal)
+        case Format.TABLE:
+            some = "deal" if answer.matching == 1 else "deals"
+            say(f"{answer.matching:,} {some} of {answer.period.label}: {answer.count}")
+            say()
+            print_table(
+                [
+                    Column("deal"),
+                    Column("name", wraps=True),
+                    Column("amount", right=True),
+                    Column("opened by"),
+                    Column("ended by"),
+                    Column("pushed by"),
+                ],
+                [_deal(one) for one in answer.deals],
+            )
+    if answer.cursor:
+        note(f"There are more: raise --limit, or go on with --after {answer.cursor}")
+    for caveat in answer.caveats:
+        note(f"Note: {caveat}.")
+
+
+def _deal(one: CountedDeal) -> list[str]:
+    """The events by their versions on the deal."""
+    events: list[list[str | None]] = [[one.opened_by], [one.ended_by], [*one.pushed_by]]
+    versions = (", ".join(e.rpartition("@")[2] for e in some if e) for some in events)
+    return [
+        one.reference or one.id[:8],
+        shown.text(one.name) if one.readable else "(not readable)",
+        shown.money(one.amount),
+        *(text or shown.NONE for text in versions),
+    ]

@@ -1,0 +1,232 @@
+"""Operating figures by period and group, from the read models."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+
+import msgspec
+
+from api.queries.instants import Instants
+from api.queries.listing import with_user_ids
+from api.queries.parked import left_out_of_pipeline
+from api.queries.users import names_of
+from api.queries.views import open_view, require_reader
+from api.wire.figures import CountedDeal, CountedDeals, FigurePeriod, FigureReport
+from api.wire.values import Amount
+from api.workspace import Workspace
+from domain.access import EVERYTHING, Action, Principal
+from domain.directory import Directory
+from domain.history import StreamKind
+from domain.lifecycle import Status
+from domain.rates import require_currency
+from domain.refusals import NotAllowed
+from projections.calendar import Calendar, Grain, Period, PeriodError
+from projections.frames import Frame, frames_of
+from projections.operating.asking import MOST_PERIODS, TEAM, Question
+from projections.operating.figures import operating_figures
+from projections.operating.listing import Count, deals_counted
+from projections.operating.teams import directory_at, owners_in, team_of
+from projections.operating.worth import Worth
+from projections.pipeline import caveats_of
+from store.times import written
+
+
+class UnknownUnit(LookupError):
+    """There is no such unit in the directory at the moment that was asked for."""
+
+
+class FigureQuery(msgspec.Struct, frozen=True):
+    """Which figures."""
+
+    periods: Sequence[Period]
+    by: Sequence[str] = ()
+    where: Mapping[str, str] = {}
+    team: str | None = None
+    """Only owners in this unit or below it: its id or its name."""
+    currency: str | None = None
+    """Amounts are converted into it; None: each in its own."""
+
+
+_BEFORE = {Grain.MONTH: 12, Grain.QUARTER: 8, Grain.YEAR: 5}
+"""Periods that are shown where nobody says which."""
+
+
+def periods_of(
+    calendar: Calendar, as_of: datetime, wanted: str | None, per: Grain | None
+) -> list[Period]:
+    """One period, or those of a length in it; without one, the quarter of the as-of instant.
+
+    Without one but with a length: the last ones, up to that of the as-of instant. Raises
+    PeriodError, also for more than `MOST_PERIODS`.
+    """
+    if wanted is None:
+        grain = per or Grain.QUARTER
+        found = [calendar.holding(as_of, grain)]
+        while len(found) < (_BEFORE[grain] if per else 1):
+            found.append(calendar.holding(found[-1].start - timedelta(microseconds=1), grain))
+        return found[::-1]
+    whole = calendar.period(wanted)
+    if per is None:
+        return [whole]
+    found = list(islice(calendar.covering(whole.first, whole.last, per), MOST_PERIODS + 1))
+    if len(found) > MOST_PERIODS:
+        raise PeriodError(f"these are more than {MOST_PERIODS} periods; ask for fewer at a time")
+    return found
+
+
+def directory_of(store: Workspace, as_of: datetime, known_at: datetime) -> Directory:
+    """Users and units as they were at (as of, known at); what cannot be read is left out."""
+    names = [
+        name for kind in (StreamKind.USER, StreamKind.UNIT) for name in store.log.streams(kind)
+    ]
+    streams = store.log.events_of(names, EVERYTHING, lambda _: None)
+    return directory_at(streams.values(), as_of, known_at)
+
+
+def owners_of_unit(directory: Directory, wanted: str) -> Collection[str]:
+    """The owners in a unit, named by id or name, or below. Raises UnknownUnit."""
+    found = [unit for unit, fact in directory.units.items() if wanted in {unit, fact.name}]
+    exact = [unit for unit in found if unit == wanted] or found
+    if len(exact) != 1:
+        known = ", ".join(sorted(directory.units)) or "none"
+        what = "there is no unit" if not exact else "there are several units called"
+        raise UnknownUnit(f"{what} {wanted!r}; units then: {known}")
+    return owners_in(directory, exact[0])
+
+
+def ask_figures(store: Workspace, at: Instants, query: FigureQuery) -> FigureReport:
+    """The figures at (as of, known at).
+
+    Raises ValueError for what cannot be asked, UnknownUnit, UnknownUser, UnknownCurrency.
+    """
+    if query.currency is not None:
+        require_currency(query.currency)
+    now = store.now()
+    as_of, known_at = at.as_of or now, at.known_at or now
+    with store.fresh() as connection:
+        directory = _directory(store, as_of, known_at, query)
+        question = _question(store, as_of, known_at, query, directory)
+        found = operating_figures(
+            connection,
+            store.columns,
+            question,
+            Worth(store.zone, query.currency, store.log.rates().as_known(known_at)),
+            lambda owner: team_of(directory, owner),
+        )
+        caveats = [*caveats_of(connection, as_of, known_at), *left_out_of_pipeline(connection)]
+    return FigureReport.of(found, question, query.currency, names_of(store), caveats)
+
+
+def _directory(
+    store: Workspace, as_of: datetime, known_at: datetime, query: FigureQuery
+) -> Directory:
+    """Users and units then; nobody where no team is asked for."""
+    asks_for_teams = TEAM in query.by or query.team is not None
+    return directory_of(store, as_of, known_at) if asks_for_teams else Directory()
+
+
+def _question(
+    store: Workspace,
+    as_of: datetime,
+    known_at: datetime,
+    query: FigureQuery,
+    directory: Directory,
+) -> Question:
+    return Question(
+        as_of,
+        known_at,
+        query.periods,
+        query.by,
+        with_user_ids(query.where, names_of(store), "owner"),
+        None if query.team is None else owners_of_unit(directory, query.team),
+    )
+
+
+MOST_DEALS = 500
+"""On one page: of each its events are read."""
+
+
+def ask_counted_deals(
+    store: Workspace,
+    principal: Principal,
+    at: Instants,
+    query: FigureQuery,
+    count: Count,
+    *,
+    limit: int,
+    after: str | None = None,
+) -> CountedDeals:
+    """The deals behind a count of the one period of a query, and their events.
+
+    Raises ValueError for what cannot be asked, UnknownUnit, UnknownUser, NotAllowed for who reads
+    no deal.
+    """
+    require_reader(principal)
+    now = store.now()
+    as_of, known_at = at.as_of or now, at.known_at or now
+    with store.fresh() as connection:
+        question = _question(
+            store, as_of, known_at, query, _directory(store, as_of, known_at, query)
+        )
+        page = deals_counted(
+            connection, store.columns, question, count, limit=limit, after=after or ""
+        )
+        caveats = [*caveats_of(connection, as_of, known_at), *left_out_of_pipeline(connection)]
+    [period] = query.periods
+    deals = [_counted_deal(store, principal, one, question, period) for one in page.deal_ids]
+    return CountedDeals(
+        as_of=written(as_of),
+        known_at=written(known_at),
+        period=FigurePeriod.of(period),
+        count=count.value,
+        matching=page.matching,
+        deals=deals,
+        cursor=page.deal_ids[-1] if page.has_more else None,
+        caveats=caveats,
+    )
+
+
+def _counted_deal(
+    store: Workspace, principal: Principal, deal_id: str, question: Question, period: Period
+) -> CountedDeal:
+    try:
+        view = open_view(store, principal, Action.READ, deal_id)
+    except NotAllowed:
+        return CountedDeal(
+            id=deal_id,
+            readable=False,
+            name=None,
+            reference=None,
+            amount=None,
+            opened_by=None,
+            ended_by=None,
+            pushed_by=[],
+        )
+    frames = frames_of(view.events(), question.as_of, question.known_at)
+    deal = frames[-1].after
+    life = deal.life
+    return CountedDeal(
+        id=deal_id,
+        readable=True,
+        name=life.name,
+        reference=life.reference,
+        amount=Amount.of(deal.amount),
+        opened_by=None if life.opening is None else f"{view.stream}@{life.opening.version}",
+        ended_by=None if life.outcome is None else f"{view.stream}@{life.outcome.version}",
+        pushed_by=[
+            f"{view.stream}@{frame.event.version}" for frame in frames if _pushes(frame, period)
+        ],
+    )
+
+
+def _pushes(frame: Frame, period: Period) -> bool:
+    """Whether the event moved the expected close of a running deal to a later day."""
+    before, after = frame.before.stages.expected_close, frame.after.stages.expected_close
+    running = {Status.OPEN, Status.SUSPENDED}
+    return (
+        period.holds(frame.event.occurred_at)
+        and {frame.before.life.status, frame.after.life.status} <= running
+        and before is not None
+        and after is not None
+        and after > before
+    )

@@ -1,0 +1,101 @@
+"""The deals behind a count of one period, in order of id, a page at a time."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from domain.lifecycle import Status
+from projections.operating.asking import Question, Tables
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from projections.columns import Columns
+    from projections.columns.relation import Relation
+
+
+class Count(StrEnum):
+    """What is counted of deals."""
+
+    NEW = "new"
+    WON = "won"
+    LOST = "lost"
+    LOST_TO_COMPETITOR = "lost-to-competitor"
+    VOIDED = "voided"
+    OPEN = "open"
+    ACTIVE = "active"
+    EXPECTED = "expected"
+    PUSHED_OUT = "pushed-out"
+    PUSHED = "pushed"
+
+
+class Page(NamedTuple):
+    """Ids of deals, and how many there are on all pages together."""
+
+    deal_ids: list[str]
+    matching: int
+    has_more: bool
+
+
+def deals_counted(
+    connection: Connection,
+    columns: Columns,
+    question: Question,
+    count: Count,
+    *,
+    limit: int,
+    after: str = "",
+) -> Page:
+    """The deals that are counted so in the one period of the question, behind the deal `after`.
+
+    Raises ValueError for what cannot be asked.
+    """
+    question.check()
+    if len(question.periods) != 1:
+        raise ValueError("deals are listed for one period")
+
+    def ask(relation: Relation) -> Page:
+        tables = Tables(relation, question)
+        if not tables.spans:
+            return Page([], 0, has_more=False)
+        tables.hold()
+        relation.hold("behind", f"SELECT DISTINCT deal FROM {_counted(tables, count)}")
+        [[matching]] = relation.rows("SELECT count(*) FROM behind")
+        rows = relation.rows(
+            f"""
+            SELECT id FROM behind JOIN deals USING (deal) WHERE id > {_literal(after)}
+            ORDER BY id LIMIT {limit + 1}
+            """
+        )
+        return Page([row[0] for row in rows[:limit]], matching, has_more=len(rows) > limit)
+
+    return columns.ask(connection, ask, question.reach)
+
+
+def _counted(tables: Tables, count: Count) -> str:
+    """A table, and which of its rows are counted so."""
+    match count:
+        case Count.NEW:
+            return "fresh"
+        case Count.WON | Count.LOST | Count.VOIDED:
+            return f"decided WHERE now IN {tables.status(Status(count.value))}"
+        case Count.LOST_TO_COMPETITOR:
+            lost = tables.status(Status.LOST)
+            return f"decided WHERE now IN {lost} AND outcome = {tables.competitor}"
+        case Count.OPEN:
+            opened = tables.status(Status.OPEN)
+            return f"lasting WHERE status IN {opened} AND {tables.wanted('lasting')}"
+        case Count.ACTIVE:
+            return "active"
+        case Count.EXPECTED:
+            return "active WHERE expected"
+        case Count.PUSHED_OUT:
+            return "active WHERE pushed_out"
+        case Count.PUSHED:
+            return "active WHERE pushes > 0"
+
+
+def _literal(text: str) -> str:
+    """A text in a statement, whatever is in it."""
+    return f"decode(from_hex('{text.encode().hex()}'))"
