@@ -47,6 +47,8 @@ demo: $(installed) ## Make up a portfolio in .demo and show the pipeline, a lost
 	$(dealstate) pipeline --by region --as-of 2026-06-30
 	$(dealstate) pipeline --by stage --where currency=EUR --as-of 2026-06-30
 	$(dealstate) pipeline --by region --as-of 2025-12-31 --known-at 2025-12-31
+	$(dealstate) waterfall 2026-Q2 --currency EUR --plot $(demo)/waterfall.svg
+	$(dealstate) figures 2026-Q2 --by territory --currency EUR
 	$(dealstate) deals --status lost --sort -closed_at --limit 8
 	@lost=$$($(dealstate) deals --outcome lost-to-competitor --stage P5 --sort -closed_at \
 		--limit 1 --format csv | sed -n '2s/^[^,]*,\([^,]*\),.*/\1/p'); \
@@ -58,7 +60,7 @@ demo: $(installed) ## Make up a portfolio in .demo and show the pipeline, a lost
 	@echo
 	@echo "Try next:  source $(venv)/bin/activate; export DEALSTATE_DB=sqlite:///$(demo)/dealstate.db"
 	@echo "           dealstate show S7-0001 --as-of 2025-12-31   or   make serve, and open its /docs"
-	@echo "Open $(demo)/lost.html in a browser: where that deal was lost."
+	@echo "Open $(demo)/lost.html in a browser: where that deal was lost; and $(demo)/waterfall.svg."
 
 $(demo)/dealstate.db: | $(installed)
 	@rm -rf $(demo) && mkdir $(demo)
