@@ -165,7 +165,6 @@ def _deal(random: Random, number: int, customer: tuple[str, str, bool]) -> Row:
         account_id,
         account,
         OWNERS[_skewed(random, 200)] if random.random() < 0.9 else None,
-        random.choice(("referral", "trade fair", "inbound enquiry")),
         opened_at + DAY,
         min(NOW, opened_at + length),
         status,
@@ -187,6 +186,9 @@ def _deal(random: Random, number: int, customer: tuple[str, str, bool]) -> Row:
         random.choice("ABCD"),
         opened_at,
         opened_at + length if over else None,
+        random.choice(("referral", "trade fair", "inbound enquiry")),
+        None,
+        None,
     )
 
 

@@ -134,6 +134,8 @@ def test_a_row_holds_the_current_state(tables: Views) -> None:
             "grade": "A",
             "opened_at": at(0),
             "closed_at": None,
+            "listed_minor": None,
+            "quoted_minor": None,
         }
     ]
 
