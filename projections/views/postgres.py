@@ -261,6 +261,8 @@ class SchemaViews(Views):
                 # Whoever lost the lock leaves that to the next one, and has done what it has done.
                 if not is_dead(connection):
                     self.schemas.sweep(connection)
+                    # The server would let go of it only some time after the connection is closed.
+                    connection.execute("SELECT pg_advisory_unlock(%s)", (lock,))
 
 
 class SchemaBuilding(Building):

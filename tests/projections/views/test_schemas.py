@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from secrets import token_hex
 from threading import Thread
@@ -18,6 +19,7 @@ from projections.engine.models import MODELS
 from projections.engine.rebuilding import rebuild
 from projections.tables import metadata
 from projections.views import Generation, open_views
+from projections.views import postgres as postgres_views
 from projections.views.generation import Replaced
 from projections.views.postgres import SchemaBuilding, SchemaGeneration, SchemaViews
 from store.errors import StoreBusy, StoreError, StoreUnavailable
@@ -504,3 +506,19 @@ def test_a_server_that_was_killed_and_restarted_loses_nothing(
             assert len(rows_of(views)["deals"]) == number * 5 + 5
             assert rebuild(views, tail, check=True).differences == []
             assert len(generations(views)) == 1
+
+
+def test_the_right_to_build_is_free_as_soon_as_it_is_given_back(
+    views: SchemaViews, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not only once the server has noticed that the connection was closed."""
+    with ExitStack() as noticed:
+
+        @contextmanager
+        def closed_late(database: Database) -> Iterator[Any]:
+            yield noticed.enter_context(connect(database))
+
+        monkeypatch.setattr(postgres_views, "connect", closed_late)
+        for _ in range(2):
+            with views.building():
+                pass
