@@ -2,12 +2,35 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import date
+from typing import TypeVar
 
 import msgspec
 
 
 class CursorError(ValueError):
     """A text is not a cursor, or one of another listing."""
+
+
+_Content = TypeVar("_Content", bound=msgspec.Struct)
+
+
+def packed(content: msgspec.Struct) -> str:
+    """A cursor that holds this."""
+    return urlsafe_b64encode(msgspec.json.encode(content)).rstrip(b"=").decode()
+
+
+def unpacked(text: str, content: type[_Content]) -> _Content:
+    """What a cursor holds, the inverse of `packed`. Raises CursorError."""
+    try:
+        held = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        return msgspec.json.decode(held, type=content)
+    except ValueError:
+        raise no_cursor(text) from None
+
+
+def no_cursor(text: str) -> CursorError:
+    """What is raised of a text that no answer gave."""
+    return CursorError(f"{text!r} is not a cursor; give one as an answer gave it")
 
 
 class DealCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -26,8 +49,7 @@ _BY_TEXT = {"name"}
 def encode_cursor(sort: str, descending: bool, value: date | str | int | None, deal_id: str) -> str:
     """The cursor behind a deal."""
     plain = value.isoformat() if isinstance(value, date) else value
-    content = msgspec.json.encode(DealCursor(sort, descending, plain, deal_id))
-    return urlsafe_b64encode(content).rstrip(b"=").decode()
+    return packed(DealCursor(sort, descending, plain, deal_id))
 
 
 def decode_cursor(text: str, sort: str, descending: bool) -> tuple[date | str | int | None, str]:
@@ -35,16 +57,13 @@ def decode_cursor(text: str, sort: str, descending: bool) -> tuple[date | str | 
 
     Raises CursorError.
     """
+    cursor = unpacked(text, DealCursor)
+    if (cursor.sort, cursor.descending) != (sort, descending):
+        raise CursorError("the cursor is of a listing in another order; keep `sort` as it was")
     try:
-        content = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-        cursor = msgspec.json.decode(content, type=DealCursor)
-        if (cursor.sort, cursor.descending) != (sort, descending):
-            raise CursorError("the cursor is of a listing in another order; keep `sort` as it was")
         return _value(cursor), cursor.deal_id
-    except CursorError:
-        raise
     except (ValueError, OverflowError):
-        raise CursorError(f"{text!r} is not a cursor; give one as an answer gave it") from None
+        raise no_cursor(text) from None
 
 
 def _value(cursor: DealCursor) -> date | str | int | None:

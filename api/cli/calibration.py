@@ -6,12 +6,14 @@ import typer
 
 from api.cli import shown
 from api.cli.filters import Where, conditions, dimensions
+from api.cli.grouping import group_cell, group_text
 from api.cli.groups import AsOf, KnownAt, commands
 from api.cli.output import (
     Column,
     Format,
     FormatOption,
     note,
+    plain,
     print_csv,
     print_json,
     print_table,
@@ -29,7 +31,6 @@ from api.wire.calibrations import (
     CalibrationLead,
     CalibrationScore,
 )
-from api.wire.values import User
 from projections.forecast.calibration import Without
 
 app = commands()
@@ -42,6 +43,7 @@ Examples:
   dealstate calibration --lead 30 --by stage --plot reliability.svg
   dealstate calibration --by owner --where region=West
   dealstate calibration --by lead-source --format csv > bins.csv
+                                           how reliable they were, in each group
 
 A Brier score is the mean squared difference of probability and outcome: 0 is perfect, and lower is
 better. It is reliability (how far the probabilities are off) - resolution (how far they tell deals
@@ -95,7 +97,7 @@ def calibration(
             _print_csv(answer)
         case Format.TABLE:
             _tell(answer, stages, when)
-    plot(plotted, lambda: calibration_chart(answer, when))
+    plot(plotted, lambda: calibration_chart(answer, stages, when))
     if layout is not Format.JSON:
         for caveat in answer.caveats:
             note(f"Note: {caveat}.")
@@ -131,6 +133,10 @@ def _tell(answer: Calibration, stages: dict[str, str], when: str) -> None:
         if one.groups:
             _print_groups(answer, one, stages)
         _print_bins(one)
+        if len(answer.group_by) == 1:
+            _print_bins_by_group(answer.group_by[0], one, stages)
+    if len(answer.group_by) > 1 and any(group.bins for one in answer.leads for group in one.groups):
+        note("Reliability by group is in JSON and CSV, and in --plot; tables have it of one --by.")
 
 
 _WITHOUT = {
@@ -175,7 +181,7 @@ def _print_groups(answer: Calibration, lead: CalibrationLead, stages: dict[str, 
         ],
         [
             [
-                *(_value(one, name, stages) for name in answer.group_by),
+                *(group_text(name, one.group[name], stages) for name in answer.group_by),
                 shown.number(one.deals),
                 shown.number(one.won),
                 *_score(one.score),
@@ -189,42 +195,48 @@ def _days(days: int) -> str:
     return f"{days:,} {'day' if days == 1 else 'days'}"
 
 
-def _value(group: CalibrationGroup, name: str, stages: dict[str, str]) -> str:
-    match group.group[name]:
-        case None:
-            return "(none)"
-        case User() as user:
-            return shown.person(user)
-        case str() as value:
-            return stages.get(value, value) if name == "stage" else value
-
-
 def _print_bins(lead: CalibrationLead) -> None:
     if not lead.bins:
         return
     say()
     say(f"Reliability {_days(lead.days)} before")
-    print_table(
-        [
-            Column("probability", right=True),
-            Column("deals", right=True),
-            Column("mean", right=True),
-            Column("won", right=True),
-            Column("share won", right=True),
-            Column("95 % interval", right=True),
-        ],
-        [
-            [
-                _span(one),
-                shown.number(one.deals),
-                shown.share(one.mean_probability),
-                shown.number(one.won),
-                shown.share(one.share_won),
-                f"{shown.share(one.low)} to {shown.share(one.high)}",
-            ]
-            for one in lead.bins
-        ],
-    )
+    print_table(_BINS, [_bin(one) for one in lead.bins])
+
+
+_BINS = [
+    Column("probability", right=True),
+    Column("deals", right=True),
+    Column("mean", right=True),
+    Column("won", right=True),
+    Column("share won", right=True),
+    Column("95 % interval", right=True),
+]
+
+
+def _bin(one: CalibrationBin) -> list[str]:
+    return [
+        _span(one),
+        shown.number(one.deals),
+        shown.share(one.mean_probability),
+        shown.number(one.won),
+        shown.share(one.share_won),
+        f"{shown.share(one.low)} to {shown.share(one.high)}",
+    ]
+
+
+def _print_bins_by_group(name: str, lead: CalibrationLead, stages: dict[str, str]) -> None:
+    """Of the groups that are not too few; a group is said once."""
+    rows = [
+        [group_text(name, group.group[name], stages) if one is group.bins[0] else "", *_bin(one)]
+        for group in lead.groups
+        for one in group.bins
+    ]
+    if not rows:
+        return
+    title = name.replace("_", " ")
+    say()
+    say(f"Reliability {_days(lead.days)} before, by {title}")
+    print_table([Column(title, wraps=True), *_BINS], rows)
 
 
 def _span(one: CalibrationBin) -> str:
@@ -234,13 +246,30 @@ def _span(one: CalibrationBin) -> str:
 
 
 def _print_csv(answer: Calibration) -> None:
-    """A row for each probability, or ten of them, at each lead."""
-    names = CalibrationBin.__struct_fields__
+    """A row for each probability, or ten of them, at each lead, in each group where there are any.
+
+    What is too few has one row, with its deals and those won.
+    """
+    by = answer.group_by
     print_csv(
-        ["days", *names],
+        ["days", *by, *_CELLS, "too_few"],
         (
-            [lead.days, *(getattr(one, name) for name in names)]
+            [lead.days, *(_cell(part, name) for name in by), *cells, plain(part.too_few)]
             for lead in answer.leads
-            for one in lead.bins
+            for part in (lead.groups if by else [lead])
+            for cells in _cells_of(part)
         ),
     )
+
+
+_CELLS = CalibrationBin.__struct_fields__
+
+
+def _cells_of(part: CalibrationLead | CalibrationGroup) -> list[list[object]]:
+    if part.too_few:
+        return [[getattr(part, name) if name in ("deals", "won") else "" for name in _CELLS]]
+    return [[getattr(one, name) for name in _CELLS] for one in part.bins]
+
+
+def _cell(part: CalibrationLead | CalibrationGroup, name: str) -> object:
+    return group_cell(part.group[name]) if isinstance(part, CalibrationGroup) else ""

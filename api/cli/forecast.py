@@ -90,8 +90,11 @@ def forecast(
         bool, typer.Option("--deals", help="List the deals, with the facts that were forecast.")
     ] = False,
     limit: Annotated[
-        int, typer.Option(min=1, max=MOST_DEALS, metavar="N", help="At most so many deals.")
-    ] = 50,
+        int | None,
+        typer.Option(
+            min=1, max=MOST_DEALS, metavar="N", help="At most so many deals, 50 unless told."
+        ),
+    ] = None,
     after: Annotated[
         str | None,
         typer.Option(metavar="CURSOR", help="Go on behind this cursor of an earlier list."),
@@ -109,6 +112,7 @@ def forecast(
         {"--deals": deals, "--weekly": weekly, "--monthly": monthly},
         month=month,
         after=after,
+        limit=limit,
         against=against,
         by=by,
         plotted=plotted is not None,
@@ -119,7 +123,7 @@ def forecast(
         instants = at.instants(store, as_of, known_at)
         when, names = point(instants, at.zone), stage_names(store.log.processes())
         if deals:
-            listed = DealsQuery(wanted, close, limit, after)
+            listed = DealsQuery(wanted, close, limit or 50, after, currency)
             print_deals(_deals(at, store, instants, listed), layout, names, when)
         elif history:
             query = HistoryQuery(close or "", weekly, wanted, currency)
@@ -139,6 +143,7 @@ def _require_fitting(
     *,
     month: str | None,
     after: str | None,
+    limit: int | None,
     against: str | None,
     by: str,
     plotted: bool,
@@ -152,8 +157,9 @@ def _require_fitting(
         _refuse("--month", "it is for --deals, --weekly and --monthly")
     if mode in ("--weekly", "--monthly") and month is None:
         _refuse(mode, "say of which month, as in --month 2026-03")
-    if mode != "--deals" and after is not None:
-        _refuse("--after", "it is for --deals")
+    for name, given in (("--after", after), ("--limit", limit)):
+        if mode != "--deals" and given is not None:
+            _refuse(name, "it is for --deals")
     if mode is not None and against is not None:
         _refuse("--against", f"it does not go with {mode}")
     if mode is not None and by:

@@ -6,7 +6,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from api.cli import shown
-from api.cli.forecast_tables import print_caveats
+from api.cli.drilldown import told_rates
+from api.cli.forecast_tables import print_caveats, print_conversion
 from api.cli.output import (
     Column,
     Field,
@@ -45,11 +46,17 @@ def print_deals(
             say(f"Deals in the forecast {when}")
             say()
             _print_deals(answer, stages)
+    for line in told_rates(answer.reporting_currency, answer.rates, answer.currencies_without_rate):
+        note(line)
+    if hidden := sum(one.events is None for one in answer.deals):
+        deals = "1 deal" if hidden == 1 else f"{hidden:,} deals"
+        note(f"Note: the events of {deals} are not yours to read.")
     print_caveats(answer.caveats)
 
 
 def _print_deals_csv(deals: Sequence[ForecastDeal]) -> None:
     fields = [field for field in fields_of(ForecastDeal) if field.name != "events"]
+    fields.append(Field("events_readable", lambda deal: plain(deal.events is not None)))
     fields += [Field(f"{fact}_event", _event_reader(fact)) for fact in FOUR_FACTS]
     print_csv([f.name for f in fields], ([f.read(one) for f in fields] for one in deals))
 
@@ -62,6 +69,9 @@ def _print_deals(answer: ForecastDeals, stages: Mapping[str, str]) -> None:
     if not answer.deals:
         note("No such deals.")
         return
+    own = shown.one_currency(deal.amount.currency for deal in answer.deals if deal.amount)
+    target = answer.reporting_currency
+    in_one = [Column(f"in {target}", right=True)] if target and own != target else []
     print_table(
         [
             Column("deal"),
@@ -71,17 +81,18 @@ def _print_deals(answer: ForecastDeals, stages: Mapping[str, str]) -> None:
             Column("stage", wraps=True),
             Column("close"),
             Column("amount", right=True),
+            *in_one,
             Column("prob", right=True),
             Column("events that set stage, close, amount, prob", spare=True),
         ],
-        [_deal(one, stages) for one in answer.deals],
+        [_deal(one, stages, bool(in_one)) for one in answer.deals],
     )
     if answer.cursor:
         note(f"There are more: raise --limit, or go on with --after {answer.cursor}")
 
 
-def _deal(deal: ForecastDeal, stages: Mapping[str, str]) -> list[str]:
-    events = deal.events or {}
+def _deal(deal: ForecastDeal, stages: Mapping[str, str], in_one: bool) -> list[str]:
+    converted = deal.reported_amount
     late = " overdue" if deal.close == "overdue" else ""
     return [
         deal.reference or deal.id[:8],
@@ -91,11 +102,19 @@ def _deal(deal: ForecastDeal, stages: Mapping[str, str]) -> list[str]:
         stages.get(deal.stage, deal.stage),
         f"{shown.whole_day(deal.expected_close)}{late}",
         shown.money(deal.amount),
+        *([shown.rounded(converted) if converted else shown.NONE] if in_one else []),
         shown.percent(deal.probability),
-        ", ".join(
-            events[fact].rpartition("@")[2] if fact in events else shown.NONE for fact in FOUR_FACTS
-        ),
+        _versions(deal.events),
     ]
+
+
+def _versions(events: Mapping[str, str] | None) -> str:
+    """Of the events behind the four facts; what no event set has none."""
+    if events is None:
+        return "not yours to read"
+    return ", ".join(
+        events[fact].rpartition("@")[2] if fact in events else shown.NONE for fact in FOUR_FACTS
+    )
 
 
 def print_history(answer: ForecastHistory, layout: Format, zone: ZoneInfo) -> None:
@@ -108,6 +127,7 @@ def print_history(answer: ForecastHistory, layout: Format, zone: ZoneInfo) -> No
             _print_history_csv(answer, zone)
         case Format.TABLE:
             _print_history(answer, zone)
+    print_conversion(answer)
     print_caveats(answer.caveats)
 
 
@@ -120,9 +140,24 @@ def _categories(answer: ForecastHistory) -> list[str]:
 def _print_history(answer: ForecastHistory, zone: ZoneInfo) -> None:
     say(f"Forecast of {answer.month}, each with the knowledge of its day")
     say()
-    if not answer.standings:
+    if answer.standings:
+        _print_standings(answer, zone)
+        say()
+    elif answer.over and not answer.result:
         note("Nothing was forecast for it, and nothing was won.")
         return
+    won = "; ".join(f"{shown.money(one.amount)} in {one.deals:,}" for one in answer.result)
+    if answer.over:
+        say(f"Won in {answer.month}: {won or 'nothing'}")
+    else:
+        say(f"{answer.month} is not over at the moment asked for.")
+        if won:
+            say(f"Won so far: {won}")
+    if answer.standings:
+        say("Amounts of categories are whole, not weighted.")
+
+
+def _print_standings(answer: ForecastHistory, zone: ZoneInfo) -> None:
     names = _categories(answer)
     print_table(
         [
@@ -137,13 +172,6 @@ def _print_history(answer: ForecastHistory, zone: ZoneInfo) -> None:
         ],
         [_standing(one, names, zone) for one in answer.standings],
     )
-    say()
-    if answer.over:
-        won = [f"{shown.money(one.amount)} in {one.deals:,}" for one in answer.result]
-        say(f"Won in {answer.month}: {'; '.join(won) or 'nothing'}")
-    else:
-        say(f"{answer.month} is not over.")
-    say("Amounts of categories are whole, not weighted.")
 
 
 def _standing(one: ForecastStanding, names: Sequence[str], zone: ZoneInfo) -> list[str]:

@@ -1,11 +1,13 @@
 """How forecasts are printed, and what became of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from api.cli import shown
 from api.cli.drilldown import told_rates
+from api.cli.grouping import group_cell, group_text, unsaid
 from api.cli.output import (
     Column,
     Format,
@@ -16,15 +18,17 @@ from api.cli.output import (
     print_table,
     say,
 )
+from api.wire.conversions import UsedRate
 from api.wire.forecasts import (
     Forecast,
+    ForecastHistory,
     ForecastMonth,
     ForecastOutcome,
     ForecastRow,
     ForecastSum,
     ForecastTally,
 )
-from api.wire.values import Amount, User
+from api.wire.values import Amount
 
 
 def print_forecast(
@@ -39,9 +43,46 @@ def print_forecast(
             _print_rows_csv(answer)
         case Format.TABLE:
             _print_forecast(answer, stages, when, zone)
-    for line in told_rates(answer.reporting_currency, answer.rates, answer.currencies_without_rate):
-        note(line)
+    print_conversion(answer)
     print_caveats(answer.caveats)
+
+
+_TOLD_RATES = 3
+"""Of each currency; the others are counted."""
+
+
+def print_conversion(answer: Forecast | ForecastHistory) -> None:
+    """The rates that amounts were converted with, beside them, and what has none."""
+    for line in told_conversion(
+        answer.reporting_currency,
+        answer.rates,
+        answer.rates_left_out,
+        answer.currencies_without_rate,
+    ):
+        note(line)
+
+
+def told_conversion(
+    currency: str | None, rates: Sequence[UsedRate], left_out: int, lacking: Sequence[str]
+) -> Iterator[str]:
+    """The rates of several days summed up, and what lacks one on all of them or on some."""
+    by_currency: defaultdict[str, list[UsedRate]] = defaultdict(list)
+    for one in rates:
+        by_currency[one.currency].append(one)
+    told = []
+    for own, of_days in by_currency.items():
+        first, *more = of_days[:_TOLD_RATES]
+        others = "".join(f", {one.rate} of {one.day}" for one in more)
+        told.append(f"1 {own} = {first.rate} {currency} of {first.day}{others}")
+        left_out += len(of_days[_TOLD_RATES:])
+    if left_out:
+        told.append(f"and {left_out:,} more {'rate' if left_out == 1 else 'rates'} of other days")
+    if told:
+        yield f"Converted with {'; '.join(told)}."
+    yield from told_rates(currency, [], [one for one in lacking if one not in by_currency])
+    if at_times := ", ".join(one for one in lacking if one in by_currency):
+        left = "amounts without one stay as they are, apart"
+        yield f"Note: on some days no rate to {currency} is known for {at_times}; {left}."
 
 
 def print_caveats(caveats: Iterable[str]) -> None:
@@ -67,14 +108,15 @@ def _print_forecast(answer: Forecast, stages: Mapping[str, str], when: str, zone
 
 def _print_rows(answer: Forecast, rows: Sequence[ForecastRow], stages: Mapping[str, str]) -> None:
     groups = [name for name in answer.group_by if rows and name in rows[0].group]
-    labels = [*groups, "close", "category", "currency"]
+    reported = _reported_in(answer, groups)
+    labels = [*groups, "close", "category", *reported]
     became = any(row.outcome is not None for row in rows)
     cells = [
         [
-            *(_group(row, name, stages) for name in groups),
+            *(group_text(name, row.group[name], stages) for name in groups),
             row.close,
             row.category or "(none)",
-            row.currency,
+            *(row.currency for _ in reported),
         ]
         for row in rows
     ]
@@ -88,12 +130,12 @@ def _print_rows(answer: Forecast, rows: Sequence[ForecastRow], stages: Mapping[s
             *(_BECAME if became else ()),
         ],
         [
-            [*_unsaid(label, above), *_sum(row.sum), *_became(row.outcome, became)]
-            for label, above, row in zip(cells, [[""] * len(labels), *cells], rows, strict=False)
+            [*label, *_sum(row.sum), *_became(row.outcome, became)]
+            for label, row in zip(unsaid(cells), rows, strict=True)
         ],
         [
             [
-                *("total", *("" for _ in labels[2:]), one.amount.currency),
+                *_total_label(labels, one.amount.currency),
                 *_sum(one),
                 *("" for _ in (_BECAME if became else ())),
             ]
@@ -102,22 +144,19 @@ def _print_rows(answer: Forecast, rows: Sequence[ForecastRow], stages: Mapping[s
     )
 
 
-def _unsaid(label: Sequence[str], above: Sequence[str]) -> list[str]:
-    """What a row shares with the one above is not said again, up to the category."""
-    same = [one == other for one, other in zip(label, above, strict=True)]
-    return [
-        "" if all(same[: i + 1]) and i < len(label) - 1 else value for i, value in enumerate(label)
-    ]
+def _reported_in(answer: Forecast, groups: Sequence[str]) -> list[str]:
+    """The column for the currency of amounts, none where that of the deals tells it."""
+    if "currency" not in groups:
+        return ["currency"]
+    return ["reported in"] if answer.reporting_currency else []
 
 
-def _group(row: ForecastRow, name: str, stages: Mapping[str, str]) -> str:
-    match row.group[name]:
-        case None:
-            return "(none)"
-        case User() as user:
-            return shown.person(user)
-        case str() as value:
-            return stages.get(value, value) if name == "stage" else value
+def _total_label(labels: Sequence[str], currency: str) -> list[str]:
+    """The word, and the currency in its column."""
+    label = ["total", *("" for _ in labels[1:])]
+    place = labels.index("reported in" if "reported in" in labels else "currency")
+    label[place] = f"{label[place]} {currency}".lstrip()
+    return label
 
 
 def _sum(found: ForecastSum) -> list[str]:
@@ -212,15 +251,16 @@ def _month(one: ForecastMonth) -> list[str]:
 
 def _print_rows_csv(answer: Forecast) -> None:
     """A row for each of the forecast; what became of it in parts by count and amount."""
-    names = ["close", "currency", "category", *_SUM_NAMES]
+    reported = [name.replace(" ", "_") for name in _reported_in(answer, answer.group_by)]
+    names = ["close", *reported, "category", *_SUM_NAMES]
     if answer.against_as_of is not None:
         names += [*(f"{part}{of}" for part in _PARTS for of in ("", "_amount")), *_BY_NAME, "error"]
     print_csv(
         [*answer.group_by, *names],
         (
             [
-                *(_group_cell(row.group[name]) for name in answer.group_by),
-                *(row.close, row.currency, row.category or ""),
+                *(group_cell(row.group[name]) for name in answer.group_by),
+                *(row.close, *(row.currency for _ in reported), row.category or ""),
                 *(row.sum.deals, row.sum.amount.amount),
                 *(row.sum.weighted_amount.amount, row.sum.unknown_amounts),
                 *(_outcome_cells(row.outcome) if row.outcome else ()),
@@ -242,7 +282,3 @@ def _outcome_cells(outcome: ForecastOutcome) -> list[object]:
         *(plain(getattr(outcome, name)) for name in _BY_NAME),
         outcome.error.amount if outcome.error else "",
     ]
-
-
-def _group_cell(value: str | User | None) -> object:
-    return shown.person(value) if isinstance(value, User) else plain(value)

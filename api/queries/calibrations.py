@@ -10,6 +10,7 @@ from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
 from api.wire.calibrations import Calibration
 from api.workspace import Workspace
+from projections.forecast.brier import FEWEST
 from projections.forecast.calibration import LEADS, CalibrationAsked, calibration
 from projections.forecast.slices import Moment
 from projections.pipeline import caveats_of
@@ -33,8 +34,8 @@ def leads_of(text: str) -> list[int]:
     if not found or not all(part.isascii() and part.isdigit() for part in found):
         raise ValueError(f"{text!r} is no list of days such as 90,60,30,7")
     leads = list(dict.fromkeys(map(int, found)))
-    if len(leads) > MOST_LEADS or max(leads) > LONGEST_LEAD:
-        raise ValueError(f"give at most {MOST_LEADS} leads of at most {LONGEST_LEAD} days")
+    if len(leads) > MOST_LEADS or not 1 <= min(leads) <= max(leads) <= LONGEST_LEAD:
+        raise ValueError(f"give at most {MOST_LEADS} leads of 1 to {LONGEST_LEAD} days")
     return leads
 
 
@@ -53,6 +54,7 @@ def ask_calibration(store: Workspace, at: Instants, query: CalibrationQuery) -> 
             tuple(dict.fromkeys(query.by)),
             with_user_ids(query.where, names, "owner"),
             query.as_occurred,
+            FEWEST,
         )
         found = calibration(connection, store.columns, asked)
         caveats = [

@@ -1,12 +1,11 @@
 """The forecast at any moment of both axes of time, from the read models."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import msgspec
 
-from api.cursors import CursorError
+from api.cursors import no_cursor, packed, unpacked
 from api.queries.conversions import conversion_at
 from api.queries.drilldown import events_behind
 from api.queries.instants import Instants
@@ -27,22 +26,27 @@ from api.wire.forecasts import (
 from api.wire.values import Names
 from api.workspace import Workspace
 from domain.access import Principal
-from domain.rates import require_currency
+from domain.rates import Rate, require_currency
 from projections.calendar import PeriodError
 from projections.conversion import Conversion
 from projections.drilldown import called
 from projections.forecast.facts import Behind, deals_in_forecast
 from projections.forecast.happened import Happened, Rates, happened
 from projections.forecast.history import MonthAsked, moments_before, month_history
-from projections.forecast.ledger import is_over, month_results, row_results
+from projections.forecast.late import left_out_of_standings
+from projections.forecast.ledger import is_over, month_results, row_results, told_until
 from projections.forecast.months import close_number
 from projections.forecast.rollup import Rollup, rollup
 from projections.forecast.slices import Asked, Moment
+from projections.forecast.used import Used
 from projections.pipeline import caveats_of
 from store.times import written
 
 MOST_DEALS = 500
 """On one page: of each its events are read."""
+
+MOST_RATES = 100
+"""Named in one answer."""
 
 
 class TooEarly(ValueError):
@@ -85,7 +89,7 @@ def ask_forecast(store: Workspace, at: Instants, query: ForecastQuery) -> Foreca
             *caveats_of(connection, moment.as_of, moment.known_at),
             *left_out_of_pipeline(connection),
         ]
-    return _answer(store, asked, rolled, became, conversion, names, told)
+    return _answer(now, asked, rolled, became, conversion, names, told)
 
 
 def _moment(at: Instants, now: datetime) -> Moment:
@@ -93,7 +97,7 @@ def _moment(at: Instants, now: datetime) -> Moment:
 
 
 def _answer(  # noqa: PLR0917 (all of them are parts of the answer)
-    store: Workspace,
+    now: datetime,
     asked: Asked,
     rolled: Rollup,
     became: Happened | None,
@@ -104,9 +108,12 @@ def _answer(  # noqa: PLR0917 (all of them are parts of the answer)
     if became is None:
         rows = [ForecastRow.of(row, names) for row in rolled.rows]
     else:
-        results = row_results(rolled, became, store.zone)
+        results = row_results(rolled, became, asked.zone, now)
         rows = [ForecastRow.of(one.row, names, one) for one in results]
-    months = [] if became is None else month_results(rolled, became, store.zone)
+    months = [] if became is None else month_results(rolled, became, asked.zone, now)
+    used = became.used if became else Used()
+    rates, left_out = _named(used, conversion.used(rolled.currencies) if conversion else {})
+    lacking = conversion.lacking(rolled.currencies) if conversion else ()
     return Forecast(
         as_of=written(asked.at.as_of),
         known_at=written(asked.at.known_at),
@@ -114,14 +121,22 @@ def _answer(  # noqa: PLR0917 (all of them are parts of the answer)
         against_known_at=written(became.against.known_at) if became else None,
         group_by=list(asked.by),
         reporting_currency=conversion.target if conversion else None,
-        rates=UsedRate.all_of(conversion.used(rolled.currencies)) if conversion else [],
-        currencies_without_rate=conversion.lacking(rolled.currencies) if conversion else [],
+        rates=rates,
+        rates_left_out=left_out,
+        currencies_without_rate=sorted({*lacking, *used.lacking}),
         rows=rows,
         totals=[ForecastRow.of(row, names) for row in rolled.totals],
         sums=[ForecastSum.of(one, currency) for currency, one in rolled.sums.items()],
         months=[ForecastMonth.of(one) for one in months],
         caveats=caveats,
     )
+
+
+def _named(used: Used, first: Mapping[str, Rate]) -> tuple[list[UsedRate], int]:
+    """The rates that were used, some before the others, and how many are too many to be named."""
+    every = list(dict.fromkeys([*first.items(), *used.rates]))
+    named = [one for pair in every[:MOST_RATES] for one in UsedRate.all_of(dict([pair]))]
+    return named, len(every) - len(named)
 
 
 class DealsQuery(msgspec.Struct, frozen=True):
@@ -132,6 +147,7 @@ class DealsQuery(msgspec.Struct, frozen=True):
     """A month, `overdue` or `undated`."""
     limit: int = 50
     cursor: str | None = None
+    reporting_currency: str | None = None
 
 
 def require_close(text: str) -> str:
@@ -146,10 +162,12 @@ def ask_forecast_deals(
 ) -> ForecastDeals:
     """The deals that the forecast at (as of, known at) is made of, a page at a time.
 
-    Raises ValueError for an unknown dimension, CursorError, NotAllowed for who reads no deal.
+    Raises ValueError for an unknown dimension, CursorError, UnknownCurrency, NotAllowed for who
+    reads no deal.
     """
     require_reader(principal)
     moment = _moment(at, store.now())
+    conversion = conversion_at(store, query.reporting_currency, moment.as_of, moment.known_at)
     behind = behind_of(query.cursor) if query.cursor else None
     with store.fresh() as connection:
         names = names_of(store)
@@ -169,12 +187,16 @@ def ask_forecast_deals(
             *caveats_of(connection, moment.as_of, moment.known_at),
             *left_out_of_pipeline(connection),
         ]
+    currencies = {one.currency for one in found}
     set_by = events_behind(store, principal, ids, moment.as_of, moment.known_at)
     return ForecastDeals(
         as_of=written(moment.as_of),
         known_at=written(moment.known_at),
+        reporting_currency=query.reporting_currency,
+        rates=UsedRate.all_of(conversion.used(currencies)) if conversion else [],
+        currencies_without_rate=conversion.lacking(currencies) if conversion else [],
         deals=[
-            ForecastDeal.of(one, names_by_id[one.deal_id], names, set_by[one.deal_id])
+            ForecastDeal.of(one, names_by_id[one.deal_id], names, conversion, set_by[one.deal_id])
             for one in found
         ],
         cursor=cursor_of(Behind(found[-1].expected_close, ids[-1])) if has_more else None,
@@ -192,19 +214,14 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 
 def cursor_of(behind: Behind) -> str:
     """The cursor behind a deal of a forecast."""
-    content = msgspec.json.encode(_Cursor("forecast", behind.expected_close, behind.deal_id))
-    return urlsafe_b64encode(content).rstrip(b"=").decode()
+    return packed(_Cursor("forecast", behind.expected_close, behind.deal_id))
 
 
 def behind_of(text: str) -> Behind:
     """The inverse of `cursor_of`. Raises CursorError."""
-    try:
-        content = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-        cursor = msgspec.json.decode(content, type=_Cursor)
-    except ValueError:
-        raise CursorError(f"{text!r} is not a cursor; give one as an answer gave it") from None
+    cursor = unpacked(text, _Cursor)
     if cursor.listing != "forecast" or "\0" in cursor.deal_id:
-        raise CursorError(f"{text!r} is not a cursor; give one as an answer gave it")
+        raise no_cursor(text)
     return Behind(cursor.expected_close, cursor.deal_id)
 
 
@@ -222,7 +239,8 @@ def ask_forecast_history(store: Workspace, at: Instants, query: HistoryQuery) ->
 
     Raises PeriodError, ValueError for an unknown dimension, UnknownCurrency.
     """
-    result_at = _moment(at, store.now())
+    now = store.now()
+    result_at = _moment(at, now)
     if close_number(query.month) is None:
         raise PeriodError(f"{query.month!r} is no month: write one as in 2026-03")
     period = store.calendar.period(query.month)
@@ -243,12 +261,16 @@ def ask_forecast_history(store: Workspace, at: Instants, query: HistoryQuery) ->
         )
         found = month_history(connection, store.columns, asked, converting if target else None)
         told = [
-            *caveats_of(connection, last, min([*asked.moments, last])),
+            *caveats_of(connection, result_at.as_of, result_at.known_at),
+            *left_out_of_standings(connection, asked.moments),
             *left_out_of_pipeline(connection),
         ]
+    rates, left_out = _named(found.used, {})
     return ForecastHistory.of(
         found,
-        over=is_over(period.label, result_at.as_of, store.zone),
+        over=is_over(period.label, told_until(result_at, now), store.zone),
         reporting_currency=target or None,
+        rates=rates,
+        rates_left_out=left_out,
         caveats=told,
     )

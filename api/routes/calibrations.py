@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.queries.calibrations import CalibrationQuery, ask_calibration, leads_of
 from api.routes.common import Answer, ParameterFault, Store, answers, positioned, waits
-from api.routes.filters import FilteredParameters
+from api.routes.filters import FilteredParameters, dimensions_in
 from api.wire.calibrations import Calibration
 from api.workspace import Workspace
 from projections.pipeline import DIMENSIONS
@@ -40,13 +40,8 @@ class CalibrationParameters(FilteredParameters):
             leads = leads_of(self.lead)
         except ValueError as error:
             raise ParameterFault("lead", str(error)) from None
-        names = [name.strip() for name in self.group_by.split(",") if name.strip()]
-        for name in names:
-            if name not in DIMENSIONS:
-                raise ParameterFault(
-                    "group_by", f"there is no dimension {name!r}; use {', '.join(DIMENSIONS)}"
-                )
-        return CalibrationQuery(leads, names, self.where(), self.as_occurred)
+        by = dimensions_in(self.group_by)
+        return CalibrationQuery(leads, by, self.where(), self.as_occurred)
 
 
 @router.get(

@@ -81,6 +81,8 @@ def waits(kind: type["Parameters"] | None = None) -> Any:
             ),
         ] = None,
     ) -> None:
+        if kind is not None:
+            _require_once(request)
         if wait_for is None:
             return
         awaited = _awaited(request.headers.getlist(WAIT_FOR))
@@ -88,6 +90,16 @@ def waits(kind: type["Parameters"] | None = None) -> Any:
             await _wait(store, awaited)
 
     return Depends(recorded)
+
+
+def _require_once(request: Request) -> None:
+    """No parameter is a list: of several values all but one would count for nothing.
+
+    Raises ParameterFault.
+    """
+    for name in request.query_params:
+        if len(request.query_params.getlist(name)) > 1:
+            raise ParameterFault(name, "it is given more than once")
 
 
 def _awaited(given: Sequence[str]) -> Awaited:
@@ -136,7 +148,7 @@ ReadableDeal = Annotated[View, Depends(_readable)]
 
 
 class Parameters(BaseModel):
-    """Query parameters of a route. Others than these are refused."""
+    """Query parameters of a route. Others than these are refused, and each counts once."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

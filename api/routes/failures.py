@@ -74,7 +74,7 @@ def _told(error: dict[str, Any]) -> ParameterProblem:
     place = [str(part) for part in error["loc"][1:]] or ["request"]
     if error["type"] == "extra_forbidden":
         return ParameterProblem(".".join(place), "there is no such parameter")
-    return ParameterProblem(".".join(place), error["msg"])
+    return ParameterProblem(".".join(place), error["msg"].removeprefix("Value error, "))
 
 
 def _invalid(errors: list[ParameterProblem]) -> ProblemAnswer:

@@ -3,6 +3,8 @@
 from pydantic import Field
 
 from api.routes.common import AtParameters, ParameterFault, Parameters
+from domain.rates import require_currency
+from domain.refusals import UnknownCurrency
 from projections.pipeline import DIMENSIONS
 
 
@@ -29,6 +31,16 @@ class DealFilters(Parameters):
 
 class FilteredParameters(DealFilters, AtParameters):
     """Both axes of time, and which deals. An empty value finds deals without one."""
+
+
+def currency_in(text: str | None) -> str | None:
+    """The currency that `reporting_currency` names. Raises ParameterFault."""
+    if text is None:
+        return None
+    try:
+        return require_currency(text)
+    except UnknownCurrency as error:
+        raise ParameterFault("reporting_currency", str(error)) from None
 
 
 def dimensions_in(text: str) -> list[str]:

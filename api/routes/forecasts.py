@@ -29,7 +29,7 @@ from api.routes.common import (
     positioned,
     waits,
 )
-from api.routes.filters import FilteredParameters
+from api.routes.filters import dimensions_in
 from api.routes.pipeline import ReportedParameters
 from api.wire.forecasts import Forecast, ForecastDeals, ForecastHistory
 from api.workspace import Workspace
@@ -58,13 +58,8 @@ class ForecastParameters(ReportedParameters):
 
     def query(self, store: Workspace) -> ForecastQuery:
         """What is asked. Raises ParameterFault."""
-        names = [name.strip() for name in self.group_by.split(",") if name.strip()]
-        for name in names:
-            if name not in DIMENSIONS:
-                raise ParameterFault(
-                    "group_by", f"there is no dimension {name!r}; use {', '.join(DIMENSIONS)}"
-                )
-        return ForecastQuery(names, self.where(), self.target(), self._against(store))
+        by = dimensions_in(self.group_by)
+        return ForecastQuery(by, self.where(), self.target(), self._against(store))
 
     def _against(self, store: Workspace) -> Instants | None:
         if self.against is None:
@@ -92,7 +87,7 @@ def ask_the_forecast(store: Store, parameters: Annotated[ForecastParameters, Que
     return Answer(answer, headers=position)
 
 
-class ForecastDealsParameters(FilteredParameters):
+class ForecastDealsParameters(ReportedParameters):
     """Both axes of time, which deals of the forecast, and from where on."""
 
     close: str | None = Field(
@@ -113,7 +108,7 @@ class ForecastDealsParameters(FilteredParameters):
             close = None if self.close is None else require_close(self.close)
         except PeriodError as error:
             raise ParameterFault("close", str(error)) from None
-        return DealsQuery(self.where(), close, self.limit, self.cursor)
+        return DealsQuery(self.where(), close, self.limit, self.cursor, self.target())
 
 
 @router.get(

@@ -7,7 +7,6 @@ import msgspec
 from api.wire.numbers import ratio
 from api.wire.values import Instant, Names, User
 from projections.forecast import brier, calibration
-from projections.forecast.brier import FEWEST
 from projections.forecast.calibration import Without
 from store.times import written
 
@@ -88,6 +87,8 @@ class CalibrationGroup(msgspec.Struct, frozen=True, kw_only=True):
     score: CalibrationScore | None
     """Null: too few."""
     too_few: bool
+    bins: list[CalibrationBin]
+    """As those of all groups together; empty if too few."""
 
 
 class CalibrationLead(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +105,8 @@ class CalibrationLead(msgspec.Struct, frozen=True, kw_only=True):
     too_few: bool
     """They are fewer than `fewest`."""
     bins: list[CalibrationBin]
-    """Each probability that was given, or tens where they are more than twelve."""
+    """Each probability that was given, or tens where they are more than twelve; empty if too
+    few."""
     groups: list[CalibrationGroup]
     """Empty without groups."""
 
@@ -128,6 +130,7 @@ class CalibrationLead(msgspec.Struct, frozen=True, kw_only=True):
                     won=one.won,
                     score=CalibrationScore.of(one.brier) if one.brier else None,
                     too_few=one.brier is None,
+                    bins=[CalibrationBin.of(each) for each in one.bins],
                 )
                 for one in found.groups
             ],
@@ -150,7 +153,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     """Neither: not among the decided, as those merged are not."""
     merged: int
     fewest: int
-    """Of fewer deals there is no score."""
+    """Of fewer deals there is neither a score nor a table of reliability."""
     leads: list[CalibrationLead]
     caveats: list[str]
     """What limits the answer."""
@@ -173,7 +176,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
             lost=found.lost,
             voided=found.voided,
             merged=found.merged,
-            fewest=FEWEST,
+            fewest=asked.fewest,
             leads=[CalibrationLead.of(one, names) for one in found.leads],
             caveats=caveats,
         )

@@ -8,6 +8,7 @@ import msgspec
 from api.wire.conversions import UsedRate
 from api.wire.numbers import amount, money
 from api.wire.values import Amount, Instant, Names, User
+from projections.conversion import Conversion
 from projections.forecast import happened, history, ledger, rollup
 from projections.forecast.facts import ForecastFacts
 from store.times import written
@@ -172,10 +173,12 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     reporting_currency: str | None
     """In which all amounts are given that have a rate; null: each in its own currency."""
     rates: list[UsedRate]
-    """With which the forecast was converted: of the day of `as_of`, as known at `known_at`. What
-    has closed goes by the rates of the day on which it did."""
+    """With which amounts were converted: first those of the day of `as_of`, as known at `known_at`;
+    then, by currency and day, those of the later day and of the days on which deals closed."""
+    rates_left_out: int
+    """How many more were used than are named."""
     currencies_without_rate: list[str]
-    """Their amounts stay in their own currency."""
+    """Amounts without a rate stay in these, their own currencies."""
     rows: list[ForecastRow]
     totals: list[ForecastRow]
     """By month and category over all groups; empty without groups."""
@@ -204,6 +207,8 @@ class ForecastDeal(msgspec.Struct, frozen=True, kw_only=True):
     expected_close: date | None
     amount: Amount | None
     """Null: unknown."""
+    reported_amount: Amount | None
+    """In the reporting currency; null without one, without a rate, or if unknown."""
     probability: int | None
     """Per cent."""
     events: dict[str, str] | None
@@ -216,6 +221,7 @@ class ForecastDeal(msgspec.Struct, frozen=True, kw_only=True):
         facts: ForecastFacts,
         called: tuple[str | None, str | None],
         names: Names,
+        conversion: Conversion | None,
         set_by: Mapping[str, int] | None,
     ) -> "ForecastDeal":
         return cls(
@@ -229,9 +235,16 @@ class ForecastDeal(msgspec.Struct, frozen=True, kw_only=True):
             stage=facts.stage,
             expected_close=facts.expected_close,
             amount=amount(facts.amount, facts.currency),
+            reported_amount=_reported(facts, conversion),
             probability=facts.probability,
             events=None if set_by is None else _events(facts.deal_id, set_by),
         )
+
+
+def _reported(facts: ForecastFacts, conversion: Conversion | None) -> Amount | None:
+    if facts.amount is None or conversion is None or conversion.rate(facts.currency) is None:
+        return None
+    return money(conversion.amount(facts.amount, facts.currency), conversion.target)
 
 
 FOUR_FACTS = ("stage", "expected_close", "amount", "probability")
@@ -246,6 +259,12 @@ class ForecastDeals(msgspec.Struct, frozen=True, kw_only=True):
 
     as_of: Instant
     known_at: Instant
+    reporting_currency: str | None
+    rates: list[UsedRate]
+    """With which the amounts of this page were converted: of the day of `as_of`, as known at
+    `known_at`."""
+    currencies_without_rate: list[str]
+    """Of this page; their amounts are in their own currency alone."""
     deals: list[ForecastDeal]
     cursor: str | None
     """Leads to the deals that follow; null at the end."""
@@ -286,8 +305,14 @@ class ForecastHistory(msgspec.Struct, frozen=True, kw_only=True):
     """Of the result, as `known_at` is."""
     known_at: Instant
     over: bool
-    """Whether the month had ended by then."""
+    """Whether the month had ended by then, on both axes of time, and by now."""
     reporting_currency: str | None
+    rates: list[UsedRate]
+    """With which amounts were converted, of all days, by currency and day."""
+    rates_left_out: int
+    """How many more were used than are named."""
+    currencies_without_rate: list[str]
+    """Of which some amounts, or all, had no rate and stay in their own currency."""
     standings: list[ForecastStanding]
     """By day, then by currency."""
     result: list[ForecastTally]
@@ -301,6 +326,8 @@ class ForecastHistory(msgspec.Struct, frozen=True, kw_only=True):
         *,
         over: bool,
         reporting_currency: str | None,
+        rates: list[UsedRate],
+        rates_left_out: int,
         caveats: Sequence[str],
     ) -> "ForecastHistory":
         return cls(
@@ -309,6 +336,9 @@ class ForecastHistory(msgspec.Struct, frozen=True, kw_only=True):
             known_at=written(found.result_at.known_at),
             over=over,
             reporting_currency=reporting_currency,
+            rates=rates,
+            rates_left_out=rates_left_out,
+            currencies_without_rate=list(found.used.lacking),
             standings=[ForecastStanding.of(one) for one in found.standings],
             result=[ForecastTally.of(one, currency) for currency, one in found.result.items()],
             caveats=list(caveats),

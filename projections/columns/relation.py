@@ -32,6 +32,11 @@ NOWHERE = 2**32 - 1
 _HELD = re.compile(r"[a-z_]+", re.ASCII)
 
 
+def literal(text: str) -> str:
+    """A text in a statement. In hexadecimal: whoever hands it in may write anything."""
+    return f"decode(from_hex('{text.encode().hex()}'))"
+
+
 class Place(NamedTuple):
     """A stage of a process."""
 

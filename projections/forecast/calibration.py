@@ -53,6 +53,8 @@ class GroupScore(msgspec.Struct, frozen=True):
     won: int
     brier: Brier | None
     """None: too few."""
+    bins: list[Bin]
+    """Empty if too few."""
 
 
 class LeadScore(msgspec.Struct, frozen=True):
@@ -67,6 +69,7 @@ class LeadScore(msgspec.Struct, frozen=True):
     brier: Brier | None
     """None: too few."""
     bins: list[Bin]
+    """Empty if too few."""
     groups: list[GroupScore]
     """By the dimensions asked for, as they were on record then."""
 
@@ -93,6 +96,8 @@ class CalibrationAsked(msgspec.Struct, frozen=True):
     where: Mapping[str, str] = {}
     """Values of dimensions (`""`: without one), as they are at the moment of asking."""
     as_occurred: bool = False
+    fewest: int = FEWEST
+    """Of fewer deals there is neither a score nor a bin; at least 1."""
 
 
 def calibration(connection: Connection, columns: Columns, asked: CalibrationAsked) -> Calibration:
@@ -122,7 +127,7 @@ def _calibration(relation: Relation, asked: CalibrationAsked) -> Calibration:
         voided=counts[Status.VOIDED],
         merged=counts[Status.MERGED],
         leads=[
-            _lead_score(one, found[one.days], asked.by, grouping)
+            _lead_score(one, found[one.days], asked, grouping)
             for one in _decided(relation, asked.leads, steps)
         ],
     )
@@ -206,7 +211,7 @@ def _looked_up(
 def _lead_score(
     decided: _Decided,
     found: Sequence[_Found],
-    by: Sequence[str],
+    asked: CalibrationAsked,
     grouping: Grouping,
 ) -> LeadScore:
     said: defaultdict[Values, list[Said]] = defaultdict(list)
@@ -224,21 +229,23 @@ def _lead_score(
             said[one.values].append(Said(one.percent, one.deals, one.won))
     everything = [one for some in said.values() for one in some]
     groups = [
-        GroupScore(dict(zip(by, values, strict=True)), *_score(said[values]))
+        GroupScore(dict(zip(asked.by, values, strict=True)), *_score(said[values], asked.fewest))
         for values in sorted(said, key=grouping.order)
     ]
-    deals, won, brier = _score(everything)
+    deals, won, brier, bins = _score(everything, asked.fewest)
     return LeadScore(
         days=decided.days,
         deals=deals,
         won=won,
         without=without,
         brier=brier,
-        bins=bins_of(everything),
-        groups=groups if by else [],
+        bins=bins,
+        groups=groups if asked.by else [],
     )
 
 
-def _score(said: Sequence[Said]) -> tuple[int, int, Brier | None]:
+def _score(said: Sequence[Said], fewest: int) -> tuple[int, int, Brier | None, list[Bin]]:
     deals, won = sum(one.deals for one in said), sum(one.won for one in said)
-    return deals, won, brier_of(said) if deals >= FEWEST else None
+    if deals < fewest:
+        return deals, won, None, []
+    return deals, won, brier_of(said), bins_of(said)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from projections.columns.coding import day_number, day_of
+from projections.columns.relation import literal
 from projections.conversion import units
 from projections.forecast.months import close_label, close_number, close_of
 from projections.forecast.slices import Asked, open_at, reach
@@ -106,8 +107,6 @@ def _facts(
 
 
 def _behind(behind: Behind) -> str:
-    """The id comes from outside: it is written as digits, which end no text."""
     day = _NO_DAY if behind.expected_close is None else day_number(behind.expected_close)
-    deal_id = f"decode(unhex('{behind.deal_id.encode().hex()}'))"
     at = f"coalesce(expected_close, {_NO_DAY})"
-    return f"({at} > {day} OR ({at} = {day} AND id > {deal_id}))"
+    return f"({at} > {day} OR ({at} = {day} AND id > {literal(behind.deal_id)}))"

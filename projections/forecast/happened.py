@@ -5,9 +5,9 @@ it was in no forecast, it stands in the group that it has at the later moment. S
 in a month is what was won of the deals forecast for it, of those forecast otherwise, and of those
 that were not in the forecast.
 
-A deal is counted in the currency in which its forecast is told. What it was worth when it closed
-is converted by the rate of that day, or of the day of the forecast where there is none; what it is
-worth while it is open by the rate of the later day.
+A deal is counted in the currency in which its forecast is told. What a deal was worth when it
+closed, in the forecast or not, is converted by the rate of that day, or of the day of the forecast
+where there is none; what it is worth while it is open by the rate of the later day.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from projections.forecast.months import (
     on_day,
 )
 from projections.forecast.slices import Asked, Moment, open_at, reach
+from projections.forecast.used import Used, Uses
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -110,6 +111,8 @@ class Happened(msgspec.Struct, frozen=True):
     outcomes: list[Outcome]
     besides: list[Besides]
     """Of the month of the forecast and later ones."""
+    used: Used = Used()
+    """With which rates the amounts of both were converted."""
 
 
 class Rates(msgspec.Struct, frozen=True, dict=True):
@@ -170,13 +173,15 @@ def _happened(relation: Relation, asked: Asked, against: Moment, rates: Rates | 
     grouping = Grouping(relation, asked.by)
     steps = _steps(relation, grouping, asked, against)
     order = grouping.order
+    uses = Uses()
     outcomes = [
         Outcome(dict(zip(asked.by, key[0], strict=True)), *key[1:], tally)
-        for key, tally in _outcomes(relation, grouping, steps, rates).items()
+        for key, tally in _outcomes(relation, grouping, steps, rates, uses).items()
     ]
+    first = month_number(asked.today)
     besides = [
         Besides(dict(zip(asked.by, key[0], strict=True)), *key[1:], tally)
-        for key, tally in _besides(relation, grouping, steps, asked, rates).items()
+        for key, tally in _besides(relation, grouping, steps, first, rates, uses=uses).items()
     ]
     outcomes.sort(
         key=lambda one: (
@@ -187,7 +192,7 @@ def _happened(relation: Relation, asked: Asked, against: Moment, rates: Rates | 
     besides.sort(
         key=lambda one: (order(tuple(one.group.values())), one.month, one.currency, one.before)
     )
-    return Happened(against, outcomes, besides)
+    return Happened(against, outcomes, besides, uses.used())
 
 
 def _steps(relation: Relation, grouping: Grouping, asked: Asked, against: Moment) -> dict[str, str]:
@@ -216,7 +221,7 @@ def _on_day(rates: Rates | None) -> str:
 
 
 def _outcomes(
-    relation: Relation, grouping: Grouping, steps: dict[str, str], rates: Rates | None
+    relation: Relation, grouping: Grouping, steps: dict[str, str], rates: Rates | None, uses: Uses
 ) -> dict[tuple[Values, str, str | None, str, Fate, str | None, str | None], Tally]:
     categories, currencies, statuses, reasons = map(
         relation.texts, ("forecast_category", "currency", "status", "outcome")
@@ -247,7 +252,10 @@ def _outcomes(
         in_month = close_label(month) if fate in (Fate.WON, Fate.OPEN) else None
         lost = reasons[reason] if fate is Fate.LOST else None
         key = (part.values, close_label(close), categories[category], told_in, fate, lost, in_month)
-        found[key].append(_tally(part, _rates_for(part, rates)))
+        conversion = _rates_for(part, rates)
+        if rates is not None and part.priced:
+            uses.note(part.own, conversion)
+        found[key].append(_tally(part, conversion))
     return {key: added(tallies) for key, tallies in found.items()}
 
 
@@ -255,24 +263,34 @@ def _rates_for(part: _Part, rates: Rates | None) -> Conversion | None:
     """Those by which a deal of the forecast is converted; None: it stays in its own currency."""
     if rates is None or rates.forecast.rate(part.own) is None:
         return None
-    wanted = rates.later if part.day is None else rates.on(day_of(part.day))
-    return wanted if wanted.rate(part.own) else rates.forecast
+    if part.day is None:
+        return rates.later if rates.later.rate(part.own) else rates.forecast
+    return _rates_of_closing(part.own, part.day, rates)
+
+
+def _rates_of_closing(currency: str, day: int, rates: Rates) -> Conversion:
+    """Those of the day, by its number, or those of the day of the forecast if it has none."""
+    wanted = rates.on(day_of(day))
+    return wanted if wanted.rate(currency) else rates.forecast
 
 
 def _besides(
     relation: Relation,
     grouping: Grouping,
     steps: dict[str, str],
-    asked: Asked,
+    first: int,
     rates: Rates | None,
+    *,
+    uses: Uses,
 ) -> dict[tuple[Values, str, str, Before], Tally]:
+    """What was won from the first month on, given by its number, without having been forecast."""
     currencies, statuses = relation.texts("currency"), relation.texts("status")
     opened, won = (relation.code("status", one.value) for one in (Status.OPEN, Status.WON))
     rows = relation.rows(
         f"SELECT {grouping.names} currency, was, {month_of('day')} AS month,"
         f" {_on_day(rates)} AS on_day, count(*), sum(priced), sum(amount)"
         f" FROM later LEFT JOIN held USING (deal) WHERE status = {won} AND matches"
-        f" AND {month_of('day')} >= {month_number(asked.today)}"
+        f" AND {month_of('day')} >= {first}"
         f" AND (was IS NULL OR was <> {opened}) GROUP BY ALL",
         **steps,
     )
@@ -283,7 +301,9 @@ def _besides(
         part = _Part(
             grouping.values(codes), currencies[currency], status, month, day, *map(int, sums)
         )
-        conversion = None if rates is None or day is None else rates.on(day_of(day))
+        conversion = None if rates is None else _rates_of_closing(part.own, day, rates)
+        if rates is not None and part.priced:
+            uses.note(part.own, conversion)
         told_in = part.own if conversion is None else conversion.reported_in(part.own)
         key = (part.values, close_label(month), told_in, _before(status))
         found[key].append(_tally(part, conversion))

@@ -14,12 +14,13 @@ from domain.lifecycle import Status
 from domain.values import end_of_day
 from projections.columns.coding import day_number, day_of
 from projections.columns.source import Reach
-from projections.conversion import Conversion, units
+from projections.conversion import Conversion, day_in, units
 from projections.forecast.happened import Tally
 from projections.forecast.happened import added as tallied
 from projections.forecast.months import local_days, on_day
 from projections.forecast.rollup import ForecastSum, added, category_order
 from projections.forecast.slices import Moment
+from projections.forecast.used import Used, Uses
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,7 +39,8 @@ WEEKS, MONTHS = 13, 6
 class Standing(msgspec.Struct, frozen=True):
     """What a month looked like at a moment, in one currency, with the knowledge of that moment.
 
-    Every moment has one for each currency in which there is something at some moment.
+    Every moment has one for each currency in which there is something at some moment, or in the
+    result.
     """
 
     at: datetime
@@ -62,6 +64,8 @@ class MonthHistory(msgspec.Struct, frozen=True):
     result: dict[str, Tally]
     """By currency, as known at the last moment that is asked for."""
     result_at: Moment
+    used: Used = Used()
+    """With which rates amounts were converted, of all moments."""
 
 
 class MonthAsked(msgspec.Struct, frozen=True):
@@ -105,26 +109,56 @@ def month_history(
 
 def _history(relation: Relation, asked: MonthAsked, converting: Converting | None) -> MonthHistory:
     result: defaultdict[str, list[Tally]] = defaultdict(list)
-    at = asked.result_at
-    for currency, tally in _won(relation, asked, [at], converting).get(at, []):
+    at, rates = asked.result_at, _Rates(converting, asked.zone)
+    for currency, tally in _won(relation, asked, [at], rates).get(at, []):
         result[currency].append(tally)
     return MonthHistory(
         asked.period.label,
-        _standings(relation, asked, converting),
+        _standings(relation, asked, rates, set(result)),
         {currency: tallied(some) for currency, some in sorted(result.items())},
         at,
+        rates.uses.used(),
     )
 
 
+class _Rates:
+    """By what amounts are converted, if at all; takes the rates down."""
+
+    def __init__(self, converting: Converting | None, zone: ZoneInfo) -> None:
+        self._converting = converting
+        self._zone = zone
+        self.uses = Uses()
+
+    def __bool__(self) -> bool:
+        """Whether amounts are converted."""
+        return self._converting is not None
+
+    def on(self, moment: Moment, currency: str, closed: int | None = None) -> Conversion | None:
+        """The rates of the day of a moment, or of the number of a day on which deals closed.
+
+        Where that day has no rate of the currency, those of the moment count.
+        """
+        if self._converting is None:
+            return None
+        found = None
+        if closed is not None:
+            found = self._converting(day_of(closed), moment.known_at)
+        if found is None or found.rate(currency) is None:
+            found = self._converting(day_in(moment.as_of, self._zone), moment.known_at)
+        self.uses.note(currency, found)
+        return found
+
+
 def _standings(
-    relation: Relation, asked: MonthAsked, converting: Converting | None
+    relation: Relation, asked: MonthAsked, rates: _Rates, told_in: set[str]
 ) -> list[Standing]:
+    """`told_in`: currencies that have standings, whether there is something in them or not."""
     moments = [Moment(at, at) for at in asked.moments]
     if not moments:
         return []
-    sums = _forecasts(relation, asked, moments, converting)
-    won = _won(relation, asked, moments, converting)
-    told_in = {one[0] for some in sums.values() for one in some}
+    sums = _forecasts(relation, asked, moments, rates)
+    won = _won(relation, asked, moments, rates)
+    told_in = told_in | {one[0] for some in sums.values() for one in some}
     told_in |= {one[0] for some in won.values() for one in some}
     return [
         _standing(moment.as_of, currency, sums.get(moment, ()), won.get(moment, ()))
@@ -169,7 +203,7 @@ def _forecasts(
     relation: Relation,
     asked: MonthAsked,
     moments: Sequence[Moment],
-    converting: Converting | None,
+    rates: _Rates,
 ) -> dict[Moment, list[tuple[str, str | None, ForecastSum]]]:
     first, last = day_number(asked.period.first), day_number(asked.period.last)
     rows = relation.rows(
@@ -187,8 +221,7 @@ def _forecasts(
         moment, own = moments[number], currencies[currency]
         value, share = units(int(amount), own), units(int(weighted), own, 2)
         told_in = own
-        if converting is not None:
-            conversion = converting(_day(moment, asked.zone), moment.known_at)
+        if conversion := rates.on(moment, own):
             told_in = conversion.reported_in(own)
             value, share = conversion.amount(value, own), conversion.amount(share, own)
         one = ForecastSum(deals, value, share, deals - priced)
@@ -200,9 +233,12 @@ def _won(
     relation: Relation,
     asked: MonthAsked,
     moments: Sequence[Moment],
-    converting: Converting | None,
+    rates: _Rates,
 ) -> dict[Moment, list[tuple[str, Tally]]]:
-    """What was won in the month by each moment, by the rate of the day on which it was won."""
+    """What was won in the month by each moment, by the rate of the day on which it was won.
+
+    Where that day has none, the rate of the day of the moment counts.
+    """
     start, end = (Moment(at, at).point.occurred for at in (asked.period.start, asked.period.end))
     steps = {
         "moments": _moments(moments),
@@ -212,7 +248,7 @@ def _won(
     }
     day = "NULL::BIGINT"
     joined = f"chosen JOIN moments ON {_HOLDS}"
-    if converting is not None:
+    if rates:
         moved = "SELECT closed_at AS moment FROM chosen"
         steps["local_days"] = local_days(relation, moved, asked.zone, **steps)
         day, joined = "day", f"{joined} JOIN local_days ON {on_day('closed_at')}"
@@ -226,12 +262,7 @@ def _won(
     for number, currency, closed, deals, priced, amount in rows:
         own, told_in = currencies[currency], currencies[currency]
         value = units(int(amount), own)
-        if converting is not None:
-            conversion = converting(day_of(closed), moments[number].known_at)
+        if conversion := rates.on(moments[number], own, closed):
             told_in, value = conversion.reported_in(own), conversion.amount(value, own)
         found[moments[number]].append((told_in, Tally(deals, value, deals - priced)))
     return found
-
-
-def _day(moment: Moment, zone: ZoneInfo) -> date:
-    return moment.as_of.astimezone(zone).date()

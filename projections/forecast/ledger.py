@@ -20,6 +20,7 @@ from projections.forecast.months import (
     last_of,
 )
 from projections.forecast.rollup import ForecastRow, ForecastSum, Rollup, added
+from projections.forecast.slices import Moment
 
 
 class RowResult(msgspec.Struct, frozen=True):
@@ -71,13 +72,20 @@ def is_over(month: str, at: datetime, zone: ZoneInfo) -> bool:
     return number is not None and number >= 0 and end_of_day(last_of(number), zone) <= at
 
 
-def row_results(rolled: Rollup, happened: Happened, zone: ZoneInfo) -> list[RowResult]:
-    """Each row of a forecast with what became of it."""
+def told_until(moment: Moment, now: datetime) -> datetime:
+    """Up to when a moment on both axes can tell what happened: what comes later, nobody knows."""
+    return min(moment.as_of, moment.known_at, now)
+
+
+def row_results(
+    rolled: Rollup, happened: Happened, zone: ZoneInfo, now: datetime
+) -> list[RowResult]:
+    """Each row of a forecast with what became of it. `now` limits which months are over."""
     outcomes: defaultdict[tuple[object, ...], list[Outcome]] = defaultdict(list)
     for one in happened.outcomes:
         key = (*one.group.items(), one.close, one.category, one.currency)
         outcomes[key].append(one)
-    at = happened.against.as_of
+    at = told_until(happened.against, now)
     return [
         _row_result(
             row,
@@ -113,7 +121,9 @@ def _row_result(row: ForecastRow, outcomes: Sequence[Outcome], *, over: bool) ->
     )
 
 
-def month_results(rolled: Rollup, happened: Happened, zone: ZoneInfo) -> list[MonthResult]:
+def month_results(
+    rolled: Rollup, happened: Happened, zone: ZoneInfo, now: datetime
+) -> list[MonthResult]:
     """Each month that was forecast, or in which something was won since, over all groups."""
     sums: defaultdict[tuple[str, str], list[ForecastSum]] = defaultdict(list)
     for row in rolled.rows:
@@ -127,7 +137,7 @@ def month_results(rolled: Rollup, happened: Happened, zone: ZoneInfo) -> list[Mo
             wins[one.month, one.currency].setdefault(how, []).append(one.tally)
     for other in happened.besides:
         wins[other.month, other.currency].setdefault(other.before, []).append(other.tally)
-    at = happened.against.as_of
+    at = told_until(happened.against, now)
     return [
         _month_result(*key, added(sums[key]), wins[key], over=is_over(key[0], at, zone))
         for key in sorted({*sums, *wins})

@@ -3,11 +3,12 @@
 from base64 import urlsafe_b64encode
 from datetime import date
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.cursors import CursorError, decode_cursor, encode_cursor
+from api.cursors import CursorError, decode_cursor, encode_cursor, packed, unpacked
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,29 @@ def test_what_was_not_made_here_is_refused(content: bytes) -> None:
     for sort in ("amount", "expected_close", "name"):
         with pytest.raises(CursorError):
             decode_cursor(text, sort, True)
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    size: float | None
+    deal_id: str
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.none(), st.text())
+def test_what_is_packed_is_unpacked(size: float | None, deal_id: str) -> None:
+    cursor = packed(Place(size, deal_id))
+    assert cursor.isascii()
+    assert "=" not in cursor
+    assert unpacked(cursor, Place) == Place(size, deal_id)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[1]", b"[1,2]", b'["1","d"]', b'[1,"d",2]', b'[1,"\\ud800"]', b"\xff\xfe"]
+)
+def test_what_was_not_packed_so_is_refused(content: bytes) -> None:
+    with pytest.raises(CursorError, match="is not a cursor"):
+        unpacked(urlsafe_b64encode(content).decode().rstrip("="), Place)
+    with pytest.raises(CursorError, match="is not a cursor"):
+        unpacked("日", Place)
 
 
 @given(st.text())

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from api.wire.calibrations import Calibration
 from api.wire.forecasts import Forecast, ForecastDeals, ForecastHistory
+from api.wire.values import Amount
 from tests.api.cli.conftest import run_command
 from tests.api.serving import problem, read, serving
 
@@ -45,6 +46,12 @@ def test_pages_of_deals_follow_one_another(client: TestClient) -> None:
     assert found == ["P-1", "R-1", "E-1", "M-1", "S-1"]
     some = read(client, f"/v1/forecast/deals?{AT}&close=undated&owner=ghost", ForecastDeals)
     assert [one.reference for one in some.deals] == ["E-1"]
+    told = read(client, f"/v1/forecast/deals?{AT}&reporting_currency=EUR", ForecastDeals)
+    assert told.reporting_currency == "EUR"
+    assert told.currencies_without_rate == ["JPY", "USD"]
+    assert {one.reference: one.reported_amount for one in told.deals if one.reported_amount} == {
+        "M-1": Amount("4500.00", "EUR")
+    }
 
 
 def test_the_history_of_a_month(client: TestClient) -> None:
@@ -74,9 +81,11 @@ def test_calibration_is_that_of_the_command(client: TestClient, small_store: str
         ("/v1/forecast?against=soon", "against"),
         ("/v1/forecast?reporting_currency=XYZ", "reporting_currency"),
         ("/v1/forecast/deals?close=2026-3", "close"),
+        ("/v1/forecast/deals?reporting_currency=XYZ", "reporting_currency"),
         ("/v1/forecast/history?month=overdue", "month"),
         ("/v1/forecast/history?month=9999-12", "month"),
         ("/v1/calibration?lead=x", "lead"),
+        ("/v1/calibration?lead=7,0", "lead"),
         ("/v1/calibration?group_by=colour", "group_by"),
     ],
 )

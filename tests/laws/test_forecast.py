@@ -362,7 +362,7 @@ def test_what_became_of_a_forecast_adds_up_to_all_that_was_won(
     assert told_outcomes(became) == (summed(outcomes), summed(besides))
 
     rolled = asking(lambda connection, columns: rollup(connection, columns, asked))
-    for one in row_results(rolled, became, asked.zone):
+    for one in row_results(rolled, became, asked.zone, END_OF_TIME):
         parts = (
             *(one.won, one.voided, one.suspended, one.merged, one.gone),
             *one.won_in.values(),
@@ -378,7 +378,7 @@ def test_what_became_of_a_forecast_adds_up_to_all_that_was_won(
         if is_won(deal):
             won[month_of(deal.life.closed_at, asked.zone), deal.life.currency].append(deal)
     first = f"{day_of(asked.at.as_of, asked.zone):%Y-%m}"
-    results = month_results(rolled, became, asked.zone)
+    results = month_results(rolled, became, asked.zone, END_OF_TIME)
     assert {
         (one.month, one.currency): (one.won.deals, one.won.amount)
         for one in results
@@ -438,6 +438,8 @@ def test_amounts_are_converted_by_the_rates_of_the_days_that_count(
     weights: defaultdict[str, Fraction] = defaultdict(Fraction)
     fates: defaultdict[tuple[str, str], Fraction] = defaultdict(Fraction)
     others: defaultdict[str, Fraction] = defaultdict(Fraction)
+    converted: set[str] = set()
+    lacking: set[str] = set()
     for events in portfolio:
         before = replay(events, asked.at.as_of, asked.at.known_at)
         after = replay(events, against.as_of, against.known_at)
@@ -448,6 +450,8 @@ def test_amounts_are_converted_by_the_rates_of_the_days_that_count(
             rate = in_euro(own, today)
             weights["EUR" if rate else own] += Fraction(weighted(before)) * (rate or 1)
             used = (in_euro(own, then) or rate) if rate else Fraction(1)
+            if amount_of(after) is not None:
+                (converted if rate else lacking).add(own)
             fates["EUR" if rate else own, after.life.status] += worth * (used or 1)
         elif (
             not is_open(before)
@@ -455,8 +459,10 @@ def test_amounts_are_converted_by_the_rates_of_the_days_that_count(
             and matches(after, dict(asked.where))
             and month_of(closed, asked.zone) >= f"{today:%Y-%m}"
         ):
-            rate = in_euro(own, then)
+            rate = in_euro(own, then) or in_euro(own, today)
             others["EUR" if rate else own] += worth * (rate or 1)
+            if amount_of(after) is not None:
+                (converted if rate else lacking).add(own)
     rolled, became = found
     assert {c: Fraction(s.weighted) for c, s in rolled.sums.items()} == weights
     sums: defaultdict[tuple[str, str], Fraction] = defaultdict(Fraction)
@@ -467,6 +473,10 @@ def test_amounts_are_converted_by_the_rates_of_the_days_that_count(
     for other in became.besides:
         besides[other.currency] += Fraction(other.tally.amount)
     assert besides == others
+    assert [(own, one.value, f"{one.day}") for own, one in became.used.rates] == [
+        (own, 1 / Decimal(RATES[own][1]), RATES[own][0]) for own in sorted(converted)
+    ]
+    assert became.used.lacking == tuple(sorted(lacking - {"EUR"}))
 
 
 # How it came.
@@ -510,7 +520,8 @@ def test_a_month_stands_at_each_moment_as_the_forecast_then_has_it(
             else:
                 continue
             knows = in_one and moment.known_at >= EPOCH
-            rate = in_euro(own, day) if knows else None
+            at_day = day_of(moment.as_of, zone)
+            rate = (in_euro(own, day) or in_euro(own, at_day)) if knows else None
             told_in = "EUR" if rate else own
             worth = [Fraction(value) for value in one]
             worth[1] *= rate or 1
@@ -535,7 +546,8 @@ def test_a_month_stands_at_each_moment_as_the_forecast_then_has_it(
     # Where there is something at one moment, the others tell that there is nothing.
     told_in = {one.currency for one in found.standings}
     assert len(found.standings) == len(at) * len(told_in)
-    assert told_in == {c for moment in at for c in plainly(Moment(moment, moment))}
+    won_in = {currency for currency, sums in plainly(result_at).items() if sums[2]} if at else set()
+    assert told_in == {c for moment in at for c in plainly(Moment(moment, moment))} | won_in
     assert {
         currency: [one.deals, Fraction(one.amount)] for currency, one in found.result.items()
     } == {currency: sums[2:] for currency, sums in plainly(result_at).items() if sums[2]}
@@ -589,7 +601,7 @@ def test_calibration_takes_the_probability_on_record_at_the_lead(
     asking: Asking, portfolio: Histories, copied: bool, as_occurred: bool, data: st.DataObject
 ) -> None:
     question = data.draw(questions(portfolio))
-    asked = CalibrationAsked(question.at, LEADS, question.by, question.where, as_occurred)
+    asked = CalibrationAsked(question.at, LEADS, question.by, question.where, as_occurred, 1)
     asking.project(portfolio, copied=copied)
     found = ask_calibration(asking, asked)
     for lead in found.leads:
@@ -609,8 +621,15 @@ def test_calibration_takes_the_probability_on_record_at_the_lead(
         if asked.by:
             assert sum(one[0] for one in groups.values()) == lead.deals
             assert groups.keys() == {values for values, _, _ in said}
-        # So few deals tell nothing.
-        assert lead.brier is None
+        for values, (deals, wins, brier) in groups.items():
+            plain = [
+                Said(percent, count, count * won)
+                for (group, percent, won), count in said.items()
+                if group == values
+            ]
+            assert (deals, wins) == (sum(o.deals for o in plain), sum(o.won for o in plain))
+            assert brier == brier_of(plain)
+        # By default so few deals tell nothing.
         assert lead.deals < FEWEST
 
 
@@ -620,7 +639,7 @@ def test_what_became_known_after_the_lead_changes_no_probability_of_it(
     asking: Asking, portfolio: Histories, data: st.DataObject
 ) -> None:
     days = data.draw(st.sampled_from(LEADS))
-    asked = CalibrationAsked(Moment(END_OF_TIME, END_OF_TIME), (days,))
+    asked = CalibrationAsked(Moment(END_OF_TIME, END_OF_TIME), (days,), fewest=1)
     asking.project(portfolio, copied=False)
     lead = ask_calibration(asking, asked).leads[0]
     blinded: Counter[tuple[int, bool]] = Counter()

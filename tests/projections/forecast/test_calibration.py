@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from projections.columns import Columns
+from projections.forecast.brier import FEWEST
 from projections.forecast.calibration import (
     Calibration,
     CalibrationAsked,
@@ -62,9 +63,10 @@ def ask(
     by: tuple[str, ...] = (),
     where: dict[str, str] | None = None,
     as_occurred: bool = False,
+    fewest: int = 1,
 ) -> Calibration:
     with tables.reading() as connection:
-        asked = CalibrationAsked(NOW, leads or (30,), by, where or {}, as_occurred)
+        asked = CalibrationAsked(NOW, leads or (30,), by, where or {}, as_occurred, fewest)
         return calibration(connection, columns, asked)
 
 
@@ -91,11 +93,12 @@ def test_the_score_of_forty_deals(tables: Views, columns: Columns) -> None:
 
 def test_below_thirty_deals_there_is_no_score(tables: Views, columns: Columns) -> None:
     change(tables, many(50, 10, 19, "a"))
-    [lead] = ask(tables, columns).leads
-    assert (lead.deals, lead.brier) == (29, None)
-    assert [(one.deals, one.won) for one in lead.bins] == [(29, 10)]
+    [lead] = ask(tables, columns, fewest=FEWEST).leads
+    assert (lead.deals, lead.brier, lead.bins) == (29, None, [])
     change(tables, many(50, 1, 0, "b"))
-    assert ask(tables, columns).leads[0].brier is not None
+    [lead] = ask(tables, columns, fewest=FEWEST).leads
+    assert lead.brier is not None
+    assert [(one.deals, one.won) for one in lead.bins] == [(30, 11)]
 
 
 def test_groups_have_scores_of_their_own_and_add_up(tables: Views, columns: Columns) -> None:
@@ -106,8 +109,10 @@ def test_groups_have_scores_of_their_own_and_add_up(tables: Views, columns: Colu
             **many(50, 3, 2, "b", lead_source=None, owner="bo"),
         },
     )
-    [lead] = ask(tables, columns, by=("lead_source",)).leads
+    [lead] = ask(tables, columns, by=("lead_source",), fewest=FEWEST).leads
     fair, none = lead.groups
+    assert [(one.low, one.deals, one.won) for one in fair.bins] == [(50, 30, 20)]
+    assert none.bins == []
     assert (fair.group, fair.deals, fair.won) == ({"lead_source": "fair"}, 30, 20)
     assert fair.brier is not None
     assert fair.brier.score == Fraction(1, 4)

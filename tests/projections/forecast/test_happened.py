@@ -31,6 +31,7 @@ def at(text: str) -> datetime:
 
 THEN = Moment(at("2026-03-31T12:00"), at("2026-03-31T12:00"))
 LATER = Moment(at("2026-06-30T12:00"), at("2026-06-30T12:00"))
+NOW = at("2026-11-01T12:00")
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_each_fate_has_its_place(tables: Views, columns: Columns) -> None:
     )
     rolled, became = ask(tables, columns)
     assert rolled.today == date(2026, 3, 31)
-    results = {one.row.close: one for one in row_results(rolled, became, ZONE)}
+    results = {one.row.close: one for one in row_results(rolled, became, ZONE, NOW)}
     assert list(results) == ["overdue", "2026-04", "undated"]
     april = results["2026-04"]
     assert (april.row.sum.deals, april.row.sum.weighted) == (6, Decimal("120.0000"))
@@ -96,7 +97,7 @@ def test_each_fate_has_its_place(tables: Views, columns: Columns) -> None:
     assert results["overdue"].won == Tally()
     assert list(results["overdue"].won_in) == ["2026-04"]
     assert results["overdue"].error is None
-    months = {one.month: one for one in month_results(rolled, became, ZONE)}
+    months = {one.month: one for one in month_results(rolled, became, ZONE, NOW)}
     assert months["2026-04"].as_forecast.deals == 2
     assert months["2026-04"].forecast_otherwise == Tally(2, Decimal("5.00"), 1)
     assert months["2026-04"].won == Tally(4, Decimal("105.00"), 1)
@@ -115,7 +116,7 @@ def test_a_deal_whose_opening_was_withdrawn_is_gone(tables: Views, columns: Colu
         },
     )
     rolled, became = ask(tables, columns)
-    [april] = row_results(rolled, became, ZONE)
+    [april] = row_results(rolled, became, ZONE, NOW)
     assert (april.gone, april.merged.deals, april.voided.deals) == (Tally(1), 1, 1)
     assert april.row.sum.deals == 3
 
@@ -137,7 +138,7 @@ def test_what_was_won_besides_is_told_by_what_it_was(tables: Views, columns: Col
     )
     rolled, became = ask(tables, columns)
     assert rolled.rows == []
-    march, april = month_results(rolled, became, ZONE)
+    march, april = month_results(rolled, became, ZONE, NOW)
     assert (march.month, march.already, march.won) == (
         "2026-03",
         Tally(1, Decimal("3.00"), 0),
@@ -152,12 +153,32 @@ def test_what_was_won_besides_is_told_by_what_it_was(tables: Views, columns: Col
 def test_a_month_that_runs_has_no_error(tables: Views, columns: Columns) -> None:
     change(tables, {"d": deal("2026-06-30", "won", "2026-06-10")})
     rolled, became = ask(tables, columns)
-    assert [one.error for one in row_results(rolled, became, ZONE)] == [None]
-    assert [one.error for one in month_results(rolled, became, ZONE)] == [None]
+    assert [one.error for one in row_results(rolled, became, ZONE, NOW)] == [None]
+    assert [one.error for one in month_results(rolled, became, ZONE, NOW)] == [None]
     assert not is_over("2026-06", at("2026-07-01T03:59"), ZONE)
     assert is_over("2026-06", at("2026-07-01T04:00"), ZONE)
     assert not is_over("undated", at("2026-07-01T04:00"), ZONE)
     assert not is_over("9999-12", at("2026-07-01T04:00"), ZONE)
+
+
+def test_a_month_is_over_where_both_axes_and_the_clock_are_behind_it(
+    tables: Views, columns: Columns
+) -> None:
+    change(tables, {"d": deal("2026-06-30", "won", "2026-06-10")})
+    end, before = at("2026-07-01T04:00"), at("2026-07-01T03:59")
+    for as_of, known_at, now in (
+        (end, end, end),
+        (before, end, end),
+        (end, before, end),
+        (end, end, before),
+    ):
+        with tables.reading() as connection:
+            asked = Asked(THEN, ZONE)
+            became = happened(connection, columns, asked, Moment(as_of, known_at))
+            rolled = rollup(connection, columns, asked)
+        over = (as_of, known_at, now) == (end, end, end)
+        for found in (row_results, month_results):
+            assert [one.error is not None for one in found(rolled, became, ZONE, now)] == [over]
 
 
 def test_a_deal_stays_in_the_group_of_its_forecast(tables: Views, columns: Columns) -> None:
@@ -169,7 +190,7 @@ def test_a_deal_stays_in_the_group_of_its_forecast(tables: Views, columns: Colum
         },
     )
     rolled, became = ask(tables, columns, by=("owner",), where={"owner": "ann"})
-    assert [(one.row.group, one.won.deals) for one in row_results(rolled, became, ZONE)] == [
+    assert [(one.row.group, one.won.deals) for one in row_results(rolled, became, ZONE, NOW)] == [
         ({"owner": "ann"}, 1)
     ]
     assert became.besides == []
@@ -219,7 +240,7 @@ def test_what_closed_goes_by_the_rate_of_its_day(tables: Views, columns: Columns
     with tables.reading() as connection:
         rolled = rollup(connection, columns, Asked(THEN, ZONE), rates.forecast)
         became = happened(connection, columns, Asked(THEN, ZONE), LATER, rates)
-    [april] = row_results(rolled, became, ZONE)
+    [april] = row_results(rolled, became, ZONE, NOW)
     assert (april.row.currency, april.row.sum.amount) == ("EUR", Decimal(200))
     assert april.won == Tally(2, Decimal("7.50"))
     assert april.won_in == {"2026-02": Tally(1, Decimal("5.00"))}
@@ -227,6 +248,37 @@ def test_what_closed_goes_by_the_rate_of_its_day(tables: Views, columns: Columns
     assert [(one.currency, one.tally.amount) for one in became.besides] == [
         ("EUR", Decimal("2.50"))
     ]
+    assert [(own, one.value, str(one.day)) for own, one in became.used.rates] == [
+        ("USD", Decimal("0.5"), "2026-03-01"),
+        ("USD", Decimal("0.25"), "2026-04-10"),
+    ]
+
+
+def test_what_was_won_before_any_rate_goes_by_that_of_the_forecast(
+    tables: Views, columns: Columns
+) -> None:
+    book = RateBook.of([rate("2026-03-10", "2", 1), rate("2026-05-01", "4", 2)])
+    dollars = {"currency": "USD", "amount_minor": 1_000}
+    change(
+        tables,
+        {
+            "won in March": deal("2026-03-30", "won", "2026-03-05", **dollars),
+            "yen": deal("2026-03-30", "won", "2026-03-05", currency="JPY", amount_minor=70),
+            "francs": deal("2026-05-30", "won", "2026-05-05", currency="CHF")[:1],
+            "later": deal("2026-05-30", "open", "2026-05-01", **dollars)[:1],
+        },
+    )
+    rates = Rates(*(Conversion("EUR", day_in(one.as_of, ZONE), book) for one in (THEN, LATER)))
+    with tables.reading() as connection:
+        became = happened(connection, columns, Asked(THEN, ZONE), LATER, rates)
+    assert [(one.currency, one.before, one.tally) for one in became.besides] == [
+        ("EUR", "won", Tally(1, Decimal("5.00"))),
+        ("JPY", "won", Tally(1, Decimal(70))),
+    ]
+    assert [(own, one.value, str(one.day)) for own, one in became.used.rates] == [
+        ("USD", Decimal("0.5"), "2026-03-10")
+    ]
+    assert became.used.lacking == ("JPY",)
 
 
 def test_an_earlier_moment_is_refused(tables: Views, columns: Columns) -> None:
