@@ -142,12 +142,15 @@ class RateBook:
                 for day, rate in zip(days, rates, strict=True):
                     yield Quoted(*pair, day, rate)
 
-    def quoted(self, base: str, day: date) -> dict[str, str]:
-        """What was quoted for that very day, by currency."""
+    def quoted(self, base: str, day: date, known_at: datetime = END_OF_TIME) -> dict[str, str]:
+        """What was quoted for that very day, as known at a moment, by currency."""
+        sought = (day, min(known_at, self._known_at))
         found = {}
-        for pair in self._quotes:
-            if pair[0] == base and (quote := self._quote(*pair, day)) and quote[0] == day:
-                found[pair[1]] = quote[1]
+        for (own, currency), series in self._quotes.items():
+            if own == base:
+                place = bisect_right(series, sought, key=_when) - 1
+                if place >= 0 and series[place].day == day:
+                    found[currency] = series[place].rate
         return found
 
     def rate(self, source: str, target: str, day: date) -> Rate | None:
@@ -210,6 +213,10 @@ def _order(known: Known) -> tuple[date, datetime, int]:
     return (known.day, known.known_at, known.version)
 
 
+def _when(known: Known) -> tuple[date, datetime]:
+    return (known.day, known.known_at)
+
+
 def rate_text(number: str) -> str:
     """The one written form of a rate: `1.08` of `1.080`. See `RateText`.
 
@@ -251,6 +258,16 @@ def decide_rates(
 
     `zone` tells which day it is.
     """
+    quotes = sound_quotes(command, intent, zone)
+    known = book.quoted(command.base, command.day)
+    news = tuple(quote for quote in quotes if known.get(quote.currency) != quote.rate)
+    return (ExchangeRatesPublished(command.base, command.day, news),) if news else ()
+
+
+def sound_quotes(
+    command: PublishRates, intent: Intent, zone: ZoneInfo | tzinfo = UTC
+) -> tuple[Quote, ...]:
+    """The rates of a command in order of currency, if they may be published. Raises Refusal."""
     intent.require_past()
     require(intent.principal, command.right, NO_DEAL)
     require_currency(command.base)
@@ -258,10 +275,7 @@ def decide_rates(
         raise InTheFuture(
             f"{command.day} lies in the future", "Publish rates once their day has come."
         )
-    quotes = _sound(command)
-    known = book.quoted(command.base, command.day)
-    news = tuple(quote for quote in quotes if known.get(quote.currency) != quote.rate)
-    return (ExchangeRatesPublished(command.base, command.day, news),) if news else ()
+    return _sound(command)
 
 
 def _sound(command: PublishRates) -> tuple[Quote, ...]:

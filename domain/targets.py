@@ -8,11 +8,13 @@ for; taking a target back takes it back in every currency.
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
 from domain.access import NO_DEAL, Action, require
+from domain.currencies import MINOR_DIGITS
 from domain.deciding import mirrored, require_legible
 from domain.history import Fact, Recorded, StreamKind, stream_of
 from domain.intent import Command
@@ -120,6 +122,21 @@ class Targets(msgspec.Struct, frozen=True):
     def of_period(self, first: date, last: date) -> tuple[Target, ...]:
         """The targets of exactly these days."""
         return tuple(one for one in self.all if (one.first, one.last) == (first, last))
+
+
+def target_amount(text: str, currency: str) -> Money:
+    """Read an amount such as `400000` or `400000.50`. Raises ValueError with the reason.
+
+    Noughts behind the last digit of the currency are refused too: `400.000` may well be meant
+    as thousands.
+    """
+    amount = Money.parse(text, currency)
+    given, digits = Decimal(text.strip()), MINOR_DIGITS[currency]
+    exponent = given.as_tuple().exponent
+    assert isinstance(exponent, int)
+    if -exponent > digits:
+        raise ValueError(f"{currency} has {digits} minor digits, {given} has more")
+    return amount
 
 
 def assignee(one: TargetSet | SetTarget | Target) -> Assignee:

@@ -71,7 +71,7 @@ class Money(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, o
             raise ValueError(f"{self.currency!r} is not an ISO 4217 currency code")
         amount = self.amount
         if not amount.is_finite():
-            raise ValueError(f"an amount is a finite decimal number, not {amount!r}")
+            raise ValueError(f"an amount is a finite decimal number, not {amount}")
         if amount < 0:
             raise ValueError(f"an amount is not negative: {amount}")
         if amount >= LARGEST_AMOUNT:

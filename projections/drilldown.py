@@ -16,6 +16,7 @@ from domain.currencies import MINOR_DIGITS
 from domain.lifecycle import Status
 from domain.values import Money
 from projections.columns import Columns, Reach
+from projections.columns.relation import literal
 from projections.conversion import Conversion, units
 from projections.figures import Point
 from projections.instants import instant_of
@@ -194,18 +195,13 @@ def _behind(after: Place | None) -> str:
     if after is None:
         return "true"
     apart = str(after.apart).lower()
-    further = f"id > {_literal(after.deal_id)}"
+    further = f"id > {literal(after.deal_id)}"
     if after.size is None:
         within = f"size IS NULL AND {further}"
     else:
         size = f"{after.size!r}::DOUBLE"
         within = f"size IS NULL OR size < {size} OR size = {size} AND {further}"
     return f"(apart > {apart} OR apart = {apart} AND ({within}))"
-
-
-def _literal(text: str) -> str:
-    """A text in a statement, whatever is in it."""
-    return f"decode(from_hex('{text.encode().hex()}'))"
 
 
 def _deal(deal_id: str, row: Mapping[str, Any]) -> DealBehind:

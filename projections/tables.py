@@ -152,9 +152,12 @@ deal_marks = Table(
 """The position of the last event of each deal, those without periods included: who keeps a copy of
 the periods finds what changed since."""
 
-FROM_UNDATED_IMPORTS = text("source >= 'import:' AND source < 'import;' AND known_at = recorded_at")
-"""Entries of imports that did not say when they knew. Written out, since a database uses a partial
-index only where the question repeats its condition."""
+FROM_UNDATED_IMPORTS = text(
+    "source >= 'import:' AND source < 'import;' AND known_at = recorded_at"
+    " AND stream >= 'deal:' AND stream < 'deal;'"
+)
+"""Entries of deals, from imports that did not say when they knew. Written out, since a database
+uses a partial index only where the question repeats its condition."""
 
 entries = Table(
     "entries",

@@ -1,7 +1,8 @@
 """Rates of many days at once, as a file of published rates brings them.
 
 Theory of operation. Whoever follows the rates of a day knows them at its end, so that
-is when they were known, whenever they are imported. A correction of what was on record
+is when they were known, whenever they are imported; also where somebody has set such a
+rate since, which counts from when it was set. A correction of what was on record by then
 is known when it is recorded: until then, everybody reckoned with the other rate.
 """
 
@@ -17,8 +18,8 @@ from domain.rates import (
     PublishRates,
     Quote,
     RateBook,
-    decide_rates,
     published_at,
+    sound_quotes,
     stream_of_base,
 )
 from store.events.writing import Batch
@@ -30,7 +31,7 @@ class News(msgspec.Struct, frozen=True):
 
     added: int = 0
     corrected: int = 0
-    """On record with another value for that day."""
+    """On record with another value by the end of that day."""
     unchanged: int = 0
 
     def __add__(self, other: "News") -> "News":
@@ -81,13 +82,18 @@ Quotes = tuple[Quote, ...]
 
 
 def _news(day: Publication, book: RateBook, zone: ZoneInfo) -> tuple[Quotes, Quotes]:
-    """What was not on record for that day, and what was, with another value."""
-    news = [one for fact in decide_rates(day.command, book, day.intent, zone) for one in fact.rates]
-    known = book.quoted(day.command.base, day.command.day) if news else {}
-    return (
-        tuple(one for one in news if one.currency not in known),
-        tuple(one for one in news if one.currency in known),
-    )
+    """What was not on record by the end of that day, and what was, with another value.
+
+    What was on record by then, or is now, with that value is neither.
+    """
+    command, intent = day.command, day.intent
+    quotes = sound_quotes(command, intent, zone)
+    published = published_at(command.day, intent.now, zone)
+    then = book.quoted(command.base, command.day, published)
+    now = book.quoted(command.base, command.day)
+    added = tuple(one for one in quotes if one.currency not in then)
+    others = (one for one in quotes if then.get(one.currency, one.rate) != one.rate)
+    return added, tuple(one for one in others if now[one.currency] != one.rate)
 
 
 def _counted(day: Publication, added: Quotes, corrected: Quotes) -> News:

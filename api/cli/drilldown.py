@@ -1,7 +1,8 @@
 """How the deals behind a figure are printed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from api.cli import shown
 from api.cli.output import (
@@ -37,7 +38,9 @@ class Listed(StrEnum):
         return COUNTED if self is Listed.ALL else (Status(self.value),)
 
 
-def print_deals(answer: DealsBehind, layout: Format, stages: dict[str, str], when: str) -> None:
+def print_deals(
+    answer: DealsBehind, layout: Format, stages: dict[str, str], when: str, zone: ZoneInfo
+) -> None:
     """The page in the layout that was asked for."""
     match layout:
         case Format.JSON:
@@ -45,13 +48,19 @@ def print_deals(answer: DealsBehind, layout: Format, stages: dict[str, str], whe
         case Format.CSV:
             _print_csv(answer.deals)
         case Format.TABLE:
-            _print_table(answer, stages, when)
+            _print_table(answer, stages, when, zone)
     if layout is Format.JSON:
         return
     for line in told_rates(answer.reporting_currency, answer.rates, answer.currencies_without_rate):
         note(line)
+    _tell_unread(answer.deals)
     for caveat in answer.caveats:
         note(f"Note: {caveat}.")
+
+
+def _tell_unread(deals: Sequence[DealBehind]) -> None:
+    if unread := sum(deal.events is None for deal in deals):
+        note(f"Note: the events behind {unread:,} of these deals are not yours to read.")
 
 
 def told_rates(
@@ -77,7 +86,7 @@ def _event_reader(fact: str) -> Callable[[DealBehind], object]:
     return lambda deal: plain((deal.events or {}).get(fact))
 
 
-def _print_table(answer: DealsBehind, stages: dict[str, str], when: str) -> None:
+def _print_table(answer: DealsBehind, stages: dict[str, str], when: str, zone: ZoneInfo) -> None:
     say(f"{answer.matching:,} {'deal' if answer.matching == 1 else 'deals'} {when}")
     say()
     if not answer.deals:
@@ -100,7 +109,7 @@ def _print_table(answer: DealsBehind, stages: dict[str, str], when: str) -> None
             Column("opened", spare=True),
             Column(f"versions that set {', '.join(_SET.values())}"),
         ],
-        [_row(deal, stages, own, bool(in_one)) for deal in answer.deals],
+        [_row(deal, stages, own, bool(in_one), zone) for deal in answer.deals],
     )
     if answer.cursor:
         note(f"There are more: raise --limit, or go on with --after {answer.cursor}")
@@ -109,9 +118,9 @@ def _print_table(answer: DealsBehind, stages: dict[str, str], when: str) -> None
 _SET = {"status": "status", "stage": "stage", "amount": "amount", "expected_close": "close"}
 
 
-def _row(deal: DealBehind, stages: dict[str, str], own: str | None, in_one: bool) -> list[str]:
-    events = deal.events or {}
-    versions = [events[fact].rpartition("@")[2] if fact in events else shown.NONE for fact in _SET]
+def _row(
+    deal: DealBehind, stages: dict[str, str], own: str | None, in_one: bool, zone: ZoneInfo
+) -> list[str]:
     converted = deal.reported_amount
     return [
         deal.reference or deal.id[:8],
@@ -123,6 +132,14 @@ def _row(deal: DealBehind, stages: dict[str, str], own: str | None, in_one: bool
         *([shown.rounded(converted) if converted else shown.NONE] if in_one else []),
         shown.percent(deal.probability),
         shown.whole_day(deal.expected_close),
-        deal.opened_at[:10],
-        ", ".join(versions),
+        shown.day(deal.opened_at, zone),
+        _versions(deal.events),
     ]
+
+
+def _versions(events: Mapping[str, str] | None) -> str:
+    if events is None:
+        return "not yours to read"
+    return ", ".join(
+        events[fact].rpartition("@")[2] if fact in events else shown.NONE for fact in _SET
+    )

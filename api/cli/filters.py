@@ -1,4 +1,4 @@
-"""Which deals, as options name them: dimensions and their values."""
+"""Which deals, as options name them: dimensions and their values; and which options go together."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -12,7 +12,7 @@ Where = Annotated[
     typer.Option(
         metavar="DIM=VALUE",
         help="Only deals with this value; an empty one finds deals without. Owners by id or name."
-        " May be given again.",
+        " May be given again, for another dimension.",
     ),
 ]
 
@@ -42,5 +42,18 @@ def conditions(given: Iterable[str]) -> dict[str, str]:
             raise typer.BadParameter(
                 f"{text!r} is not of the form DIM=VALUE, as in region=West", param_hint="'--where'"
             )
-        wanted[dimension(name, "--where")] = value
+        name = dimension(name, "--where")
+        if name in wanted:
+            raise typer.BadParameter(
+                f"{name} is given twice; name one value, and ask again for the other",
+                param_hint="'--where'",
+            )
+        wanted[name] = value
     return wanted
+
+
+def refuse_any(why: str, **options: object) -> None:
+    """Raise BadParameter for the first of these options that is given."""
+    for name, value in options.items():
+        if value is not None and value is not False:
+            raise typer.BadParameter(why, param_hint=f"'--{name.replace('_', '-')}'")

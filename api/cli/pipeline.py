@@ -1,13 +1,15 @@
 """The pipeline snapshot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from api.cli import shown
 from api.cli.drilldown import Listed, print_deals, told_rates
-from api.cli.filters import Where, conditions, dimensions
+from api.cli.filters import Where, conditions, dimensions, refuse_any
+from api.cli.grouping import group_cell, group_text, unsaid
 from api.cli.groups import AsOf, KnownAt, commands
 from api.cli.output import (
     Column,
@@ -16,7 +18,6 @@ from api.cli.output import (
     FormatOption,
     fields_of,
     note,
-    plain,
     print_csv,
     print_json,
     print_table,
@@ -32,12 +33,13 @@ from api.queries.pipeline import ask_pipeline
 from api.queries.processes import stage_names
 from api.wire.drilldown import DealsBehind
 from api.wire.pipelines import Pipeline, PipelineFigures
-from api.wire.values import User
 from api.workspace import Workspace
 from domain.access import Principal
 from projections.pipeline import DIMENSIONS
 
 app = commands()
+
+_LIMIT = 50
 
 
 @app.command(
@@ -65,8 +67,13 @@ def pipeline(
     as_of: AsOf = None,
     known_at: KnownAt = None,
     by: Annotated[
-        str, typer.Option(metavar="DIM,…", help="Dimensions to group by; empty: totals only.")
-    ] = "stage",
+        str | None,
+        typer.Option(
+            metavar="DIM,…",
+            help="Dimensions to group by; empty: totals only.",
+            show_default="stage",
+        ),
+    ] = None,
     where: Where = None,
     currency: Annotated[
         str | None,
@@ -80,8 +87,15 @@ def pipeline(
         bool, typer.Option("--unknown-amount", help="With --deals: only those without an amount.")
     ] = False,
     limit: Annotated[
-        int, typer.Option(min=1, max=MOST_DEALS, metavar="N", help="At most so many deals.")
-    ] = 50,
+        int | None,
+        typer.Option(
+            min=1,
+            max=MOST_DEALS,
+            metavar="N",
+            help="At most so many deals.",
+            show_default=str(_LIMIT),
+        ),
+    ] = None,
     after: Annotated[
         str | None,
         typer.Option(metavar="CURSOR", help="Go on behind this cursor of an earlier list."),
@@ -94,28 +108,28 @@ def pipeline(
     TIME is a day (its end), a date and time, or now.
     """
     at = terminal(context)
-    grouped_by = dimensions(by)
+    if deals is None:
+        refuse_any("it is for --deals", unknown_amount=unknown_amount, limit=limit, after=after)
+    else:
+        refuse_any("it groups figures, not deals", by=by)
+        refuse_any("it draws figures, not deals", plot=plotted)
+    grouped_by = dimensions("stage" if by is None else by)
     wanted = conditions(where or [])
-    if deals is None and (unknown_amount or after):
-        raise typer.BadParameter("they are for --deals", param_hint=_FOR_DEALS)
-    if deals is not None and plotted is not None:
-        raise typer.BadParameter("it draws figures, not deals", param_hint="'--plot'")
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
         when, names = shown.point(instants, at.zone), stage_names(store.log.processes())
         if deals is None:
             answer = ask_pipeline(store, instants, grouped_by, wanted, currency)
         else:
-            asked = Drilldown(deals.statuses, wanted, unknown_amount, currency, limit, after)
+            asked = Drilldown(
+                deals.statuses, wanted, unknown_amount, currency, limit or _LIMIT, after
+            )
             page = _page(store, at.principal(store), instants, asked)
     if deals is None:
         _print(answer, layout, names, when)
         plot(plotted, lambda: snapshot_chart(answer, names, when))
     else:
-        print_deals(page, layout, names, when)
-
-
-_FOR_DEALS = "'--unknown-amount' / '--after'"
+        print_deals(page, layout, names, when, at.zone)
 
 
 def _page(store: Workspace, principal: Principal, at: Instants, asked: Drilldown) -> DealsBehind:
@@ -143,19 +157,15 @@ def _print(answer: Pipeline, layout: Format, names: dict[str, str], when: str) -
 
 
 def _print_csv(answer: Pipeline) -> None:
-    dimensions = [Field(name, _group_reader(name)) for name in answer.group_by]
+    dimensions = [Field(name, partial(_group_cell, name)) for name in answer.group_by]
     grouped = {"group", *answer.group_by}
     figures = [field for field in fields_of(PipelineFigures) if field.name not in grouped]
     fields = [*dimensions, *figures]
     print_csv([f.name for f in fields], ([f.read(row) for f in fields] for row in answer.rows))
 
 
-def _group_reader(name: str) -> Callable[[PipelineFigures], object]:
-    def read(row: PipelineFigures) -> object:
-        value = row.group[name]
-        return shown.person(value) if isinstance(value, User) else plain(value)
-
-    return read
+def _group_cell(name: str, row: PipelineFigures) -> object:
+    return group_cell(row.group[name])
 
 
 def _print_table(answer: Pipeline, stages: dict[str, str], when: str) -> None:
@@ -194,27 +204,13 @@ def _rows(answer: Pipeline, names: Sequence[str], stages: dict[str, str]) -> lis
     """The groups; what a group shares with the one above is not said again."""
     if not answer.group_by:
         return []
-    groups = [[_group_value(name, row, stages) for name in names] for row in answer.rows]
-    above = [[""] * len(names), *groups]
-    return [
-        [*_unsaid(group, before), *_figures(row)]
-        for group, before, row in zip(groups, above, answer.rows, strict=False)
+    groups = [
+        [group_text(name, row.group.get(name, row.currency), stages) for name in names]
+        for row in answer.rows
     ]
-
-
-def _unsaid(group: Sequence[str], before: Sequence[str]) -> list[str]:
-    same = [one == other for one, other in zip(group, before, strict=True)]
-    return ["" if all(same[: i + 1]) else value for i, value in enumerate(group)]
-
-
-def _group_value(name: str, row: PipelineFigures, stages: dict[str, str]) -> str:
-    match row.group.get(name, row.currency):
-        case None:
-            return "(none)"
-        case User() as user:
-            return shown.person(user)
-        case str() as value:
-            return stages.get(value, value) if name == "stage" else value
+    return [
+        [*label, *_figures(row)] for label, row in zip(unsaid(groups), answer.rows, strict=True)
+    ]
 
 
 def _total_label(names: Sequence[str], currency: str) -> list[str]:

@@ -60,7 +60,8 @@ or a day in each row, as the European Central Bank publishes its reference rates
   2026-06-30,1.0812,157.3,0.8551,
 
 A rate says how much of the currency one unit of the base is worth. It counts as known since the end
-of its day; a correction of a rate on record, since it is recorded. Importing again changes nothing.
+of its day; a correction of a rate that was on record by then, since it is recorded. Importing again
+changes nothing.
 Every row or rate that is left out is told, with its line and reason.""",
 )
 def import_(
@@ -192,7 +193,7 @@ def show(
     with at.opened() as store:
         now = store.now()
         day, known = (
-            _day(at, as_of or "now", "--as-of", now),
+            _day(at, "now" if as_of is None else as_of, "--as-of", now),
             at.instant(known_at, "--known-at", now),
         )
         try:
@@ -238,7 +239,8 @@ def set_(
     at = terminal(context)
     with at.opened() as store:
         now = store.now()
-        wanted = PublishRates(base, _day(at, day or "now", "--day", now), (Quote(currency, rate),))
+        from_day = _day(at, "now" if day is None else day, "--day", now)
+        wanted = PublishRates(base, from_day, (Quote(currency, rate),))
         handled = store.log.publish_rates(wanted, _intent(store, at, now), store.zone)
     if not handled.events:
         say("Nothing changed.")

@@ -33,7 +33,7 @@ from api.wire.targets import Target
 from api.workspace import Workspace
 from domain.intent import Intent
 from domain.organisation import Organisation
-from domain.targets import SetTarget, TargetSet, describe
+from domain.targets import SetTarget, TargetSet, describe, target_amount
 from domain.values import Money
 from projections.calendar import Period, PeriodError
 
@@ -88,7 +88,7 @@ def set_(
 ) -> None:
     """Set a target for a period."""
     try:
-        money = Money.parse(amount, currency)
+        money = target_amount(amount, currency)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'AMOUNT'") from None
     _carry_out(terminal(context), period, money, owner=owner, territory=territory, unit=unit)

@@ -144,7 +144,8 @@ class CsvFile:
         expected = len(self.header)
         if len(cells) == expected:
             return Row(line, dict(zip(self.header, map(str.strip, cells), strict=True)))
-        counted = f"the row has {len(cells)} cells, the header {expected}"
+        many = f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'}"
+        counted = f"the row has {many}, the header {expected}"
         if len(cells) < expected and self._at_end:
             return BadRow(line, Kind.CUT_ROW, f"{counted}: the file is cut in this row")
         return BadRow(line, Kind.WRONG_CELL_COUNT, counted)

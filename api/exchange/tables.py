@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 LARGEST_BYTES = 100_000_000
 _EXAMPLES = 3
 _FIRST_BYTES = 65_536
+_THOUSANDS = re.compile(r"(?P<head>[+-]?[1-9][0-9]{0,2})(?P<groups>(\.[0-9]{3})+)", re.ASCII)
 _DELIMITERS = (",", ";", "\t", "|")
+
+
+class AmbiguousNumber(ValueError):
+    """Nobody can tell whether the points of a number stand between thousands."""
 
 
 class TableReport(msgspec.Struct):
@@ -33,6 +39,11 @@ class TableReport(msgspec.Struct):
     entries: list[Entry] = []
     """What was left out or is worth knowing, in the order in which it was found."""
 
+    @property
+    def _in_order(self) -> list[Entry]:
+        """By their lines, as they are told."""
+        return sorted(self.entries, key=lambda entry: entry.line or 0)
+
     def add(self, kind: Kind, reason: str, line: int | None = None) -> None:
         self.entries.append(Entry(kind, kind.effect, reason, self.file, line))
 
@@ -42,7 +53,7 @@ class TableReport(msgspec.Struct):
 
     def _as_dict(self) -> dict[str, Any]:
         kinds = {str(kind): count for kind, count in self._kinds().items()}
-        entries = [msgspec.to_builtins(one) for one in self.entries]
+        entries = [msgspec.to_builtins(one) for one in self._in_order]
         for entry in entries:
             del entry["deal"]
         return {
@@ -57,7 +68,7 @@ class TableReport(msgspec.Struct):
         counts = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
         head = [
             f"Import of {self.what} from {self.file}{would}",
-            f"  {self.rows:,} rows read",
+            f"  {self.rows:,} {'row' if self.rows == 1 else 'rows'} read",
             f"  {self.what}: {counts}",
         ]
         return "\n".join([*head, *self._kind_lines()]) + "\n"
@@ -73,7 +84,7 @@ class TableReport(msgspec.Struct):
                 yield f"{effect.replace('-', ' ').capitalize()}:"
             for kind, count in kinds.items():
                 yield f"  {kind} ({count:,})"
-                entries = [entry for entry in self.entries if entry.kind is kind]
+                entries = [entry for entry in self._in_order if entry.kind is kind]
                 yield from (f"    {entry}" for entry in entries[:_EXAMPLES])
                 if count > _EXAMPLES:
                     yield f"    … and {count - _EXAMPLES:,} more"
@@ -93,9 +104,27 @@ class Table(CsvFile):
         self.columns = {name.casefold(): name for name in self.header if name}
 
     def number(self, cell: str) -> str:
-        """A cell with a point for a decimal comma, which only other delimiters leave room for."""
+        """A cell with a point for a decimal comma, which only other delimiters leave room for.
+
+        Raises AmbiguousNumber there for points that may stand between thousands: whoever writes
+        commas before decimals writes points so.
+        """
+        if self.delimiter != "," and (found := _THOUSANDS.fullmatch(cell)):
+            raise AmbiguousNumber(f"{cell!r} {_readings(found['head'], found['groups'])}")
         has_comma = self.delimiter != "," and "." not in cell and cell.count(",") == 1
         return cell.replace(",", ".") if has_comma else cell
+
+
+def _readings(head: str, groups: str) -> str:
+    """What a number may mean, written as none can mistake it."""
+    whole = head + groups.replace(".", "")
+    if groups.count(".") > 1:
+        return f"has points between thousands; write {whole}"
+    decimals = groups[1:].rstrip("0")
+    # Three decimals cannot do with a point: those that are not nought need the comma.
+    mark = "," if len(decimals) == 3 else "."
+    decimal = f"{head}{mark}{decimals}" if decimals else head
+    return f"may mean {decimal} or {whole}; write which"
 
 
 def _start(path: Path) -> bytes:

@@ -12,8 +12,7 @@ from api.exchange.tables import Table, TableReport
 from api.queries.users import UnknownUser, named_user
 from domain.intent import Intent
 from domain.refusals import NotAllowed, Refusal
-from domain.targets import SetTarget, decide_target
-from domain.values import Money
+from domain.targets import SetTarget, decide_target, target_amount
 from projections.calendar import PeriodError
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def _command(store: Workspace, table: Table, row: Row) -> SetTarget:
     except PeriodError as error:
         raise Unusable(Kind.IMPOSSIBLE_DATE, str(error)) from None
     try:
-        amount = Money.parse(table.number(cells["amount"]), cells["currency"])
+        amount = target_amount(table.number(cells["amount"]), cells["currency"])
     except ValueError as error:
         raise Unusable(Kind.IMPOSSIBLE_AMOUNT, str(error)) from None
     try:

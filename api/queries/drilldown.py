@@ -1,13 +1,12 @@
 """The deals behind a figure of the pipeline, and the events behind each of them."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
 
 import msgspec
 
-from api.cursors import CursorError
+from api.cursors import CursorError, no_cursor, packed, unpacked
 from api.queries.conversions import conversion_at
 from api.queries.instants import Instants
 from api.queries.listing import with_user_ids
@@ -55,7 +54,7 @@ def ask_deals_behind(
     now = store.now()
     as_of, known_at = at.as_of or now, at.known_at or now
     conversion = conversion_at(store, asked.reporting_currency, as_of, known_at)
-    after = place_of(asked.cursor, asked.reporting_currency) if asked.cursor else None
+    after = None if asked.cursor is None else place_of(asked.cursor, asked.reporting_currency)
     with store.fresh() as connection:
         names = names_of(store)
         query = DealQuery(
@@ -120,19 +119,14 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 
 def cursor_of(place: Place, currency: str | None) -> str:
     """The cursor behind a place in a list in order of amounts in that currency."""
-    content = msgspec.json.encode(_Cursor(currency, *place))
-    return urlsafe_b64encode(content).rstrip(b"=").decode()
+    return packed(_Cursor(currency, *place))
 
 
 def place_of(text: str, currency: str | None) -> Place:
     """The inverse of `cursor_of`. Raises CursorError."""
-    try:
-        content = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-        cursor = msgspec.json.decode(content, type=_Cursor)
-    except ValueError:
-        raise CursorError(f"{text!r} is not a cursor; give one as an answer gave it") from None
+    cursor = unpacked(text, _Cursor)
     if cursor.size is not None and not isfinite(cursor.size):
-        raise CursorError(f"{text!r} is not a cursor; give one as an answer gave it")
+        raise no_cursor(text)
     if cursor.currency != currency:
         raise CursorError("the cursor is of a list in another currency; keep that as it was")
     return Place(cursor.apart, cursor.size, cursor.deal_id)

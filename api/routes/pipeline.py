@@ -10,20 +10,17 @@ from api.queries.pipeline import ask_pipeline
 from api.routes.common import (
     Answer,
     Caller,
-    ParameterFault,
     Store,
     answers,
     next_link,
     positioned,
     waits,
 )
-from api.routes.filters import FilteredParameters
+from api.routes.filters import FilteredParameters, currency_in, dimensions_in
 from api.wire.drilldown import DealsBehind
 from api.wire.pipelines import Pipeline
 from api.workspace import Workspace
 from domain.lifecycle import Status
-from domain.rates import require_currency
-from domain.refusals import UnknownCurrency
 from projections.drilldown import COUNTED
 from projections.pipeline import DIMENSIONS
 
@@ -46,12 +43,7 @@ class ReportedParameters(FilteredParameters):
 
     def target(self) -> str | None:
         """The currency. Raises ParameterFault."""
-        if self.reporting_currency is None:
-            return None
-        try:
-            return require_currency(self.reporting_currency)
-        except UnknownCurrency as error:
-            raise ParameterFault("reporting_currency", str(error)) from None
+        return currency_in(self.reporting_currency)
 
 
 class PipelineParameters(ReportedParameters):
@@ -66,13 +58,7 @@ class PipelineParameters(ReportedParameters):
         self.dimensions()
 
     def dimensions(self) -> list[str]:
-        names = [name.strip() for name in self.group_by.split(",") if name.strip()]
-        for name in names:
-            if name not in DIMENSIONS:
-                raise ParameterFault(
-                    "group_by", f"there is no dimension {name!r}; use {', '.join(DIMENSIONS)}"
-                )
-        return list(dict.fromkeys(names))
+        return dimensions_in(self.group_by)
 
 
 @router.get(
@@ -100,7 +86,7 @@ class DealsBehindParameters(ReportedParameters):
 
     def check(self, store: Workspace) -> None:
         super().check(store)
-        if self.cursor:
+        if self.cursor is not None:
             place_of(self.cursor, self.target())
 
     def drilldown(self) -> Drilldown:

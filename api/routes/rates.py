@@ -3,10 +3,10 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from api.queries.rates import MOST_RATES, TooManyRates, list_rates
+from api.queries.rates import MOST_RATES, list_rates, place_of
 from api.routes.common import (
     Answer,
     ParameterFault,
@@ -14,6 +14,7 @@ from api.routes.common import (
     Store,
     answers,
     instant,
+    next_link,
     waits,
 )
 from api.wire.rates import RateList
@@ -32,12 +33,16 @@ class RateParameters(Parameters):
         None, description="All rates from this day on; without it, the newest of each currency."
     )
     known_at: str | None = Field(None, description="What was known then; without it, all that is.")
+    limit: int = Field(500, ge=1, le=MOST_RATES, description="At most so many.")
+    cursor: str | None = Field(None, description="Goes on where an earlier answer ended.")
 
     def check(self, store: Workspace) -> None:
         for name, code in (("base", self.base), ("currency", self.currency)):
             if code is not None and code not in MINOR_DIGITS:
                 raise ParameterFault(name, f"{code!r} is not an ISO 4217 currency code")
         self.known(store)
+        if self.cursor is not None:
+            place_of(self.cursor, self.since)
 
     def known(self, store: Workspace) -> Any:
         return instant(store, "known_at", self.known_at)
@@ -45,23 +50,21 @@ class RateParameters(Parameters):
 
 @router.get(
     "",
-    responses=answers(RateList, f"The rates, at most {MOST_RATES:,}."),
+    responses=answers(RateList, "The rates."),
     dependencies=[waits(RateParameters)],
 )
-def list_the_rates(store: Store, parameters: Annotated[RateParameters, Query()]) -> Answer:
-    """Exchange rates as they were published."""
+def list_the_rates(
+    request: Request, store: Store, parameters: Annotated[RateParameters, Query()]
+) -> Answer:
+    """Exchange rates as they were published. `Link` leads to those that follow."""
     parameters.check(store)
-    try:
-        answer = list_rates(
-            store,
-            base=parameters.base,
-            currency=parameters.currency,
-            since=parameters.since,
-            known_at=parameters.known(store),
-            most=MOST_RATES,
-        )
-    except TooManyRates as error:
-        raise ParameterFault(
-            "since", f"{error}: name a base and a currency, or a later day"
-        ) from None
-    return Answer(answer)
+    answer = list_rates(
+        store,
+        base=parameters.base,
+        currency=parameters.currency,
+        since=parameters.since,
+        known_at=parameters.known(store),
+        limit=parameters.limit,
+        cursor=parameters.cursor,
+    )
+    return Answer(answer, headers=next_link(request, answer.cursor))

@@ -23,6 +23,8 @@ class RateList(msgspec.Struct, frozen=True):
     """Rates in order of base, currency and day."""
 
     rates: list[ExchangeRate]
+    cursor: str | None = None
+    """Leads to the rates that follow; null at the end."""
 
 
 class WorkedOutRate(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """The pipeline over HTTP: in one currency, and the deals behind its figures."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -99,6 +100,8 @@ def test_deals_without_an_amount(client: TestClient) -> None:
         ("group_by=stage", "group_by"),
         ("as_of=soon", "as_of"),
         ("nonsense=1", "nonsense"),
+        ("reporting_currency=EUR&reporting_currency=USD", "reporting_currency"),
+        ("region=West&region=West", "region"),
     ],
 )
 def test_what_cannot_be_used_is_told(client: TestClient, query: str, parameter: str) -> None:
@@ -107,9 +110,24 @@ def test_what_cannot_be_used_is_told(client: TestClient, query: str, parameter: 
     assert [error.parameter for error in found.errors or []] == [parameter]
 
 
+def test_no_route_takes_a_parameter_twice(client: TestClient) -> None:
+    """Whichever of them counted, the other would be passed over without a word."""
+    described = client.get("/openapi.json").json()["paths"]
+    asked = 0
+    for path, operations in described.items():
+        for one in operations.get("get", {}).get("parameters", []):
+            if one["in"] == "query":
+                url = f"{re.sub('{.*?}', 'x', path)}?{one['name']}=x&{one['name']}=x"
+                found = problem(client, url, 422)
+                assert found.detail == f"{one['name']}: it is given more than once"
+                asked += 1
+    assert asked > 100
+
+
 def test_what_is_no_cursor_is_told(client: TestClient) -> None:
-    found = problem(client, "/v1/pipeline/deals?cursor=x", 422)
-    assert found.detail.startswith("'x' is not a cursor")
+    for text in ("x", ""):
+        found = problem(client, f"/v1/pipeline/deals?cursor={text}", 422)
+        assert found.detail.startswith(f"'{text}' is not a cursor")
 
 
 def test_a_cursor_of_another_currency_is_told_before_an_event_is_waited_for(

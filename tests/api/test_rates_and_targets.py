@@ -7,8 +7,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.queries import rates as queries
-from api.routes import rates as routes
 from api.settings import Settings
 from api.wire.problems import Problem
 from api.wire.rates import RateList
@@ -78,6 +76,9 @@ def test_rates_and_targets(client: TestClient) -> None:
         ("/v1/rates?since=x", "since"),
         ("/v1/rates?known_at=x", "known_at"),
         ("/v1/rates?until=2026-01-01", "until"),
+        ("/v1/rates?limit=0", "limit"),
+        ("/v1/rates?limit=10001", "limit"),
+        ("/v1/rates?since=2026-01-01&since=2026-02-01", "since"),
         ("/v1/targets?period=soon", "period"),
         ("/v1/targets?known_at=x", "known_at"),
     ],
@@ -90,12 +91,37 @@ def test_a_parameter_that_is_wrong_is_named(client: TestClient, url: str, parame
     assert parameter in (problem.detail or "")
 
 
-def test_more_rates_than_one_answer_holds_are_refused(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("query", ["since=2026-01-01", "since=2026-01-01&base=EUR", ""])
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_rates_come_in_pages(client: TestClient, query: str, limit: int) -> None:
+    whole = client.get(f"/v1/rates?{query}").json()
+    assert (whole["cursor"], len(whole["rates"])) == (None, 3 if query == "since=2026-01-01" else 2)
+    found: list[dict[str, str]] = []
+    link = f"/v1/rates?{query}&limit={limit}"
+    while link:
+        response = client.get(link)
+        page = response.json()
+        assert 0 < len(page["rates"]) <= limit
+        found += page["rates"]
+        assert len(found) <= len(whole["rates"])
+        link = response.links["next"]["url"] if "next" in response.links else ""
+        assert bool(link) == (page["cursor"] is not None)
+    assert found == whole["rates"]
+
+
+def test_what_is_published_meanwhile_comes_neither_twice_nor_instead(
+    client: TestClient, filled: str
 ) -> None:
-    monkeypatch.setattr(routes, "MOST_RATES", 1)
-    response = client.get("/v1/rates?since=2026-01-01")
-    assert response.status_code == 422
-    assert "3 rates, more than 1" in response.text
-    assert client.get("/v1/rates?since=2026-05-30&base=USD").status_code == 200
-    assert queries.MOST_RATES == 10_000
+    first = client.get("/v1/rates?limit=1").json()
+    for args in (["EUR", "CHF", "0.9"], ["EUR", "USD", "1.1"], ["USD", "JPY", "160"]):
+        run_command("--db", filled, "rates", "set", *args)
+    second = client.get(f"/v1/rates?cursor={first['cursor']}").json()
+    assert [one["currency"] for one in first["rates"] + second["rates"]] == ["USD", "CNY", "JPY"]
+
+
+def test_a_cursor_is_of_its_own_list(client: TestClient) -> None:
+    newest = client.get("/v1/rates?limit=1").json()["cursor"]
+    since = client.get("/v1/rates?since=2026-01-01&limit=1").json()["cursor"]
+    for query in (f"since=2026-01-01&cursor={newest}", f"cursor={since}"):
+        response = client.get(f"/v1/rates?{query}")
+        assert (response.status_code, "keep `since`" in response.text) == (422, True)

@@ -35,6 +35,7 @@ from domain.refusals import (
     Refusal,
     UnknownCurrency,
 )
+from domain.values import END_OF_TIME
 from tests import strategies
 
 ADMIN = Principal("ada", frozenset({Role.ADMIN}))
@@ -303,6 +304,7 @@ def test_quotes_are_listed_as_they_count() -> None:
     assert book.currencies == ["CNY", "EUR", "USD"]
     assert book.quoted("EUR", JUNE) == {"USD": "1.3"}
     assert book.quoted("EUR", date(2026, 6, 29)) == {}
+    assert book.quoted("EUR", JUNE, END_OF_TIME) == book.quoted("EUR", JUNE)
 
 
 def test_other_facts_are_passed_over() -> None:

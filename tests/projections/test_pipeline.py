@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -342,6 +343,18 @@ def test_of_very_many_events_it_does_not_count_all(
     monkeypatch.setattr(pipeline, "MOST_EVENTS_COUNTED", 6)
     [caveat] = ask(tables, as_of=day(5), known_at=day(5)).caveats
     assert caveat.startswith("6 events of import:crm")
+
+
+def test_what_is_imported_beside_the_deals_is_missing_from_no_answer(tables: Views) -> None:
+    """Targets, rates and users that were imported are no part of a snapshot."""
+    events = imported("a", "import:targets", None)
+    stream = "target:2026-01-01..2026-03-31"
+    beside = [msgspec.structs.replace(event, stream=stream) for event in events]
+    project(tables, [beside])
+    assert ask(tables, as_of=day(5), known_at=day(5)).caveats == []
+    project(tables, [imported("b", "import:crm", None)])
+    [caveat] = ask(tables, as_of=day(5), known_at=day(5)).caveats
+    assert "import:crm" in caveat
 
 
 def test_the_caveats_are_found_in_their_index(tables: Views) -> None:

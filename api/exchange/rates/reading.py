@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from api.exchange.moments import Calendar
 from api.exchange.report import ImportFailure, Kind
 from api.exchange.rows import BadRow, Row
+from api.exchange.tables import AmbiguousNumber
 from domain.currencies import MINOR_DIGITS
 from domain.rates import Quote, rate_text
 from domain.refusals import InvalidRate
@@ -55,7 +56,7 @@ def read_rates(
     """
     reader = _Reader(Calendar(DATE_FORMATS, zone), today, report)
     for cell in _cells(table, base, report):
-        reader.take(cell, table.number(cell.rate))
+        reader.take(cell, table)
     report.rows = table.rows_read
     return {key: reader.days[key] for key in sorted(reader.days)}
 
@@ -134,7 +135,7 @@ class _Reader:
         self._told: tuple[int, str] | None = None
         """The line and the date that were last told of: a wide row has many cells with one."""
 
-    def take(self, cell: Cell, number: str) -> None:
+    def take(self, cell: Cell, table: Table) -> None:
         day = self._day(cell)
         if day is None:
             return
@@ -148,10 +149,10 @@ class _Reader:
             self._report.add(Kind.IMPOSSIBLE_VALUE, reason, cell.line)
             return
         try:
-            quote = Quote(cell.currency, rate_text(number))
-        except InvalidRate as error:
-            reason = f"{cell.currency}: {error.message}"
-            self._report.add(Kind.IMPOSSIBLE_AMOUNT, reason, cell.line)
+            quote = Quote(cell.currency, rate_text(table.number(cell.rate)))
+        except (InvalidRate, AmbiguousNumber) as error:
+            why = error.message if isinstance(error, InvalidRate) else error
+            self._report.add(Kind.IMPOSSIBLE_AMOUNT, f"{cell.currency}: {why}", cell.line)
             return
         known = self.days.setdefault((cell.base, day), {}).setdefault(cell.currency, quote)
         if known != quote:

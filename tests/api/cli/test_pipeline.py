@@ -143,15 +143,21 @@ def test_before_the_first_deal_there_is_nothing(run: Run) -> None:
     [
         (["--by", "colour"], "there is no dimension 'colour'"),
         (["--where", "region"], "not of the form DIM=VALUE"),
+        (["--where", "region=West", "--where", "region=East"], "region is given twice"),
+        (["--where", "lead-source=x", "--where", "lead_source="], "lead_source is given twice"),
         (["--where", "colour=red"], "there is no dimension 'colour'"),
         (["--as-of", "soon"], "is not a time"),
         (["--known-at", "2026-13-01"], "is not a time"),
         (["--deals", "merged"], "'merged' is not one of"),
         (["--deals", "open", "--after", "x"], "'x' is not a cursor"),
+        (["--deals", "open", "--after", ""], "'' is not a cursor"),
         (["--deals", "open", "--limit", "0"], "greater than or equal to 1"),
         (["--deals", "open", "--plot", "x.svg"], "it draws figures, not deals"),
-        (["--after", "x"], "they are for --deals"),
-        (["--unknown-amount"], "they are for --deals"),
+        (["--deals", "open", "--by", "owner"], "it groups figures, not deals"),
+        (["--deals", "open", "--by", ""], "it groups figures, not deals"),
+        (["--after", "x"], "it is for --deals"),
+        (["--unknown-amount"], "it is for --deals"),
+        (["--limit", "3"], "it is for --deals"),
         (["--plot", "figures.pdf"], "has to end in .svg or .png"),
     ],
 )
@@ -343,6 +349,27 @@ def test_a_list_as_csv_names_the_events(run: Run) -> None:
     assert (row["status_event"], row["amount_event"]) == ("deal:d-mill@3", "deal:d-mill@3")
     assert (row["stage_event"], row["expected_close_event"]) == ("deal:d-mill@1", "")
     assert (row["reported_amount"], row["reported_amount_currency"]) == ("", "")
+
+
+def test_the_day_of_opening_is_that_of_the_time_zone(write: Run) -> None:
+    for zone, day in (("UTC", "2026-01-10"), ("Pacific/Honolulu", "2026-01-09")):
+        lines = write("--timezone", zone, "pipeline", "--deals", "all").lines
+        assert day in next(line for line in lines if line.startswith("M-1"))
+
+
+@pytest.mark.parametrize("layout", ["table", "csv"])
+def test_events_that_may_not_be_read_are_told_from_those_that_are_not_there(
+    write: Run, layout: str
+) -> None:
+    args = ("pipeline", "--deals", "all", "--format", layout)
+    told = "Note: the events behind 4 of these deals are not yours to read"
+    assert told not in write(*args).stderr
+    write("users", "grant", "u-anna", "seller")
+    result = write("--as", "u-anna", *args)
+    assert told in result.stderr
+    if layout == "table":
+        rows = [line for line in result.lines if line.endswith("not yours to read")]
+        assert len(rows) == 4
 
 
 def test_where_there_are_no_deals_that_is_said(run: Run) -> None:

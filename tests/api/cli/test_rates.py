@@ -96,6 +96,8 @@ def test_the_trail_tells_of_rates(write: Run) -> None:
         (["set", "EUR", "EUR", "1"], 1, "invalid-quotes"),
         (["set", "EUR", "USD", "1", "--day", "9998-01-01"], 1, "in-the-future"),
         (["set", "EUR", "USD", "1", "--day", "tomorrow"], 2, "--day"),
+        (["set", "EUR", "USD", "1", "--day", ""], 2, "--day"),
+        (["show", "EUR", "USD", "--as-of", ""], 2, "--as-of"),
         (["show", "EUR", "USD"], 1, "rate-not-found"),
         (["show", "EUR", "US"], 1, "unknown-currency"),
         (["list", "--base", "euro"], 1, "unknown-currency"),

@@ -167,4 +167,4 @@ def test_a_file_of_use_only_whole_fails_at_its_first_bad_row(tmp_path: Path) -> 
     path.write_bytes(b"id,name\nD1,a\nD2\nD3,c\n")
     with CsvFile(path, path.name) as file, pytest.raises(ImportFailure) as raised:
         list(file.sound_rows())
-    assert str(raised.value).startswith("history.csv:3: the row has 1 cells, the header 2")
+    assert str(raised.value).startswith("history.csv:3: the row has 1 cell, the header 2")

@@ -1,13 +1,14 @@
 """Plain tables: what is opened, what is refused, and how the report reads."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from api.exchange import tables
 from api.exchange.report import ImportFailure, Kind
-from api.exchange.tables import Table, TableReport
+from api.exchange.tables import AmbiguousNumber, Table, TableReport
 
 
 @pytest.mark.parametrize(
@@ -45,9 +46,13 @@ def test_columns_are_found_whatever_their_capitals(tmp_path: Path) -> None:
     [
         (";", "1,08", "1.08"),
         (";", "1.08", "1.08"),
+        (";", "0.855", "0.855"),
+        (";", "1.2340", "1.2340"),
+        (";", "1234.567", "1234.567"),
         (";", "1.234,5", "1.234,5"),
         (";", "1,2,3", "1,2,3"),
         (",", "1,08", "1,08"),
+        (",", "157.300", "157.300"),
     ],
 )
 def test_a_decimal_comma_is_read_where_commas_do_not_divide(
@@ -58,6 +63,30 @@ def test_a_decimal_comma_is_read_where_commas_do_not_divide(
     table = Table(file, delimiter=delimiter)
     table.close()
     assert table.number(cell) == number
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("400.000", "may mean 400 or 400000; write which"),
+        ("1.230", "may mean 1.23 or 1230; write which"),
+        ("1.234", "may mean 1,234 or 1234; write which"),
+        ("-1.234", "may mean -1,234 or -1234; write which"),
+        ("1.234.567", "has points between thousands; write 1234567"),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_points_that_may_stand_between_thousands_are_refused(
+    tmp_path: Path, delimiter: str, cell: str, words: str
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text("a\n", encoding="utf-8")
+    table = Table(file, delimiter=delimiter)
+    table.close()
+    with pytest.raises(AmbiguousNumber, match=f"^'{cell}' {words}"):
+        table.number(cell)
+    for number in re.findall(r"-?[0-9][0-9.,]*", words):
+        assert table.number(number) == number.replace(",", "."), "what is advised is read"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +126,7 @@ def test_the_report_counts_and_gives_examples() -> None:
     report = TableReport(
         "rates", "r.csv", dry_run=True, rows=1_204, counts={"new": 1_200, "old": 0}
     )
-    for line in range(2, 6):
+    for line in (5, 3, 4, 2):
         report.add(Kind.IMPOSSIBLE_AMOUNT, "too little", line)
     report.add(Kind.COLUMNS_NOT_READ, "not read: x", 1)
     assert report.as_text().splitlines() == [
@@ -114,9 +143,13 @@ def test_the_report_counts_and_gives_examples() -> None:
         "  columns-not-read (1)",
         "    r.csv:1: not read: x",
     ]
+    report.rows = 1
+    assert "  1 row read\n" in report.as_text()
+    report.rows = 1_204
     told = json.loads(report.as_json())
     assert told["kinds"] == {"impossible-amount": 4, "columns-not-read": 1}
-    assert told["entries"][0] == {
+    assert [entry["line"] for entry in told["entries"]] == [1, 2, 3, 4, 5]
+    assert told["entries"][1] == {
         "kind": "impossible-amount",
         "effect": "left-out",
         "reason": "too little",

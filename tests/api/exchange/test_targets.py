@@ -141,6 +141,20 @@ def test_bad_rows_are_told_with_their_line_and_the_rest_goes_in(
     assert standing(store) == [("2026-01-01", "all", "5.00 EUR")]
 
 
+def test_thousands_are_not_read_as_decimals(store: Workspace, take: Take) -> None:
+    head = "period;amount;currency\n"
+    report = take(head + "2026;400.000;EUR\n2025;400,000;EUR\n2024;400.00;JPY\n2023;400.00;EUR\n")
+    assert [(one.line, one.reason) for one in report.entries] == [
+        (2, "'400.000' may mean 400 or 400000; write which"),
+        (3, "EUR has 2 minor digits, 400.000 has more"),
+        (4, "JPY has 0 minor digits, 400.00 has more"),
+    ]
+    assert {entry.kind for entry in report.entries} == {Kind.IMPOSSIBLE_AMOUNT}
+    assert standing(store) == [("2023-01-01", "all", "400.00 EUR")]
+    told = take("period,amount,currency\n2026,400.000,EUR\n").entries
+    assert [one.reason for one in told] == ["EUR has 2 minor digits, 400.000 has more"]
+
+
 def test_a_file_without_its_columns_is_told(take: Take) -> None:
     with pytest.raises(ImportFailure, match="no column amount, currency"):
         take("period,sum\n")

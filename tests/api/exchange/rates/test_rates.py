@@ -17,6 +17,8 @@ from api.exchange.report import ImportFailure, Kind
 from api.exchange.tables import Table, TableReport
 from api.workspace import Workspace
 from domain.access import Principal, Role
+from domain.intent import Intent
+from domain.rates import PublishRates, Quote
 from domain.refusals import NotAllowed
 from store.location import Location
 
@@ -153,6 +155,44 @@ def test_a_corrected_file_leaves_what_was_known_before(store: Workspace, take: T
         rate = book.as_known(known).rate("EUR", "USD", JUNE)
         assert rate is not None
         assert rate.value == Decimal(value)
+
+
+def test_a_rate_set_by_hand_later_leaves_what_was_published_on_its_day(
+    store: Workspace, take: Take
+) -> None:
+    """It counts from when it was set; until then it is the file that everybody knew."""
+    by_hand = PublishRates(
+        "EUR", JUNE, (Quote("USD", "1.0812"), Quote("GBP", "0.9"), Quote("CHF", "0.95"))
+    )
+    store.log.publish_rates(by_hand, Intent("c-1", ADMIN, "cli", NOW, NOW), store.zone)
+    dry = take(WIDE, dry_run=True).counts
+    assert take(WIDE).counts == dry == {"new": 4, "corrected": 0, "unchanged": 0}
+    book = store.log.rates()
+    assert book.as_known(datetime(2026, 6, 30, 22, tzinfo=UTC)).quoted("EUR", JUNE) == {
+        "USD": "1.0812",
+        "JPY": "157.3",
+        "GBP": "0.8551",
+    }
+    assert book.quoted("EUR", JUNE) == {
+        "USD": "1.0812",
+        "JPY": "157.3",
+        "GBP": "0.9",
+        "CHF": "0.95",
+    }
+    head = store.log.head()
+    assert take(WIDE).counts == {"new": 0, "corrected": 0, "unchanged": 4}
+    assert store.log.head() == head
+    # What is published otherwise now corrects what was set by hand.
+    assert take(WIDE.replace("0.8551", "0.8552")).counts["corrected"] == 1
+    assert store.log.rates().quoted("EUR", JUNE)["GBP"] == "0.8552"
+
+
+def test_thousands_are_not_read_as_decimals(store: Workspace, take: Take) -> None:
+    report = take("date;base;currency;rate\n2026-06-30;EUR;IDR;17.650\n2026-06-30;EUR;USD;1,081\n")
+    assert [(one.line, one.kind, one.reason) for one in report.entries] == [
+        (2, Kind.IMPOSSIBLE_AMOUNT, "IDR: '17.650' may mean 17.65 or 17650; write which")
+    ]
+    assert quotes(store) == [("EUR", "USD", "2026-06-30", "1.081")]
 
 
 def test_today_is_that_of_the_store_and_tomorrow_is_left_out(store: Workspace, take: Take) -> None:
