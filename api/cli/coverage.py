@@ -19,7 +19,7 @@ from api.cli.output import (
 )
 from api.cli.plots import Plot, plot
 from api.cli.terminal import terminal
-from api.pages.charts.coverage import coverage_chart, whose
+from api.pages.charts.coverage import coverage_chart, whose_of
 from api.queries.coverage import TargetKind, ask_coverage
 from api.wire.coverage import CoverageReport, DealSum, TargetCoverage
 from api.wire.figures import Share
@@ -96,13 +96,16 @@ def _print_table(answer: CoverageReport) -> None:
             Column("needed", right=True),
             Column("needed new", right=True),
         ],
-        [_row(one, own) for one in answer.targets],
+        [
+            _row(whose, one, own)
+            for whose, one in zip(whose_of(answer.targets), answer.targets, strict=True)
+        ],
     )
     _print_apart(answer)
     _print_untargeted(answer)
 
 
-def _row(one: TargetCoverage, own: str | None) -> list[str]:
+def _row(whose: str, one: TargetCoverage, own: str | None) -> list[str]:
     def told(amount: Amount | None) -> str:
         if amount is None:
             return shown.NONE
@@ -110,7 +113,7 @@ def _row(one: TargetCoverage, own: str | None) -> list[str]:
         return value if own or value == shown.NONE else f"{value} {amount.currency}"
 
     return [
-        whose(one),
+        whose,
         told(one.target),
         told(one.won),
         told(one.remaining),
@@ -129,10 +132,10 @@ def _win_rate(share: Share) -> str:
 
 def _print_apart(answer: CoverageReport) -> None:
     """Amounts that no rate converts into the currency of a target."""
-    for one in answer.targets:
+    for whose, one in zip(whose_of(answer.targets), answer.targets, strict=True):
         for name, deals in (("won", one.won_deals), ("in the pipeline", one.pipeline_deals)):
             if deals.amounts:
-                note(f"{whose(one)}: {_amounts(deals)} {name} without a rate, not counted above.")
+                note(f"{whose}: {_amounts(deals)} {name} without a rate, not counted above.")
 
 
 def _print_untargeted(answer: CoverageReport) -> None:

@@ -1,6 +1,7 @@
 """How operating figures are printed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from api.cli import shown
 from api.cli.output import (
@@ -23,7 +24,8 @@ from api.wire.figures import (
     MoneyFigures,
     Share,
 )
-from api.wire.values import Amount, User
+from api.wire.groups import GroupValue, labels_of
+from api.wire.values import Amount
 
 _FIGURES = (
     Column("new", right=True),
@@ -50,12 +52,15 @@ def print_figures(answer: FigureReport, stages: dict[str, str]) -> None:
         say(f"Amounts are in {own}.")
         say()
     totals = [(_padded([row.period.label], len(heads)), row) for row in answer.totals]
-    groups = [(_labels(row, answer, stages), row) for row in _groups(answer)]
+    labels_of_row = _labels_in(answer, stages)
+    groups = [(labels_of_row(row), row) for row in _groups(answer)]
     print_table(
         [*heads, *_FIGURES],
         [line for labels, row in groups for line in _lines(labels, row, own)],
         [line for labels, row in totals for line in _lines(labels, row, own)],
     )
+    if any(len(row.money) > 1 for row in answer.totals):
+        note("Per day: its win rate and cycle days are those of deals of all currencies.")
 
 
 def _groups(answer: FigureReport) -> list[GroupFigures]:
@@ -67,22 +72,21 @@ def _padded(cells: Sequence[str], count: int) -> list[str]:
     return [*cells, *[""] * (count - len(cells))]
 
 
-def _labels(row: GroupFigures, answer: FigureReport, stages: dict[str, str]) -> list[str]:
-    return [
+_Labels: TypeAlias = Callable[[GroupFigures], list[str]]
+"""The period of a row, and what tells its group."""
+
+
+def _labels_in(answer: FigureReport, stages: dict[str, str]) -> _Labels:
+    told = {
+        name: labels_of(
+            (row.group[name] for row in answer.rows), stages if name == "stage" else None
+        )
+        for name in answer.group_by
+    }
+    return lambda row: [
         row.period.label,
-        *(group_value(name, row.group[name], stages) for name in answer.group_by),
+        *(label(row.group[name]) for name, label in told.items()),
     ]
-
-
-def group_value(name: str, value: str | User | None, stages: dict[str, str]) -> str:
-    """A value of a dimension as people read it."""
-    match value:
-        case None:
-            return "(none)"
-        case User() as user:
-            return shown.person(user)
-        case str():
-            return stages.get(value, value) if name == "stage" else value
 
 
 def _lines(labels: Sequence[str], row: GroupFigures, own: str | None) -> Iterable[list[str]]:
@@ -133,11 +137,14 @@ def mean(average: Average, digits: int = 0) -> str:
 
 def print_every_figure(answer: FigureReport, stages: dict[str, str]) -> None:
     """Every figure on a line of its own, group after group."""
-    groups = [(" · ".join(_labels(row, answer, stages)), row) for row in _groups(answer)]
+    labels_of_row = _labels_in(answer, stages)
+    groups = [(" · ".join(labels_of_row(row)), row) for row in _groups(answer)]
     totals = [(row.period.label, row) for row in answer.totals]
     lines = []
     for label, row in (*groups, *totals):
-        told = [*_told_counts(row), *(line for one in row.money for line in _told_money(one))]
+        of_all = "; win rate and cycle days of all currencies" if len(row.money) > 1 else ""
+        money = (line for one in row.money for line in _told_money(one, of_all=of_all))
+        told = [*_told_counts(row), *money]
         lines += [["" if at else label, *line] for at, line in enumerate(told)]
     print_table(
         [Column("group", wraps=True), Column("figure"), Column("value", right=True), Column("of")],
@@ -172,9 +179,13 @@ def _told_counts(row: GroupFigures) -> list[list[str]]:
         [
             "pushes per deal",
             mean(row.pushes_per_deal, 2),
-            f"{row.pushes_per_deal.total:,} pushes of {row.pushes_per_deal.deals:,} deals open",
+            f"{_pushes(row.pushes_per_deal)} open",
         ],
     ]
+
+
+def _pushes(average: Average) -> str:
+    return f"{_count(average.total, 'push', 'pushes')} of {_count(average.deals, 'deal')}"
 
 
 def _without_amount(row: GroupFigures) -> str:
@@ -185,24 +196,33 @@ def _share(share: Share, what: str) -> list[str]:
     return [shown.share(share.ratio), f"{share.part:,} of {share.of:,} {what}"]
 
 
-def _told_money(one: MoneyFigures) -> list[list[str]]:
+def _told_money(one: MoneyFigures, *, of_all: str) -> list[list[str]]:
+    """`of_all` says of which deals the other factors of the velocity are."""
     discount = [
         "discount",
         shown.share(one.discount),
-        f"{shown.money(one.listed)} at list prices, {one.quoted_deals:,} won deals",
+        f"{shown.money(one.listed)} at list prices, {_count(one.quoted_deals, 'won deal')}",
     ]
+    won = _count(one.won, "won deal")
+    velocity = f"{_count(one.open, 'deal')} open{of_all}"
     return [
-        ["won amount", shown.money(one.won_amount), f"{one.won:,} won deals"],
-        ["average won", shown.money(one.average_won), f"{one.won:,} won deals"],
-        ["velocity per day", shown.money(one.velocity_per_day), f"{one.open:,} deals open"],
+        ["won amount", shown.money(one.won_amount), won],
+        ["average won", shown.money(one.average_won), won],
+        ["velocity per day", shown.money(one.velocity_per_day), velocity],
         *([discount] if one.quoted_deals else []),
     ]
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    """So many of something."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
 
 
 def print_stages(answer: FigureReport, stages: dict[str, str]) -> None:
     """How deals left each stage, by group; in all where there is no group."""
     say()
     say("How deals left each stage")
+    labels_of_row = _labels_in(answer, stages)
     heads = [
         Column("period"),
         *(Column(name.replace("_", " "), wraps=True) for name in answer.group_by),
@@ -214,7 +234,7 @@ def print_stages(answer: FigureReport, stages: dict[str, str]) -> None:
         heads,
         [
             [
-                *_labels(row, answer, stages),
+                *labels_of_row(row),
                 one.process,
                 stages.get(one.stage, one.stage),
                 *map(shown.number, (one.left, one.forward, one.back, one.ended, one.elsewhere)),
@@ -249,13 +269,18 @@ def print_figures_csv(answer: FigureReport) -> None:
         *(f"{name}{end}" for name in _CSV_MEANS for end in ("", "_total", "_deals")),
         *("currency", *(f"{name}_in_currency" for name in _CSV_MONEY)),
     ]
-    print_csv(names, (line for row in answer.rows for line in _csv_lines(row, answer)))
+    told = {name: labels_of(row.group[name] for row in answer.rows) for name in answer.group_by}
+    print_csv(names, (line for row in answer.rows for line in _csv_lines(row, told)))
 
 
-def _csv_lines(row: GroupFigures, answer: FigureReport) -> Iterable[list[object]]:
+def _csv_lines(
+    row: GroupFigures, told: Mapping[str, Callable[[GroupValue], str]]
+) -> Iterable[list[object]]:
+    """`told`: what tells the values of each dimension."""
+    values = ((label, row.group[name]) for name, label in told.items())
     group = [
         *(row.period.label, row.period.first, row.period.last),
-        *(_csv_value(row.group[name]) for name in answer.group_by),
+        *("" if value is None else label(value) for label, value in values),
     ]
     shares = [getattr(row, name) for name in _CSV_SHARES]
     means = [getattr(row, name) for name in _CSV_MEANS]
@@ -277,10 +302,6 @@ def _csv_money(money: MoneyFigures | None) -> list[object]:
         money.currency,
         *(one.amount if isinstance(one, Amount) else plain(one) for one in values),
     ]
-
-
-def _csv_value(value: str | User | None) -> object:
-    return shown.person(value) if isinstance(value, User) else plain(value)
 
 
 def print_counted_deals(answer: CountedDeals, layout: Format) -> None:

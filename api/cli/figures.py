@@ -24,6 +24,7 @@ from api.cli.output import (
 )
 from api.cli.plots import Plot, plot
 from api.cli.terminal import terminal
+from api.cursors import CursorError
 from api.pages.charts.figures import figures_chart
 from api.queries.figures import (
     MOST_DEALS,
@@ -42,6 +43,8 @@ from projections.pipeline import DIMENSIONS
 
 app = commands()
 
+_LIMIT = 50
+
 PerGrain = Annotated[
     Grain | None,
     typer.Option("--per", metavar="month|quarter|year", help="A row for each of these periods."),
@@ -52,6 +55,20 @@ InCurrency = Annotated[
         metavar="CODE",
         help="Convert amounts into this currency, at the rate of the day of the outcome.",
     ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=MOST_DEALS,
+        metavar="N",
+        help="At most so many deals.",
+        show_default=str(_LIMIT),
+    ),
+]
+After = Annotated[
+    str | None,
+    typer.Option(metavar="CURSOR", help="Go on behind this cursor of an earlier list."),
 ]
 
 
@@ -99,37 +116,47 @@ def figures(
             help=f"List the deals of one period behind a count: {', '.join(Count)}.",
         ),
     ] = None,
-    limit: Annotated[
-        int, typer.Option(min=1, max=MOST_DEALS, metavar="N", help="At most so many deals.")
-    ] = 50,
-    after: Annotated[
-        str | None,
-        typer.Option(metavar="DEAL", help="Only deals behind this one, as the page before tells."),
-    ] = None,
+    limit: Limit = None,
+    after: After = None,
     picture: Plot = None,
     layout: FormatOption = Format.TABLE,
 ) -> None:
     """Show what was opened, won, lost and put off in a period, and the rates of it."""
     at = terminal(context)
+    if deals is None:
+        _refuse_any("it is for --deals", limit=limit, after=after)
+    else:
+        _refuse_any("deals are listed for one period; leave it out with --deals", per=per)
+        options = {"by": by or None, "all": whole, "stages": stages, "currency": currency}
+        _refuse_any("it is for figures; leave it out with --deals", **options, plot=picture)
     grouped_by, wanted = figure_dimensions(by), conditions(where or [])
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
         periods = wanted_periods(store.calendar, instants.as_of or store.now(), period, per)
-        if deals is not None and len(periods) > 1:
-            raise typer.BadParameter("deals are listed for one period", param_hint="'--deals'")
         query = FigureQuery(periods, grouped_by, wanted, team, currency)
         try:
             if deals is not None:
                 asked = (store, at.principal(store), instants, query, deals)
-                print_counted_deals(ask_counted_deals(*asked, limit=limit, after=after), layout)
+                print_counted_deals(
+                    ask_counted_deals(*asked, limit=limit or _LIMIT, after=after), layout
+                )
                 return
             answer = ask_figures(store, instants, query)
         except UnknownUnit as error:
             raise typer.BadParameter(str(error), param_hint="'--team'") from None
+        except CursorError as error:
+            raise typer.BadParameter(str(error), param_hint="'--after'") from None
         names = stage_names(store.log.processes())
     when = shown.point(instants, at.zone)
     _print(answer, layout, when, names, whole=whole, stages=stages)
-    plot(picture, lambda: figures_chart(answer))
+    plot(picture, lambda: figures_chart(answer, names))
+
+
+def _refuse_any(why: str, **options: object) -> None:
+    """Raise BadParameter for the first of these options that is given."""
+    for name, value in options.items():
+        if value is not None and value is not False:
+            raise typer.BadParameter(why, param_hint=f"'--{name}'")
 
 
 def _print(

@@ -1,20 +1,23 @@
 """Operating figures by period and group, from the read models."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import groupby, islice
 
 import msgspec
 
+from api.cursors import CursorError, packed, unpacked
 from api.queries.instants import Instants
 from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
 from api.queries.views import open_view, require_reader
 from api.wire.figures import CountedDeal, CountedDeals, FigurePeriod, FigureReport
+from api.wire.groups import GroupNames
 from api.wire.values import Amount
 from api.workspace import Workspace
 from domain.access import EVERYTHING, Action, Principal
+from domain.deal import Deal
 from domain.directory import Directory
 from domain.history import StreamKind
 from domain.lifecycle import Status
@@ -25,7 +28,7 @@ from projections.frames import Frame, frames_of
 from projections.operating.asking import MOST_PERIODS, TEAM, Question
 from projections.operating.figures import operating_figures
 from projections.operating.listing import Count, deals_counted
-from projections.operating.teams import directory_at, owners_in, team_of
+from projections.operating.teams import directory_at, name_of, owners_in, team_of
 from projections.operating.worth import Worth
 from projections.pipeline import caveats_of
 from store.times import written
@@ -83,15 +86,29 @@ def directory_of(store: Workspace, as_of: datetime, known_at: datetime) -> Direc
     return directory_at(streams.values(), as_of, known_at)
 
 
+_MOST_UNITS_TOLD = 20
+
+
 def owners_of_unit(directory: Directory, wanted: str) -> Collection[str]:
     """The owners in a unit, named by id or name, or below. Raises UnknownUnit."""
-    found = [unit for unit, fact in directory.units.items() if wanted in {unit, fact.name}]
-    exact = [unit for unit in found if unit == wanted] or found
-    if len(exact) != 1:
-        known = ", ".join(sorted(directory.units)) or "none"
-        what = "there is no unit" if not exact else "there are several units called"
-        raise UnknownUnit(f"{what} {wanted!r}; units then: {known}")
-    return owners_in(directory, exact[0])
+    if wanted in directory.units:
+        return owners_in(directory, wanted)
+    found = [unit for unit, fact in directory.units.items() if fact.name == wanted]
+    if len(found) > 1:
+        raise UnknownUnit(
+            f"{wanted!r} could be any of: {_told_units(directory, found)}. Give the id"
+        )
+    if not found:
+        known = _told_units(directory, directory.units) or "none"
+        raise UnknownUnit(f"there is no unit {wanted!r}; units then: {known}")
+    return owners_in(directory, found[0])
+
+
+def _told_units(directory: Directory, units: Iterable[str]) -> str:
+    """Names with the ids behind them, in order; the first of many."""
+    told = sorted(f"{name_of(directory, unit) or unit} ({unit})" for unit in units)
+    more = len(told) - _MOST_UNITS_TOLD
+    return ", ".join(told[:_MOST_UNITS_TOLD]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def ask_figures(store: Workspace, at: Instants, query: FigureQuery) -> FigureReport:
@@ -105,6 +122,7 @@ def ask_figures(store: Workspace, at: Instants, query: FigureQuery) -> FigureRep
     as_of, known_at = at.as_of or now, at.known_at or now
     with store.fresh() as connection:
         directory = _directory(store, as_of, known_at, query)
+        names = GroupNames(names_of(store), lambda unit: name_of(directory, unit))
         question = _question(store, as_of, known_at, query, directory)
         found = operating_figures(
             connection,
@@ -112,9 +130,10 @@ def ask_figures(store: Workspace, at: Instants, query: FigureQuery) -> FigureRep
             question,
             Worth(store.zone, query.currency, store.log.rates().as_known(known_at)),
             lambda owner: team_of(directory, owner),
+            called=names.called,
         )
         caveats = [*caveats_of(connection, as_of, known_at), *left_out_of_pipeline(connection)]
-    return FigureReport.of(found, question, query.currency, names_of(store), caveats)
+    return FigureReport.of(found, question, query.currency, names, caveats)
 
 
 def _directory(
@@ -158,19 +177,18 @@ def ask_counted_deals(
 ) -> CountedDeals:
     """The deals behind a count of the one period of a query, and their events.
 
-    Raises ValueError for what cannot be asked, UnknownUnit, UnknownUser, NotAllowed for who reads
-    no deal.
+    Raises ValueError for what cannot be asked, CursorError, UnknownUnit, UnknownUser, NotAllowed
+    for who reads no deal.
     """
     require_reader(principal)
+    last = "" if after is None else deal_before(after, count)
     now = store.now()
     as_of, known_at = at.as_of or now, at.known_at or now
     with store.fresh() as connection:
         question = _question(
             store, as_of, known_at, query, _directory(store, as_of, known_at, query)
         )
-        page = deals_counted(
-            connection, store.columns, question, count, limit=limit, after=after or ""
-        )
+        page = deals_counted(connection, store.columns, question, count, limit=limit, after=last)
         caveats = [*caveats_of(connection, as_of, known_at), *left_out_of_pipeline(connection)]
     [period] = query.periods
     deals = [_counted_deal(store, principal, one, question, period) for one in page.deal_ids]
@@ -181,9 +199,29 @@ def ask_counted_deals(
         count=count.value,
         matching=page.matching,
         deals=deals,
-        cursor=page.deal_ids[-1] if page.has_more else None,
+        cursor=cursor_behind(page.deal_ids[-1], count) if page.has_more else None,
         caveats=caveats,
     )
+
+
+class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Behind which deal, in order of id, of those that are counted so."""
+
+    count: Count
+    deal_id: str
+
+
+def cursor_behind(deal_id: str, count: Count) -> str:
+    """The cursor behind a deal in a list of those that are counted so."""
+    return packed(_Cursor(count, deal_id))
+
+
+def deal_before(text: str, count: Count) -> str:
+    """The deal that a cursor stands behind, the inverse of `cursor_behind`. Raises CursorError."""
+    cursor = unpacked(text, _Cursor)
+    if cursor.count is not count:
+        raise CursorError("the cursor is of a list of another count; keep that as it was")
+    return cursor.deal_id
 
 
 def _counted_deal(
@@ -213,20 +251,33 @@ def _counted_deal(
         amount=Amount.of(deal.amount),
         opened_by=None if life.opening is None else f"{view.stream}@{life.opening.version}",
         ended_by=None if life.outcome is None else f"{view.stream}@{life.outcome.version}",
-        pushed_by=[
-            f"{view.stream}@{frame.event.version}" for frame in frames if _pushes(frame, period)
-        ],
+        pushed_by=[f"{view.stream}@{version}" for version in _pushes(frames, period)],
     )
 
 
-def _pushes(frame: Frame, period: Period) -> bool:
-    """Whether the event moved the expected close of a running deal to a later day."""
-    before, after = frame.before.stages.expected_close, frame.after.stages.expected_close
+def _pushes(frames: Iterable[Frame], period: Period) -> list[int]:
+    """The versions of the events that moved the expected close of a running deal to a later day.
+
+    What is moved and moved back at one instant is no move, as in the figures.
+    """
+    found: list[int] = []
+    for instant, together in groupby(frames, lambda frame: frame.event.occurred_at):
+        at_once = list(together)
+        if period.holds(instant) and _is_push(at_once[0].before, at_once[-1].after):
+            found += [one.event.version for one in at_once if _is_moved(one)]
+    return found
+
+
+def _is_push(before: Deal, after: Deal) -> bool:
     running = {Status.OPEN, Status.SUSPENDED}
+    earlier, later = before.stages.expected_close, after.stages.expected_close
     return (
-        period.holds(frame.event.occurred_at)
-        and {frame.before.life.status, frame.after.life.status} <= running
-        and before is not None
-        and after is not None
-        and after > before
+        {before.life.status, after.life.status} <= running
+        and earlier is not None
+        and later is not None
+        and later > earlier
     )
+
+
+def _is_moved(frame: Frame) -> bool:
+    return frame.before.stages.expected_close != frame.after.stages.expected_close

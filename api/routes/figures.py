@@ -11,9 +11,9 @@ from api.queries.figures import (
     UnknownUnit,
     ask_counted_deals,
     ask_figures,
+    deal_before,
     periods_of,
 )
-from api.queries.views import LONGEST_NAME
 from api.routes.common import (
     Answer,
     Caller,
@@ -123,13 +123,13 @@ class CountedParameters(FilteredParameters):
         None, description="Only owners who sell in this unit, by id or name, or below it."
     )
     limit: int = Field(50, ge=1, le=MOST_DEALS, description="At most so many deals.")
-    cursor: str | None = Field(
-        None, max_length=LONGEST_NAME, description="Only deals behind this one."
-    )
+    cursor: str | None = Field(None, description="Goes on where an earlier answer ended.")
 
     def check(self, store: Workspace) -> None:
         super().check(store)
         self.wanted(store)
+        if self.cursor is not None:
+            deal_before(self.cursor, self.count)
 
     def wanted(self, store: Workspace) -> list[Period]:
         as_of = self.instants(store).as_of or store.now()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from api.wire.groups import TeamUnit
 from api.wire.numbers import money, ratio
 from api.wire.values import Amount, Instant, User, same
 from store.times import written
 
 if TYPE_CHECKING:
-    from api.wire.values import Names
+    from api.wire.groups import GroupNames
     from projections.calendar import Period
     from projections.operating import figures as projected
     from projections.operating.asking import Question
@@ -56,8 +57,9 @@ class MoneyFigures(msgspec.Struct, frozen=True, kw_only=True):
     open: int
     """Deals that were open at the end of the period, with an amount or without."""
     velocity_per_day: Amount | None
-    """open × average_won × win rate of all decided ÷ mean cycle days of won deals; null: one of
-    them is not there."""
+    """open × average_won × win rate ÷ mean cycle days of won deals, to the minor unit; null: one
+    of them is not there. The first two are of this currency, the win rate and the cycle days of
+    all decided deals of the group, whatever their currency."""
     quoted_deals: int
     """Won deals whose newest quote has list prices."""
     listed: Amount
@@ -122,8 +124,9 @@ class GroupFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one group in one period, counted as it stands at (as of, known at)."""
 
     period: FigurePeriod
-    group: dict[str, str | User | None]
-    """Value of each dimension; null: without one. Empty in a total."""
+    group: dict[str, str | User | list[TeamUnit] | None]
+    """Value of each dimension; null: without one. Empty in a total. A team is the list of the
+    units that somebody sells in, in order of name: mostly one."""
     new: int
     """Deals that were opened in the period."""
     won: int
@@ -160,7 +163,7 @@ class GroupFigures(msgspec.Struct, frozen=True, kw_only=True):
     stages: list[StageFigures]
 
     @classmethod
-    def of(cls, found: projected.Figures, names: Names) -> GroupFigures:
+    def of(cls, found: projected.Figures, names: GroupNames) -> GroupFigures:
         counts = (
             "new",
             "won",
@@ -178,19 +181,17 @@ class GroupFigures(msgspec.Struct, frozen=True, kw_only=True):
             "quoted",
         )
         means = ("cycle_days_won", "cycle_days_decided", "pushes_per_deal")
+        ratios: dict[str, Any] = {name: Share.told(getattr(found, name)) for name in shares}
+        ratios.update({name: Average.told(getattr(found, name)) for name in means})
         return cls(
             period=FigurePeriod.of(found.period),
-            group={
-                name: names.optional(value) if name == "owner" else value
-                for name, value in found.group.items()
-            },
+            group={name: names.value(name, value) for name, value in found.group.items()},
             cohort_open=found.cohort_open,
             cohort_voided=found.cohort_voided,
             money=[MoneyFigures.of(one) for one in found.money],
             stages=[StageFigures.of(one) for one in found.stages],
             **same(found, counts),
-            **{name: Share.told(getattr(found, name)) for name in shares},
-            **{name: Average.told(getattr(found, name)) for name in means},
+            **ratios,
         )
 
 
@@ -214,7 +215,7 @@ class FigureReport(msgspec.Struct, frozen=True, kw_only=True):
         found: projected.OperatingFigures,
         question: Question,
         currency: str | None,
-        names: Names,
+        names: GroupNames,
         caveats: list[str],
     ) -> FigureReport:
         return cls(
@@ -256,5 +257,5 @@ class CountedDeals(msgspec.Struct, frozen=True, kw_only=True):
     """How many deals there are on all pages together."""
     deals: list[CountedDeal]
     cursor: str | None
-    """The id of the last deal, behind which the next page goes on; null at the end."""
+    """Behind which the next page of this count goes on; null at the end."""
     caveats: list[str]

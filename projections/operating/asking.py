@@ -1,19 +1,24 @@
-"""What is asked, and the deals of the periods as small tables inside the database.
+"""What is asked, and the deals of the periods as tables inside the database.
 
-The tables, in which `n` is the number of a period and the columns of the groups stand beside:
+The tables, in which `n` is the number of a period and the columns of the groups stand beside.
+Those that are needed more than once are held; the others are queries, since to write rows costs
+more than to find them.
 
-- `fresh`: deals that were opened in a period, with their status at the as-of instant.
+- `merged` (held): deals that are merged at the as-of instant. They count nowhere.
+- `steps` (held): where an interval of a deal ended in a period, and what came then, in so far as
+  figures tell it. What was is `left_…`, what came `to_…`.
+- `lasting` (held): intervals in which deals were open or suspended at the end of a period: from
+  the period `begun` up to that before `ended`.
+- `fresh`: deals that were opened in a period, and the outcome that stands at the as-of instant.
 - `decided`: deals with an outcome that stands at the as-of instant, and what is reported of
   them then.
-- `course`: the intervals in which deals were open or suspended, of all periods together.
-- `steps`: where an interval of `course` ended in a period, and what came then.
-- `lasting`: the intervals of `course` that hold the end of a period.
-- `active`: deals that were open or suspended at some moment of a period: whether they were
-  expected to close in it, pushed out of it, and how often they were pushed. Each stands where it
-  was open or suspended last in the period.
+- `gone`: deals that were open or suspended in a period, but not at its end. Each stands where it
+  was so last.
+- `moving`: those, and deals of `lasting` that were expected to close in the period or pushed in
+  it; what of this they were, whether pushed out of it, and how often they were pushed.
 
-The instant before a period is one of its moments in `course`: what stood then and changed with
-the first instant of the period changed in it.
+The instant before a period is one of its moments: what stood then and changed with the first
+instant of the period changed in it.
 """
 
 from __future__ import annotations
@@ -41,10 +46,6 @@ TEAM = "team"
 """The dimension beside those of the pipeline: the unit in which the owner of a deal sells."""
 
 MOST_PERIODS = 40
-
-_INTERVAL = "deal, occurred_from, occurred_until, status, expected_close, currency, place"
-_THERE = ("place", "currency")
-"""Columns of groups that are among them anyway."""
 
 _CLOSED = (Status.WON, Status.LOST, Status.VOIDED)
 _RUNNING = (Status.OPEN, Status.SUSPENDED)
@@ -136,18 +137,23 @@ class Tables:
         return f"{condition} AND {table}.owner IN {codes}"
 
     def hold(self) -> None:
-        """Make all tables. There has to be a span."""
-        values = ", ".join(map(str, map(tuple, self.spans)))
-        names = "n, since, until, first, last"
-        self.relation.hold("spans", f"FROM (VALUES {values}) AS spans({names})")
-        self._hold_standing()
-        self._hold_turns()
-        self._hold_fresh()
-        self._hold_decided()
-        self._hold_course()
+        """Make the tables that are held. There has to be a span."""
+        self.relation.hold(
+            "merged",
+            f"SELECT deal FROM periods WHERE {self._standing} AND status IN {self._merged}",
+        )
         self._hold_steps()
         self._hold_lasting()
-        self._hold_active()
+
+    @property
+    def _merged(self) -> str:
+        return self.status(Status.MERGED)
+
+    @property
+    def _standing(self) -> str:
+        """The condition for what holds at the as-of instant."""
+        as_of = self.question.point.occurred
+        return f"{self._sliced} AND occurred_from <= {as_of} AND occurred_until > {as_of}"
 
     def _slice(self) -> str:
         known = self.question.point.known
@@ -157,148 +163,156 @@ class Tables:
         lowest, highest = self.spans[0].since, self.spans[-1].until
         return f"({column} > {lowest} AND {column} <= {highest})"
 
-    def _columns(self, table: str, without: Collection[str] = ()) -> str:
+    def _columns(self, table: str) -> str:
         """The columns that are carried, behind others."""
-        return "".join(f", {table}.{name}" for name in self._carried if name not in without)
+        return "".join(f", {table}.{name}" for name in self._carried)
 
     def _number(self, column: str) -> str:
         """The number of the period that an instant lies in, of instants that lie in one.
 
         Worked out, since databases are slow at finding between which limits a value lies.
         """
-        later = " ".join(
-            f"WHEN {column} > {span.since} THEN {span.number}" for span in self.spans[:0:-1]
-        )
-        first = self.spans[0].number
+        return self._later([(f"{column} > {span.since}", span.number) for span in self.spans])
+
+    def _number_of_day(self, column: str) -> str:
+        """The number of the period that a day lies in, of days that do not lie before all.
+
+        Of days behind all: one that no period has.
+        """
+        limits = [(f"{column} >= {span.first}", span.number) for span in self.spans]
+        last = self.spans[-1]
+        return self._later([*limits, (f"{column} > {last.last}", last.number + 1)])
+
+    def _later(self, limits: Sequence[tuple[str, int]]) -> str:
+        """The number of the last condition that holds, else the first."""
+        later = " ".join(f"WHEN {condition} THEN {number}" for condition, number in limits[:0:-1])
+        first = limits[0][1]
         return f"CASE {later} ELSE {first} END" if later else str(first)
 
-    def _hold_standing(self) -> None:
-        """Deals opened or closed in a period, and merged ones, as of the as-of instant."""
-        as_of, merged = self.question.point.occurred, self.status(Status.MERGED)
-        self.relation.hold(
-            "standing",
-            f"""
-            SELECT deal, status, outcome, opened_at, closed_at, currency, priced, amount,
-                listed, quoted
-            FROM periods
-            WHERE {self._sliced} AND occurred_from <= {as_of} AND occurred_until > {as_of}
-                AND ({self._within("opened_at")} OR status IN {merged}
-                    OR (status IN {self.closed} AND {self._within("closed_at")}))
-            """,
-        )
-        self.relation.hold("merged", f"SELECT deal FROM standing WHERE status IN {merged}")
-
-    def _hold_turns(self) -> None:
-        """The intervals that begin in a period."""
-        self.relation.hold(
-            "turns",
-            f"""
-            SELECT {_INTERVAL} {self._columns("periods", _THERE)}
-            FROM periods ANTI JOIN merged USING (deal)
-            WHERE {self._sliced} AND {self._within("occurred_from")}
-            """,
-        )
-
-    def _hold_fresh(self) -> None:
-        self.relation.hold(
-            "fresh",
-            f"""
-            SELECT {self._number("opened_at")} AS n, turns.deal, standing.status AS now
-                {self._columns("turns")}
-            FROM standing JOIN turns
-                ON turns.deal = standing.deal AND turns.occurred_from = standing.opened_at
-            WHERE {self.wanted("turns")}
-            """,
-        )
-
-    def _hold_decided(self) -> None:
-        facts = "outcome, opened_at, closed_at, priced, amount, listed, quoted"
-        self.relation.hold(
-            "decided",
-            f"""
-            SELECT {self._number("closed_at")} AS n, turns.deal, standing.status AS now,
-                standing.currency AS coin, {facts} {self._columns("turns")}
-            FROM standing JOIN turns
-                ON turns.deal = standing.deal AND turns.occurred_from = standing.closed_at
-            WHERE standing.status IN {self.closed} AND {self.wanted("turns")}
-            """,
-        )
-
-    def _hold_course(self) -> None:
-        lowest = self.spans[0].since
-        columns = f"{_INTERVAL} {self._columns('periods', _THERE)}"
-        self.relation.hold(
-            "course",
-            f"""
-            SELECT * FROM turns WHERE status IN {self.running}
-            UNION ALL
-            SELECT {columns} FROM periods ANTI JOIN merged USING (deal)
-            WHERE {self._sliced} AND occurred_from <= {lowest} AND occurred_until > {lowest}
-                AND status IN {self.running}
-            """,
-        )
-
     def _hold_steps(self) -> None:
+        runs = f"status IN {self.running}"
         self.relation.hold(
             "steps",
             f"""
-            SELECT {self._number("turns.occurred_from")} AS n, course.deal,
-                turns.occurred_from AS turned_at, turns.status AS to_status,
-                course.place AS left_place, turns.place AS to_place,
-                course.expected_close AS left_close, turns.expected_close AS to_close
-                {self._columns("course")}
-            FROM course JOIN turns
-                ON turns.deal = course.deal AND turns.occurred_from = course.occurred_until
+            SELECT {self._number("turned_at")} AS n, deal, turned_at,
+                gone.{runs} AS left_runs, come.{runs} AS to_runs, come.status AS to_status,
+                gone.place AS left_place, come.place AS to_place,
+                gone.expected_close AS left_close, come.expected_close AS to_close
+                {self._columns("gone")}
+            FROM (
+                SELECT *, occurred_until AS turned_at FROM periods ANTI JOIN merged USING (deal)
+                WHERE {self._sliced} AND {self._within("occurred_until")}
+            ) AS gone JOIN (
+                SELECT *, occurred_from AS turned_at FROM periods
+                WHERE {self._sliced} AND {self._within("occurred_from")}
+                    AND occurred_from > opened_at
+            ) AS come USING (deal, turned_at)
+            WHERE left_runs <> to_runs
+                OR (left_runs AND (left_place <> to_place OR to_close > left_close))
             """,
         )
+
+    def fresh(self) -> str:
+        """Those opened in the periods; `now` is the status of the outcome that stands, or 0."""
+        opened = self._within("opened_at")
+        return f"""
+            SELECT {self._number("opened_at")} AS n, deal, coalesce(closed, 0) AS now
+                {self._columns("opening")}
+            FROM (
+                SELECT * FROM periods ANTI JOIN merged USING (deal)
+                WHERE {self._sliced} AND {self._within("occurred_from")} AND {opened}
+                    AND occurred_from = opened_at
+            ) AS opening LEFT JOIN (
+                SELECT deal, status AS closed FROM periods
+                WHERE {self._standing} AND {opened} AND status IN {self.closed}
+            ) AS standing USING (deal)
+            WHERE {self.wanted("opening")}
+            """
+
+    def decided(self) -> str:
+        """Two short lists of deals: the outcomes in the periods, and those that stand."""
+        closed = self._within("closed_at")
+        return f"""
+            SELECT {self._number("closed_at")} AS n, standing.* {self._columns("outcomes")}
+            FROM (
+                SELECT deal, status AS now, currency AS coin, outcome, opened_at,
+                    closed_at, priced, amount, listed, quoted
+                FROM periods
+                WHERE {self._standing} AND {closed} AND status IN {self.closed}
+            ) AS standing JOIN (
+                SELECT * FROM periods
+                WHERE {self._sliced} AND {self._within("occurred_from")} AND {closed}
+                    AND occurred_from = closed_at
+            ) AS outcomes USING (deal, closed_at)
+            WHERE {self.wanted("outcomes")}
+            """
 
     def _hold_lasting(self) -> None:
-        each = (
-            f"""
-            SELECT {span.number} AS n, deal, status, currency AS coin
-                {self._columns("course")}
-            FROM course WHERE occurred_from <= {span.until} AND occurred_until > {span.until}
-            """
-            for span in self.spans
-        )
-        self.relation.hold("lasting", " UNION ALL ".join(each))
-
-    def _hold_active(self) -> None:
-        names = ", ".join(("n", "deal", *self._carried))
-        last = "".join(f", arg_max({name}, turned_at) AS {name}" for name in self._carried)
+        first, last = self.spans[0], self.spans[-1]
+        begun, ended = self._number("occurred_from"), self._number("occurred_until")
         self.relation.hold(
-            "active",
+            "lasting",
             f"""
-            SELECT seen.*, expected.deal IS NOT NULL AS expected,
-                coalesce(pushes, 0) AS pushes, coalesce(pushed_out, false) AS pushed_out
-            FROM (
-                SELECT {names} FROM lasting
-                UNION ALL
-                SELECT n, deal {last} FROM steps ANTI JOIN lasting USING (n, deal)
-                WHERE to_status NOT IN {self.running} GROUP BY n, deal
-            ) AS seen
-            LEFT JOIN ({self._expected()}) AS expected USING (n, deal)
-            LEFT JOIN (
-                SELECT n, deal, count(*) AS pushes,
-                    bool_or(left_close BETWEEN first AND last AND to_close > last) AS pushed_out
-                FROM steps JOIN spans USING (n)
-                WHERE to_close > left_close AND to_status IN {self.running}
-                GROUP BY n, deal
-            ) AS pushed USING (n, deal)
-            WHERE {self.wanted("seen")}
+            SELECT {begun} AS begun,
+                CASE WHEN occurred_until > {last.until} THEN {last.number + 1} ELSE {ended} END
+                    AS ended,
+                deal, status, currency AS coin {self._columns("periods")}
+            FROM periods ANTI JOIN merged USING (deal)
+            WHERE {self._sliced} AND occurred_from <= {last.until}
+                AND occurred_until > {first.until} AND begun < ended
+                AND status IN {self.running} AND {self.wanted("periods")}
             """,
         )
 
-    def _expected(self) -> str:
-        each = (
-            f"""
-            SELECT {span.number} AS n, deal FROM course
-            WHERE occurred_from <= {span.until} AND occurred_until > {span.since}
-                AND expected_close BETWEEN {span.first} AND {span.last}
+    def gone(self) -> str:
+        """Those of which the last change in a period, between running and not, was to not."""
+        last = "".join(f", arg_max({name}, turned_at) AS {name}" for name in self._carried)
+        return f"""
+            SELECT * FROM (
+                SELECT n, deal {last} FROM steps WHERE left_runs <> to_runs
+                GROUP BY n, deal HAVING arg_max(left_runs, turned_at)
+            ) AS last WHERE {self.wanted("last")}
             """
-            for span in self.spans
-        )
-        return f"SELECT DISTINCT n, deal FROM ({' UNION ALL '.join(each)})"
+
+    def moving(self) -> dict[str, str]:
+        """The table, and the steps to it. `gone` is 1 for the deals of that table, else 0."""
+        marks = "coalesce(expected, false) AS expected, coalesce(pushed_out, false) AS pushed_out"
+        return {
+            "gone": self.gone(),
+            "marked": self._marked(),
+            "moving": f"""
+                SELECT n, gone.deal, 1 AS gone, {marks}, coalesce(pushes, 0) AS pushes
+                    {self._columns("gone")}
+                FROM gone LEFT JOIN marked USING (n, deal)
+                UNION ALL
+                SELECT n, lasting.deal, 0, expected, pushed_out, pushes {self._columns("lasting")}
+                FROM lasting JOIN marked
+                    ON marked.deal = lasting.deal AND n >= begun AND n < ended
+                """,
+        }
+
+    def _marked(self) -> str:
+        """Deals that were expected to close in a period, or pushed in it."""
+        first, last = self.spans[0], self.spans[-1]
+        left, to = self._number_of_day("left_close"), self._number_of_day("to_close")
+        return f"""
+            SELECT n, deal, bool_or(expected) AS expected, bool_or(pushed_out) AS pushed_out,
+                count_if(pushed) AS pushes
+            FROM (
+                SELECT {self._number_of_day("expected_close")} AS n, deal, true AS expected,
+                    false AS pushed, false AS pushed_out
+                FROM periods
+                WHERE {self._sliced} AND status IN {self.running}
+                    AND occurred_from <= {last.until} AND occurred_until > {first.since}
+                    AND expected_close BETWEEN {first.first} AND {last.last}
+                    AND n BETWEEN {self._number("occurred_from")}
+                        AND {self._number("occurred_until")}
+                UNION ALL
+                SELECT n, deal, false, true,
+                    left_close >= {first.first} AND {left} = n AND {to} > n
+                FROM steps WHERE left_runs AND to_runs AND to_close > left_close
+            ) GROUP BY n, deal
+            """
 
 
 def _spans(question: Question) -> list[Span]:

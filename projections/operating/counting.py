@@ -13,7 +13,7 @@ from projections.columns.coding import PLACE
 from projections.instants import instant_of
 from projections.operating.asking import TEAM, Tables
 from projections.operating.days import day_in
-from projections.operating.worth import Worth, hold_rates
+from projections.operating.worth import Rates, Worth, hold_rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -153,20 +153,19 @@ class _Counting:
 
     def all(self) -> None:
         self._tables.hold()
-        self._count("fresh", FRESH, self._fresh())
+        self._count("fresh", FRESH, self._fresh(), fresh=self._tables.fresh())
         self._decided()
-        self._count("active", ACTIVE, _ACTIVE)
-        self._open_at_the_end()
+        self._active()
         self._departures()
 
     def _rows(
-        self, table: str, sums: str, *more: str, where: str = "true"
+        self, table: str, sums: str, *more: str, where: str = "true", **steps: str
     ) -> Iterator[tuple[int, Tally, Any]]:
         """Sums by period, group and more columns: number, tally, and what stands behind."""
         keys = self._tables.keys
         columns = ", ".join(("n", *(f"{table}.{key}" for key in keys), *more))
         rows = self._relation.rows(
-            f"SELECT {columns}, {sums} FROM {table} WHERE {where} GROUP BY {columns}"
+            f"SELECT {columns}, {sums} FROM {table} WHERE {where} GROUP BY {columns}", **steps
         )
         behind = 1 + len(keys)
         for row in rows:
@@ -179,8 +178,8 @@ class _Counting:
         stands = (place.process, place.order)
         self.stages[place.stage] = min(stands, self.stages.get(place.stage, stands))
 
-    def _count(self, table: str, names: Sequence[str], sums: str) -> None:
-        for _, tally, row in self._rows(table, sums):
+    def _count(self, table: str, names: Sequence[str], sums: str, **steps: str) -> None:
+        for _, tally, row in self._rows(table, sums, **steps):
             tally.counts.update(_counted(names, row))
 
     def _fresh(self) -> str:
@@ -193,59 +192,65 @@ class _Counting:
     def _decided(self) -> None:
         """Of all that was decided in the periods; amounts at the rates of the day."""
         relation, tables = self._relation, self._tables
+        relation.hold("decided", tables.decided())
         [(first, last)] = relation.rows("SELECT min(opened_at), max(closed_at) FROM decided")
         if first is None:
             return
         zone, ends = self._worth.zone, (instant_of(first), instant_of(last))
         opened, closed = (day_in(name, zone, *ends) for name in ("opened_at", "closed_at"))
-        relation.hold(
-            "dated", f"SELECT *, {closed} AS day, {closed} - {opened} AS days FROM decided"
-        )
-        won, lost = tables.status(Status.WON), tables.status(Status.LOST)
-        self._count(
-            "dated",
-            DECIDED,
-            f"""
+        dated = f"SELECT *, {closed} AS day, {closed} - {opened} AS days FROM decided"
+        rates = hold_rates(relation, self._worth, dated, f"now IN {tables.status(Status.WON)}")
+        steps = {
+            "dated": dated,
+            "valued": f"SELECT dated.*, {rates.columns} FROM dated {rates.join}",
+        }
+        sums = f"{self._outcomes()}, {self._won_amounts(rates)}"
+        for _, tally, row in self._rows("valued", sums, "coin", "rated", **steps):
+            coin, is_rated, *found = row
+            counts = _counted(DECIDED, found[: len(DECIDED)])
+            tally.counts.update(counts)
+            if counts["won"]:
+                target, unit = rates.unit(self._coins[coin], is_rated=is_rated)
+                amounts = [unit * one for one in rates.whole(found[len(DECIDED) :])]
+                tally.money[target].add(_won(counts, amounts))
+
+    def _outcomes(self) -> str:
+        won, lost = self._tables.status(Status.WON), self._tables.status(Status.LOST)
+        return f"""
             {self._with_status(Status.WON, Status.LOST, Status.VOIDED)},
-            count_if(now IN {lost} AND outcome = {tables.competitor}),
+            count_if(now IN {lost} AND outcome = {self._tables.competitor}),
             coalesce(sum(days) FILTER (now IN {won}), 0),
             coalesce(sum(days) FILTER (now IN {won} OR now IN {lost}), 0),
             count_if(now IN {won} AND priced = 1),
             count_if(now IN {won} AND listed IS NOT NULL)
-            """,
-        )
-        self._won_amounts(won)
+            """
 
-    def _won_amounts(self, won: str) -> None:
-        rates = hold_rates(self._relation, self._worth, f"now IN {won}")
-        self._relation.hold(
-            "valued", f"SELECT dated.*, {rates.columns} FROM dated {rates.join} WHERE now IN {won}"
-        )
-        sums = ", ".join(
-            f"coalesce(sum({name}::HUGEINT * {limb}), 0)"
+    def _won_amounts(self, rates: Rates) -> str:
+        won = self._tables.status(Status.WON)
+        return ", ".join(
+            f"coalesce(sum({name}::HUGEINT * {limb}) FILTER (now IN {won}), 0)"
             for name in ("amount", "listed", "quoted")
             for limb in rates.limbs
         )
-        counts = "count_if(priced = 1), count_if(listed IS NOT NULL)"
-        for _, tally, row in self._rows("valued", f"{counts}, {sums}", "coin", "rated"):
-            coin, is_rated, priced, quoted_deals, *limbs = row
-            currency = self._coins[coin]
-            target, unit = rates.unit(currency, is_rated=is_rated)
-            amount, listed, quoted = (unit * one for one in rates.whole(limbs))
-            tally.money[target].add(
-                Money(int(priced), amount, 0, int(quoted_deals), listed, quoted)
-            )
 
-    def _open_at_the_end(self) -> None:
-        open_ = f"status IN {self._tables.status(Status.OPEN)}"
+    def _active(self) -> None:
+        """Of the deals that ran in the periods, and of those that were open at their ends."""
+        self._count("moving", ACTIVE, _ACTIVE, **self._tables.moving())
         ends = {span.number: self._day(span.until) for span in self._tables.spans}
-        rows = self._rows(
-            "lasting", "count(*)", "coin", where=f"{open_} AND {self._tables.wanted('lasting')}"
-        )
-        for number, tally, (coin, count) in rows:
-            currency = self._coins[coin]
-            tally.counts["open"] += count
-            tally.money[self._worth.into(currency, ends[number])].open += count
+        opened = self._statuses(Status.OPEN)
+        columns = ", ".join(("begun", "ended", *self._tables.keys, "coin", "status"))
+        # Counted before each is told for its periods: they last for many.
+        counted = f"SELECT {columns}, count(*) AS deals FROM lasting GROUP BY {columns}"
+        ending = f"SELECT *, unnest(range(begun, ended)) AS n FROM ({counted})"
+        for number, tally, (coin, status, deals) in self._rows(
+            "ending", "sum(deals)", "coin", "status", ending=ending
+        ):
+            count = int(deals)
+            tally.counts["active"] += count
+            if status in opened:
+                tally.counts["open"] += count
+                currency = self._worth.into(self._coins[coin], ends[number])
+                tally.money[currency].open += count
 
     def _day(self, instant: int) -> date:
         return instant_of(instant).astimezone(self._worth.zone).date()
@@ -253,9 +258,8 @@ class _Counting:
     def _departures(self) -> None:
         places = self._places
         won, running = self._statuses(Status.WON), self._statuses(Status.OPEN, Status.SUSPENDED)
-        closed, runs = self._tables.closed, self._tables.running
-        moved = f"(to_status IN {closed} OR (to_status IN {runs} AND to_place <> left_place))"
-        where = f"{moved} AND {self._tables.wanted('steps')}"
+        moved = f"(to_status IN {self._tables.closed} OR (to_runs AND to_place <> left_place))"
+        where = f"left_runs AND {moved} AND {self._tables.wanted('steps')}"
         columns = ("left_place", "to_place", "to_status")
         for _, tally, (left, to, status, count) in self._rows(
             "steps", "count(*)", *columns, where=where
@@ -277,7 +281,12 @@ class _Counting:
         return {self._relation.code("status", one.value) for one in statuses}
 
 
-_ACTIVE = "count(*), count_if(expected), count_if(pushed_out), coalesce(sum(pushes), 0)"
+def _won(counts: Mapping[str, int], amounts: Sequence[Fraction]) -> Money:
+    amount, listed, quoted = amounts
+    return Money(counts["won_priced"], amount, 0, counts["won_quoted"], listed, quoted)
+
+
+_ACTIVE = "sum(gone), count_if(expected), count_if(pushed_out), sum(pushes)"
 
 
 def _counted(names: Sequence[str], row: Sequence[Any]) -> Mapping[str, int]:

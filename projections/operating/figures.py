@@ -50,7 +50,11 @@ class MoneyFigures(msgspec.Struct, frozen=True, kw_only=True):
     open: int
     """Deals that were open at the end of the period, with an amount or without."""
     velocity: Decimal | None
-    """Per day: open × average_won × win rate ÷ cycle days of won deals, to the minor unit."""
+    """Per day: open × average_won × win rate ÷ cycle days of won deals, to the minor unit.
+
+    The first two are of this currency, the win rate and the cycle days of all decided deals of
+    the group, whatever their currency.
+    """
     quoted_deals: int
     """Won deals whose newest quote has list prices."""
     listed: Decimal
@@ -172,11 +176,14 @@ def operating_figures(
     question: Question,
     worth: Worth,
     team_of: Callable[[str], str | None] = lambda _: None,
+    *,
+    called: Callable[[str, str], str] = lambda _, value: value,
 ) -> OperatingFigures:
     """The figures at (as of, known at). `team_of` tells the team of an owner.
 
     Rows come in order of period and group, groups without a value last; a period without any
-    deal has a total alone. Raises ValueError for what cannot be asked.
+    deal has a total alone. `called` tells by what name a value of a dimension is put in order;
+    values of one name are rows of their own. Raises ValueError for what cannot be asked.
     """
     question.check()
     counted = columns.ask(
@@ -192,7 +199,8 @@ def operating_figures(
         keys: list[object] = [key[0]]
         for name, value in zip(question.by, key[1], strict=True):
             place = counted.stages.get(value or "") if name == "stage" else None
-            keys.append((value is None, place or ("", 0), value))
+            shown = None if value is None else called(name, value)
+            keys.append((value is None, place or ("", 0), shown, value))
         return keys
 
     periods = question.periods

@@ -60,7 +60,8 @@ def deals_counted(
         if not tables.spans:
             return Page([], 0, has_more=False)
         tables.hold()
-        relation.hold("behind", f"SELECT DISTINCT deal FROM {_counted(tables, count)}")
+        source, steps = _counted(tables, count)
+        relation.hold("behind", f"SELECT DISTINCT deal FROM {source}", **steps)
         [[matching]] = relation.rows("SELECT count(*) FROM behind")
         rows = relation.rows(
             f"""
@@ -73,27 +74,29 @@ def deals_counted(
     return columns.ask(connection, ask, question.reach)
 
 
-def _counted(tables: Tables, count: Count) -> str:
-    """A table, and which of its rows are counted so."""
+def _counted(tables: Tables, count: Count) -> tuple[str, dict[str, str]]:
+    """Which rows of a table are counted so, and the steps to it."""
     match count:
         case Count.NEW:
-            return "fresh"
+            return "fresh", {"fresh": tables.fresh()}
         case Count.WON | Count.LOST | Count.VOIDED:
-            return f"decided WHERE now IN {tables.status(Status(count.value))}"
+            condition = f"now IN {tables.status(Status(count.value))}"
         case Count.LOST_TO_COMPETITOR:
             lost = tables.status(Status.LOST)
-            return f"decided WHERE now IN {lost} AND outcome = {tables.competitor}"
+            condition = f"now IN {lost} AND outcome = {tables.competitor}"
         case Count.OPEN:
             opened = tables.status(Status.OPEN)
-            return f"lasting WHERE status IN {opened} AND {tables.wanted('lasting')}"
+            return f"lasting WHERE status IN {opened}", {}
         case Count.ACTIVE:
-            return "active"
+            active = f"SELECT deal FROM lasting UNION ALL SELECT deal FROM ({tables.gone()})"
+            return "active", {"active": active}
         case Count.EXPECTED:
-            return "active WHERE expected"
+            return "moving WHERE expected", tables.moving()
         case Count.PUSHED_OUT:
-            return "active WHERE pushed_out"
+            return "moving WHERE pushed_out", tables.moving()
         case Count.PUSHED:
-            return "active WHERE pushes > 0"
+            return "moving WHERE pushes > 0", tables.moving()
+    return f"decided WHERE {condition}", {"decided": tables.decided()}
 
 
 def _literal(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from domain.access import Role
 from domain.directory import Directory
 
@@ -35,14 +37,23 @@ def units_of(directory: Directory, owner: str) -> list[str]:
 
 
 def team_of(directory: Directory, owner: str) -> str | None:
-    """The names of these units, joined where there are several; None without any."""
-    names = sorted(_name(directory, unit) for unit in units_of(directory, owner))
-    return " + ".join(names) or None
+    """The key of the team that these units are, which `units_in` reads; None without any.
+
+    By their ids: units of one name, and names with a plus in them, are kept apart.
+    """
+    units = units_of(directory, owner)
+    return msgspec.json.encode(units).decode() if units else None
 
 
-def _name(directory: Directory, unit: str) -> str:
+def units_in(team: str) -> list[str]:
+    """The ids of the units of a team, in order, of its key."""
+    return msgspec.json.decode(team, type=list[str])
+
+
+def name_of(directory: Directory, unit: str) -> str | None:
+    """What a unit is called; None where the directory does not tell."""
     registered = directory.units.get(unit)
-    return unit if registered is None else registered.name
+    return None if registered is None else registered.name
 
 
 def owners_in(directory: Directory, unit: str) -> frozenset[str]:

@@ -73,13 +73,13 @@ class Rates(NamedTuple):
 _UNCONVERTED = Rates("", "false AS rated, 1 AS rate_0", ("rate_0",), {}, None)
 
 
-def hold_rates(relation: Relation, worth: Worth, where: str) -> Rates:
-    """Hold the rates that rows of `dated` need."""
+def hold_rates(relation: Relation, worth: Worth, dated: str, where: str) -> Rates:
+    """Hold the rates that some rows of a query need, which has columns `coin` and `day`."""
     if worth.currency is None:
         return _UNCONVERTED
     coins = relation.texts("currency")
     found: list[tuple[int, int, str, Decimal]] = []
-    for coin, number in relation.rows(f"SELECT DISTINCT coin, day FROM dated WHERE {where}"):
+    for coin, number in relation.rows(f"SELECT DISTINCT coin, day FROM ({dated}) WHERE {where}"):
         rate = worth.rate(coins[coin], day_of(number))
         if rate is not None:
             found.append((coin, number, coins[coin], rate))

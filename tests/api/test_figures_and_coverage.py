@@ -8,10 +8,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.queries.figures import cursor_behind
 from api.settings import Settings
 from api.wire.coverage import CoverageReport
 from api.wire.figures import FigureReport
 from api.wire.problems import Problem
+from projections.operating.listing import Count
 from tests.api.cli.conftest import run_command
 
 AT = ("--as-of", "2026-06-01", "--known-at", "2026-06-01")
@@ -64,6 +66,34 @@ def test_coverage_is_that_of_the_command_line(client: TestClient, own_store: str
     answer = client.get("/v1/coverage", params=parameters)
     assert answer.json() == msgspec.json.decode(printed.stdout)
     assert len(msgspec.json.decode(answer.content, type=CoverageReport).targets) == 1
+
+
+@pytest.mark.parametrize(
+    ("cursor", "says"),
+    [
+        ("zzz", "'zzz' is not a cursor"),
+        ("\0zz", "is not a cursor"),
+        ("", "'' is not a cursor"),
+        (cursor_behind("d-mill", Count.LOST), "the cursor is of a list of another count"),
+    ],
+)
+def test_only_a_cursor_of_the_same_count_is_taken(
+    client: TestClient, cursor: str, says: str
+) -> None:
+    parameters = {"period": "2026", "count": "won", "cursor": cursor}
+    answer = client.get("/v1/figures/deals", params=parameters)
+    assert answer.status_code == 422
+    assert says in msgspec.json.decode(answer.content, type=Problem).detail
+
+
+@pytest.mark.parametrize("deal_id", ["d-mill", "", "\0zz", "' OR 1=1 --"])
+def test_a_cursor_may_stand_behind_any_deal(client: TestClient, deal_id: str) -> None:
+    cursor = cursor_behind(deal_id, Count.WON)
+    parameters = {"period": "2026", "count": "won", "cursor": cursor}
+    answer = client.get("/v1/figures/deals", params=parameters)
+    assert answer.status_code == 200
+    found = [deal["id"] for deal in answer.json()["deals"]]
+    assert found == [one for one in ["d-mill"] if one > deal_id]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ from projections.columns.source import MODEL
 from projections.figures import DIMENSIONS
 from projections.operating.asking import TEAM, Question
 from projections.operating.figures import Figures, OperatingFigures, operating_figures
+from projections.operating.listing import Count, deals_counted
 from projections.operating.worth import Worth
 from projections.tables import checkpoints, deal_marks, identity
 from projections.views import Views
@@ -199,6 +200,8 @@ COUNTS = (
     *("active", "expected", "pushed_out", "pushes", "open"),
 )
 WAYS = ("forward", "back", "ended", "elsewhere")
+LISTED = [one for one in Count if one is not Count.PUSHED]
+"""Counts of deals that figures tell by the same name."""
 
 
 def told(row: Figures) -> dict[str, Any]:
@@ -270,6 +273,27 @@ def test_figures_are_what_a_plain_count_comes_to_and_groups_add_up(
     }
     for number, total in enumerate(answer.totals):
         assert told(total) == added([row for key, row in rows.items() if key[0] == number])
+
+
+@settings(max_examples=settings().max_examples // 2)
+@given(seed=st.integers(0, 2**64))
+def test_the_deals_behind_a_count_are_as_many(views: Views, folder: Path, seed: int) -> None:
+    chance = Random(seed)
+    portfolio, asked = portfolio_of(chance), question_of(chance)
+    project(views, portfolio)
+    seen(views)
+    period, listed = [chance.choice(asked.periods)], chance.choice(LISTED)
+    question = Question(asked.as_of, asked.known_at, period, asked.by, asked.where)
+    with (
+        closing(Columns(folder / "none" / "deals.views.db")) as columns,
+        views.reading() as connection,
+    ):
+        [total] = operating_figures(connection, columns, question, asked.worth).totals
+        page = deals_counted(connection, columns, question, listed, limit=100)
+        pushed = deals_counted(connection, columns, question, Count.PUSHED, limit=100)
+    assert len(page.deal_ids) == getattr(total, listed.value.replace("-", "_"))
+    assert len(pushed.deal_ids) <= total.pushes
+    assert bool(pushed.deal_ids) == bool(total.pushes)
 
 
 def test_a_push_on_the_stroke_of_midnight_is_one_of_the_period_that_begins(

@@ -1,32 +1,39 @@
 """Win rates and won deals: by group in one period, or over several periods."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
-from api.pages.charts.style import BLUE, FAINT, GREEN, GREY, INK, RED, Spec, chart, rows
+from api.pages.charts.bars import by_place, nothing, title
+from api.pages.charts.style import BLUE, GREEN, GREY, RED, Spec, chart, rows
 from api.wire.figures import FigureReport, GroupFigures
-from api.wire.values import User
+from api.wire.groups import labels_of
 
 _MOST_GROUPS = 30
-_LABEL = 220
-"""Pixels; a longer name is cut."""
 _OUTCOMES = ["won", "lost"]
 _COLOURS = [GREEN, RED]
+_ROOM = {"minExtent": 40}
+"""Pixels for the labels of y, so that panels stand one above the other."""
+_NOTHING = "No deals were won or lost then."
 
 
-def figures_chart(answer: FigureReport) -> Spec:
+def figures_chart(answer: FigureReport, stages: Mapping[str, str]) -> Spec:
     """Over several periods those of all groups together, in one period a bar for each group."""
     if len(answer.totals) > 1:
         return _over_time(answer)
-    return _by_group(answer)
+    return _by_group(answer, stages)
 
 
 def _over_time(answer: FigureReport) -> Spec:
     labels = [one.period.label for one in answer.totals]
+    heading = f"Won and lost from {labels[0]} to {labels[-1]}, and the share won"
+    if not any(one.win_rate.of for one in answer.totals):
+        return nothing(heading, _NOTHING)
     counts = [
         {"period": one.period.label, "what": what, "deals": getattr(one, what)}
         for one in answer.totals
         for what in _OUTCOMES
     ]
+    most = max(one["deals"] for one in counts)
     rates = [
         {"period": one.period.label, "rate": _rate(one)}
         for one in answer.totals
@@ -35,66 +42,66 @@ def _over_time(answer: FigureReport) -> Spec:
     x: Spec = {
         "field": "period",
         "type": "ordinal",
-        "scale": {"domain": labels},
+        # Points as well as bars stand in the middle of a band, one above the other.
+        "scale": {"type": "band", "domain": labels, "paddingInner": 0.2, "paddingOuter": 0.1},
         "axis": {"title": None, "labelAngle": 0 if len(labels) <= 12 else -60},
     }
-    return chart(
-        vconcat=[
-            {
-                "width": 760,
-                "height": 180,
-                "data": rows(counts),
-                "mark": {"type": "bar"},
-                "encoding": {
-                    "x": x,
-                    "xOffset": {"field": "what", "scale": {"domain": _OUTCOMES}},
-                    "y": {"field": "deals", "type": "quantitative", "axis": _axis("deals")},
-                    "color": _colour(),
+    panels: list[Spec] = [
+        {
+            "width": 760,
+            "height": 180,
+            "data": rows(counts),
+            "mark": {"type": "bar"},
+            "encoding": {
+                "x": x,
+                "xOffset": {"field": "what", "scale": {"domain": _OUTCOMES}},
+                "y": {"field": "deals", "type": "quantitative", "axis": {**_deals(most), **_ROOM}},
+                "color": _colour(),
+            },
+        },
+        {
+            "width": 760,
+            "height": 140,
+            "data": rows(rates),
+            "mark": {"type": "line", "point": {"color": BLUE}, "color": BLUE},
+            "encoding": {
+                "x": x,
+                "y": {
+                    "field": "rate",
+                    "type": "quantitative",
+                    "scale": {"domain": [0, 1]},
+                    "axis": {**_ROOM, "title": "win rate: won ÷ (won + lost)", "format": "%"},
                 },
             },
-            {
-                "width": 760,
-                "height": 140,
-                "data": rows(rates),
-                "mark": {"type": "line", "point": {"color": BLUE}, "color": BLUE},
-                "encoding": {
-                    "x": x,
-                    "y": {
-                        "field": "rate",
-                        "type": "quantitative",
-                        "scale": {"domain": [0, 1]},
-                        "axis": {**_axis("win rate: won ÷ (won + lost)"), "format": "%"},
-                    },
-                },
-            },
-        ]
-    )
+        },
+    ]
+    return chart(title=title(heading), vconcat=panels)
 
 
-def _by_group(answer: FigureReport) -> Spec:
+def _by_group(answer: FigureReport, stages: Mapping[str, str]) -> Spec:
     """The groups with most decided deals, in that order; the others are not drawn."""
     shown = sorted(answer.rows, key=lambda one: -one.win_rate.of)[:_MOST_GROUPS]
-    labels = [label(one) for one in shown]
+    heading = f"Won and lost in {answer.totals[0].period.label}, and the share won"
+    if not any(one.win_rate.of for one in shown):
+        return nothing(heading, _NOTHING)
     counts = [
-        {"group": name, "what": what, "deals": getattr(one, what)}
-        for name, one in zip(labels, shown, strict=True)
+        {"place": place, "what": what, "deals": getattr(one, what)}
+        for place, one in enumerate(shown)
         for what in _OUTCOMES
     ]
     rates = [
-        {"group": name, "end": one.won + one.lost, "text": f"{_rate(one):.0%}".replace("%", " %")}
-        for name, one in zip(labels, shown, strict=True)
+        {
+            "place": place,
+            "end": one.win_rate.of,
+            "text": f"{_rate(one):.0%}".replace("%", " %"),
+        }
+        for place, one in enumerate(shown)
         if one.win_rate.ratio is not None
     ]
-    y: Spec = {
-        "field": "group",
-        "type": "nominal",
-        "scale": {"domain": labels},
-        "axis": {"title": None, "labelLimit": _LABEL, "domainColor": FAINT},
-    }
-    title = f"Won and lost in {answer.totals[0].period.label}, and the share won"
+    y = by_place(_labels(answer, shown, stages))
     return chart(
-        title={"text": title, "anchor": "start", "color": INK, "fontWeight": "normal"},
-        height=max(22 * len(labels), 40),
+        title=title(heading),
+        height=max(22 * len(shown), 40),
         layer=[
             {
                 "data": rows(counts),
@@ -105,7 +112,7 @@ def _by_group(answer: FigureReport) -> Spec:
                         "field": "deals",
                         "type": "quantitative",
                         "stack": True,
-                        "axis": _axis("deals"),
+                        "axis": _deals(max(one.win_rate.of for one in shown)),
                     },
                     "order": {"field": "what", "sort": "descending"},
                     "color": _colour(),
@@ -124,8 +131,25 @@ def _by_group(answer: FigureReport) -> Spec:
     )
 
 
-def _axis(title: str) -> Spec:
-    return {"title": title, "tickCount": 6, "tickMinStep": 1 if title == "deals" else 0}
+def _labels(
+    answer: FigureReport, shown: list[GroupFigures], stages: Mapping[str, str]
+) -> list[str]:
+    """The values of each group; the period where there is none."""
+    told = {
+        name: labels_of(
+            (row.group[name] for row in answer.rows), stages if name == "stage" else None
+        )
+        for name in answer.group_by
+    }
+    return [
+        " · ".join(label(one.group[name]) for name, label in told.items()) or one.period.label
+        for one in shown
+    ]
+
+
+def _deals(most: int) -> Spec:
+    """An axis of so many deals, without parts of one."""
+    return {"title": "deals", "tickCount": min(6, most), "format": ",d"}
 
 
 def _colour() -> Spec:
@@ -139,12 +163,3 @@ def _colour() -> Spec:
 
 def _rate(one: GroupFigures) -> float:
     return float(Decimal(one.win_rate.ratio or "0"))
-
-
-def label(one: GroupFigures) -> str:
-    """The values of a group; the period where there is none."""
-    told = [
-        "(none)" if value is None else value.name or value.id if isinstance(value, User) else value
-        for value in one.group.values()
-    ]
-    return " · ".join(told) or one.period.label

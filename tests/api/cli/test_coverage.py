@@ -79,6 +79,14 @@ def test_the_table(write: Run, tmp_path: Path) -> None:
     assert picture.read_text(encoding="utf-8").startswith("<svg")
 
 
+def test_targets_of_two_that_are_called_alike_show_their_ids(write: Run) -> None:
+    for user in ("u-sam-1", "u-sam-2", "u-anna"):
+        set_target(write, "2026", "4000", "EUR", "--owner", user)
+    lines = write("coverage", "2026").lines
+    for name in ("Anna Lee  ", "Sam Roe (u-sam-1)  ", "Sam Roe (u-sam-2)  "):
+        assert sum(line.startswith(name) for line in lines) == 1
+
+
 def test_without_targets_it_says_so(run: Run) -> None:
     result = run("coverage", "2026")
     assert "No targets are on record for exactly this period" in result.stderr

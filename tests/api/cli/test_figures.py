@@ -2,13 +2,25 @@
 
 import csv
 import io
+import re
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from api.wire.figures import CountedDeals, FigureReport, GroupFigures, Share
+from api.wire.groups import TeamUnit, name_of
 from api.wire.values import Amount, User
+from domain.access import Role
+from domain.directory import MembershipGranted, UnitRegistered
+from domain.history import Draft, Fact
+from domain.stages.facts import ForecastRevised
+from store.events.writing import Batch
+from store.location import Location
+from store.log import DealLog
 from tests.api.cli.conftest import Run
+from tests.api.small_store import at, on
 
 
 def asked(run: Run, *args: str) -> FigureReport:
@@ -161,7 +173,13 @@ def test_as_many_deals_as_are_counted(run: Run, count: str) -> None:
         (("2026", "--where", "owner"), "is not of the form DIM=VALUE"),
         (("2026", "--team", "nowhere"), "there is no unit 'nowhere'"),
         (("2000-01-01..2026-12-31", "--per", "month"), "more than 40 periods"),
-        (("2026", "--per", "month", "--deals", "won"), "deals are listed for one period"),
+        (("2026", "--per", "month", "--deals", "won"), "one period; leave it out with --deals"),
+        (("2026", "--by", "owner", "--deals", "won"), "leave it out with --deals"),
+        (("2026", "--all", "--deals", "won"), "leave it out with --deals"),
+        (("2026", "--currency", "EUR", "--deals", "won"), "leave it out with --deals"),
+        (("2026", "--plot", "new.svg", "--deals", "won"), "leave it out with --deals"),
+        (("2026", "--limit", "3"), "it is for --deals"),
+        (("2026", "--after", "d-mill"), "it is for --deals"),
         (("2026", "--deals", "sold"), "'sold' is not one of"),
         (("2026", "--currency", "XXX"), "'XXX' is not an ISO 4217 currency code"),
     ],
@@ -170,6 +188,92 @@ def test_what_cannot_be_asked_is_told(run: Run, args: tuple[str, ...], says: str
     result = run("figures", *args)
     assert result.exit_code != 0
     assert says in " ".join(result.stderr.split())
+
+
+TWO_UNITS = {
+    "t-1": ("Sales", "u-anna"),
+    "t-2": ("Sales", "u-ben"),
+}
+
+
+def with_units_of_one_name(url: str) -> None:
+    """Register units, each with a seller."""
+    with closing(DealLog.open(Location.parse(url))) as log:
+        for unit, (name, seller) in TWO_UNITS.items():
+            log.append([Batch(f"unit:{unit}", 0, [on_record(unit, UnitRegistered(unit, name))])])
+            granted = MembershipGranted(seller, Role.SELLER, unit)
+            log.append([Batch(f"user:{seller}", 1, [on_record(seller, granted)])])
+
+
+def on_record(about: str, fact: Fact) -> Draft[Fact]:
+    when, command = at("2026-01-01"), f"{type(fact).__name__}-{about}"
+    return Draft(fact, when, "system", "system", command, command, when)
+
+
+def test_units_of_one_name_are_rows_of_their_own(write: Run, own_store: str) -> None:
+    with_units_of_one_name(own_store)
+    answer = asked(write, "2026", "--by", "team")
+    assert [row.group["team"] for row in answer.rows] == [
+        [TeamUnit("t-1", "Sales")],
+        [TeamUnit("t-2", "Sales")],
+        None,
+    ]
+    labels = ["Sales (t-1)", "Sales (t-2)"]
+    lines = write("figures", "2026", "--by", "team").lines
+    assert [line[8:19] for line in lines if "Sales" in line] == labels
+    printed = write("figures", "2026", "--by", "team", "--format", "csv").lines
+    assert [line.split(",")[3] for line in printed if "Sales" in line] == labels
+    nowhere = " ".join(write("figures", "2026", "--team", "nowhere").stderr.split())
+    assert "there is no unit 'nowhere'; units then: Sales (t-1), Sales (t-2)" in nowhere
+    several = " ".join(write("figures", "2026", "--team", "Sales").stderr.split())
+    assert "'Sales' could be any of: Sales (t-1), Sales (t-2)" in several
+    assert len(asked(write, "2026", "--by", "owner", "--team", "t-1").rows) == 1
+
+
+def test_owners_stand_in_order_of_their_names(run: Run) -> None:
+    owners = [row.group["owner"] for row in asked(run, "2026", "--by", "owner").rows]
+    names = [name_of(owner) for owner in owners]
+    assert names == sorted(names)
+    assert "ghost" in names
+
+
+def test_the_velocity_says_of_which_deals_it_is(run: Run) -> None:
+    told = "; win rate and cycle days of all currencies"
+    assert any(told in line for line in run("figures", "2026", "--all").lines)
+    one = run("figures", "2026", "--all", "--where", "currency=EUR")
+    assert not any(told in line for line in one.lines)
+    assert "Per day: its win rate and cycle days" in run("figures", "2026").stderr
+
+
+def test_only_the_pushes_that_count_are_told(write: Run, own_store: str) -> None:
+    there, back = (ForecastRevised(expected_close=date(year, 12, 31)) for year in (2027, 2026))
+    moves = [("2026-03-01", there), ("2026-03-01", back), ("2026-03-02", there)]
+    with closing(DealLog.open(Location.parse(own_store))) as log:
+        told = [on(when, fact, command_id=f"move-{n}") for n, (when, fact) in enumerate(moves)]
+        log.append([Batch("deal:d-robot", 2, told)])
+    assert the_total(asked(write, "2026")).pushes_per_deal.total == 1
+    answer = write("figures", "2026", "--deals", "pushed", "--format", "json").read(CountedDeals)
+    assert [deal.pushed_by for deal in answer.deals] == [["deal:d-robot@5"]]
+
+
+def test_one_is_told_as_one(run: Run) -> None:
+    told = "\n".join(run("figures", "2026", "--all", "--where", "currency=EUR").lines)
+    assert "1 won deal\n" in told
+    assert "  1 deal open" in told
+    assert re.findall(r"\b1 (?:won )?(?:deals|pushes)", told) == []
+
+
+def test_a_cursor_is_of_the_count_that_gave_it(run: Run) -> None:
+    page = run("figures", "2026", "--deals", "new", "--limit", "1", "--format", "json")
+    cursor = page.read(CountedDeals).cursor or ""
+    for count, after, says in (
+        ("won", cursor, "the cursor is of a list of another count"),
+        ("new", "d-mill", "'d-mill' is not a cursor"),
+        ("new", "", "'' is not a cursor"),
+    ):
+        result = run("figures", "2026", "--deals", count, "--after", after)
+        assert result.exit_code == 2
+        assert says in " ".join(result.stderr.split())
 
 
 def test_a_plot_is_drawn(run: Run, tmp_path: Path) -> None:
