@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from api.cli import flow_curves, flow_tables, shown
-from api.cli.filters import Where, conditions
+from api.cli.filters import Where, conditions, refuse_any
 from api.cli.groups import AsOf, KnownAt, commands
 from api.cli.output import Format, FormatOption, note, print_json, print_listing
 from api.cli.plots import Plot, plot
@@ -17,7 +17,8 @@ from api.pages.charts import flow as charts
 from api.queries import flows
 from api.queries.flows import MOST_DEALS, TOLD_APART_BY, FlowQuery, StuckQuery
 from api.queries.processes import stage_names
-from api.wire.flows import StageFlow, StuckDeal
+from api.wire.flows import StageFlow
+from api.wire.stuck import StuckDeal
 from projections.calendar import Grain
 
 if TYPE_CHECKING:
@@ -28,6 +29,21 @@ if TYPE_CHECKING:
 
 app = commands()
 
+_LIMIT = 50
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=MOST_DEALS,
+        metavar="N",
+        help="At most so many stuck deals.",
+        show_default=str(_LIMIT),
+    ),
+]
+After = Annotated[
+    str | None,
+    typer.Option(metavar="CURSOR", help="Go on where an earlier list of stuck deals ended."),
+]
 _PARTS = ("--stages", "--cohorts", "--survival", "--outcomes", "--stuck")
 
 
@@ -76,13 +92,8 @@ def flow(
         str | None,
         typer.Option(metavar="DIM", help="Tell --survival or --outcomes apart by this."),
     ] = None,
-    limit: Annotated[
-        int, typer.Option(min=1, max=MOST_DEALS, metavar="N", help="At most so many stuck deals.")
-    ] = 50,
-    after: Annotated[
-        str | None,
-        typer.Option(metavar="CURSOR", help="Go on where an earlier list of stuck deals ended."),
-    ] = None,
+    limit: Limit = None,
+    after: After = None,
     drawn: Plot = None,
     layout: FormatOption = Format.TABLE,
 ) -> None:
@@ -92,12 +103,14 @@ def flow(
     if len(chosen) > 1:
         raise typer.BadParameter(f"give one of {' and '.join(chosen)}")
     part = chosen[0] if chosen else ""
+    if part != "--stuck":
+        refuse_any("it is for --stuck", limit=limit, after=after)
     at = terminal(context)
     wanted = conditions(where or [])
     told_apart = FlowQuery(wanted, _by(by, part))
     with at.opened() as store, Progress("Walking through", "deals") as progress:
         instants = at.instants(store, as_of, known_at)
-        page = StuckQuery(wanted, limit, after)
+        page = StuckQuery(wanted, limit or _LIMIT, after)
         query = _Query(
             wanted,
             cohorts or Grain.MONTH,

@@ -100,7 +100,7 @@ def print_survival_csv(answer: TimeInStage) -> None:
 
 def print_outcomes(answer: OutcomesOverTime, when: str) -> None:
     """The shares of every ending some days after the opening."""
-    say(f"Outcomes {when}, by days since the opening, open deals included")
+    say(f"Outcomes {when}, by days since the opening, deals without one included")
     say()
     if not answer.groups:
         note(NOTHING)
@@ -109,12 +109,14 @@ def print_outcomes(answer: OutcomesOverTime, when: str) -> None:
         [
             *([Column(answer.by.replace("_", " "), wraps=True)] if answer.by else []),
             Column("deals", right=True),
-            Column("still open", right=True, spare=True),
+            Column("without an outcome", right=True, spare=True),
             Column("after days", right=True),
             *(Column(_ending(one), right=True) for one in ENDINGS),
         ],
         [row for group in answer.groups for row in _outcome_rows(group, answer.by)],
     )
+    say()
+    say("Without an outcome: open, suspended or merged.")
 
 
 def _outcome_rows(group: GroupOutcomes, by: str | None) -> list[list[str]]:

@@ -13,10 +13,10 @@ from api.wire.flows import (
     Flow,
     OutcomesOverTime,
     StageFlow,
-    StuckDeals,
     StuckFigures,
     TimeInStage,
 )
+from api.wire.stuck import StuckDeal, StuckDeals
 from projections.flow.visits import Went
 
 Answer: TypeAlias = Flow | CohortTable | TimeInStage | OutcomesOverTime | StuckDeals
@@ -242,18 +242,21 @@ def print_stuck(answer: StuckDeals, when: str, names: Names, zone: ZoneInfo) -> 
             Column("owner", wraps=True),
             Column("event", right=True, spare=True),
         ],
-        [
-            [
-                one.reference or one.deal[:8],
-                names.get(one.stage, one.stage),
-                shown.day(one.entered_at, zone),
-                f"{one.days:,}",
-                f"{one.threshold_days:,}",
-                shown.person(one.owner),
-                shown.NONE if one.entered_by is None else f"@{one.entered_by}",
-            ]
-            for one in answer.deals
-        ],
+        [_stuck_deal(one, names, zone) for one in answer.deals],
     )
     if answer.cursor:
         note(f"There are more: --after {answer.cursor}")
+
+
+def _stuck_deal(one: StuckDeal, names: Names, zone: ZoneInfo) -> list[str]:
+    if one.stage is None or one.entered_at is None:
+        return [one.deal[:8], "not yours to read", *[shown.NONE] * 5]
+    return [
+        one.reference or one.deal[:8],
+        names.get(one.stage, one.stage),
+        shown.day(one.entered_at, zone),
+        f"{one.days:,}",
+        f"{one.threshold_days:,}",
+        shown.person(one.owner),
+        shown.NONE if one.entered_by is None else f"@{one.entered_by}",
+    ]

@@ -1,10 +1,11 @@
 """The waterfall: what took the pipeline from one moment to another."""
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.filters import Where, conditions, dimensions
+from api.cli.filters import Where, conditions, dimensions, refuse_any
 from api.cli.groups import KnownAt, commands
 from api.cli.output import Format, FormatOption
 from api.cli.plots import Plot, plot
@@ -24,7 +25,7 @@ from api.times import shown
 from api.workspace import Workspace
 from projections.calendar import PeriodError
 from projections.pipeline import DIMENSIONS
-from projections.waterfall.steps import NAMES, NoSuchLine
+from projections.waterfall.steps import NAMES, NoSuchLine, NothingCorrected, NothingRevalued
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -58,8 +59,16 @@ ReportedIn = Annotated[
 Behind = Annotated[
     str | None, typer.Option(metavar="LINE", help="List the deals behind a line instead.")
 ]
+_LIMIT = 50
 Limit = Annotated[
-    int, typer.Option(min=1, max=MOST_DEALS, metavar="N", help="At most so many deals.")
+    int | None,
+    typer.Option(
+        min=1,
+        max=MOST_DEALS,
+        metavar="N",
+        help="At most so many deals.",
+        show_default=str(_LIMIT),
+    ),
 ]
 After = Annotated[
     str | None, typer.Option(metavar="CURSOR", help="Go on behind this cursor of an earlier list.")
@@ -98,7 +107,7 @@ def waterfall(
         bool, typer.Option("--as-believed", help="See each moment with the knowledge of its day.")
     ] = False,
     deals: Behind = None,
-    limit: Limit = 50,
+    limit: Limit = None,
     after: After = None,
     plotted: Plot = None,
     layout: FormatOption = Format.TABLE,
@@ -109,10 +118,10 @@ def waterfall(
     2026-03, goes from the end of the day before it to its end.
     """
     at = terminal(context)
-    if deals is None and after is not None:
-        raise typer.BadParameter("it is for --deals", param_hint="'--after'")
-    if deals is not None and plotted is not None:
-        raise typer.BadParameter("it draws figures, not deals", param_hint="'--plot'")
+    if deals is None:
+        refuse_any("it is for --deals", limit=limit, after=after)
+    else:
+        refuse_any("it draws figures, not deals", plot=plotted)
     if as_believed and known_at is not None:
         raise typer.BadParameter(
             "with it each moment is seen with the knowledge of its own; leave out --known-at",
@@ -135,7 +144,7 @@ def waterfall(
         try:
             if deals is not None:
                 page = ask_waterfall_deals(
-                    store, at.principal(store), query, deals, limit=limit, cursor=after
+                    store, at.principal(store), query, deals, limit=limit or _LIMIT, cursor=after
                 )
                 print_entries(page, layout, names, _when(query, at), at.zone)
                 return
@@ -152,6 +161,8 @@ def _moments(
     """From when until when; both of a period that stands alone."""
     now = store.now()
     if until is not None:
+        _refuse_period(store, since, "FROM")
+        _refuse_period(store, until, "TO")
         first, last = at.instant(since, "FROM", now), at.instant(until, "TO", now)
         assert first is not None
         assert last is not None
@@ -159,8 +170,27 @@ def _moments(
     try:
         period = store.calendar.period(since)
     except PeriodError as error:
-        raise typer.BadParameter(f"{error} Or give FROM and TO.", param_hint="'FROM'") from None
+        raise typer.BadParameter(
+            f"{str(error).rstrip('.')}. Or give FROM and TO.", param_hint="'FROM'"
+        ) from None
     return period.start, period.end
+
+
+def _refuse_period(store: Workspace, text: str, argument: str) -> None:
+    """A day is no period here, though it is one elsewhere."""
+    if _DAY.match(text) and ".." not in text:
+        return
+    try:
+        store.calendar.period(text)
+    except PeriodError:
+        return
+    raise typer.BadParameter(
+        f"{text!r} is a period, and a period stands alone; with FROM and TO give days",
+        param_hint=f"'{argument}'",
+    )
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _closing(store: Workspace, text: str | None) -> "tuple[date, date] | None":
@@ -178,6 +208,10 @@ def _told(error: ValueError) -> typer.BadParameter:
     match error:
         case BackwardsInTime():
             return typer.BadParameter(str(error), param_hint="'TO'")
+        case NothingRevalued():
+            return typer.BadParameter(f"{error}; give --currency", param_hint="'--deals'")
+        case NothingCorrected():
+            return typer.BadParameter(f"{error}; give --as-believed", param_hint="'--deals'")
         case NoSuchLine():
             return typer.BadParameter(str(error), param_hint="'--deals'")
         case CursorError():

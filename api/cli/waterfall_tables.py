@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from api.cli import shown
 from api.cli.drilldown import told_rates
+from api.cli.grouping import group_text
 from api.cli.output import (
     Column,
     Format,
@@ -205,7 +206,7 @@ def _print_table(
 
 def _group(row: WaterfallFigures, heads: Iterable[str], stages: dict[str, str]) -> list[str]:
     values = {"currency": row.currency, **row.group}
-    return [_group_value(name, values[name], stages) for name in heads]
+    return [group_text(name, values[name], stages) for name in heads]
 
 
 def _total(row: WaterfallFigures, heads: Sequence[str]) -> list[str]:
@@ -214,16 +215,6 @@ def _total(row: WaterfallFigures, heads: Sequence[str]) -> list[str]:
     place = heads.index("currency")
     label[place] = f"{label[place]} {row.currency}".lstrip()
     return label
-
-
-def _group_value(name: str, value: str | User | None, stages: dict[str, str]) -> str:
-    match value:
-        case None:
-            return "(none)"
-        case User():
-            return shown.person(value)
-        case str():
-            return stages.get(value, value) if name == "stage" else value
 
 
 def _signed(deals: int) -> str:
@@ -262,7 +253,8 @@ def _print_entries(
     if not answer.entries:
         note("No deals on this page.")
         return
-    names = list(answer.entries[0].group)
+    # Deals that are not theirs to read have none.
+    names = list(dict.fromkeys(name for one in answer.entries for name in one.group))
     has_kinds = any(one.kind for one in answer.entries)
     print_table(
         [
@@ -277,12 +269,12 @@ def _print_entries(
         ],
         [
             [
-                shown.moment(one.at, zone),
+                shown.NONE if one.at is None else shown.moment(one.at, zone),
                 one.reference or one.id[:8],
-                shown.text(one.name),
+                shown.text(one.name) if one.readable else "not yours to read",
                 *([one.kind or ""] if has_kinds else []),
-                *(_group_value(name, one.group[name], stages) for name in names),
-                _signed(one.deals),
+                *(_value(one, name, stages) for name in names),
+                shown.NONE if one.deals is None else _signed(one.deals),
                 "unknown" if one.unknown_amount else shown.money(one.amount),
                 _versions(one),
             ]
@@ -293,8 +285,10 @@ def _print_entries(
         note(f"There are more: raise --limit, or go on with --after {answer.cursor}")
 
 
+def _value(one: WaterfallEntry, name: str, stages: dict[str, str]) -> str:
+    return group_text(name, one.group[name], stages) if one.readable else shown.NONE
+
+
 def _versions(one: WaterfallEntry) -> str:
     """Of the events that did it."""
-    if one.events is None:
-        return "not yours to read"
     return ", ".join(event.rpartition("@")[2] for event in one.events) or shown.NONE

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from api.cursors import CursorError, decode_cursor, encode_cursor
+from api.cursors import decode_cursor, encode_cursor, no_cursor
 from api.queries.instants import Instants
 from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
@@ -19,12 +19,10 @@ from api.wire.flows import (
     OutcomesOverTime,
     StageFlow,
     StageSurvival,
-    StuckDeal,
-    StuckDeals,
-    StuckStage,
     TimeInStage,
     value_shown,
 )
+from api.wire.stuck import StuckDeal, StuckDeals, StuckStage
 from api.wire.values import Names
 from api.workspace import Workspace
 from domain.access import Action, Principal
@@ -230,22 +228,10 @@ def ask_stuck(
         page = found[: query.limit]
         called = deals.references(connection, [one.deal_id for one in page])
         caveats = question.caveats()
-    versions = [_entered_by(store, principal, one, asked) for one in page]
     return StuckDeals(
         stages=[StuckStage.of(one) for one in stages],
         deals=[
-            StuckDeal(
-                deal=one.deal_id,
-                reference=called.get(one.deal_id),
-                owner=question.names.user(one.owner),
-                process=one.place.process,
-                stage=one.place.stage,
-                entered_at=written(one.entered_at),
-                entered_by=version,
-                days=one.days,
-                threshold_days=one.threshold,
-            )
-            for one, version in zip(page, versions, strict=True)
+            _stuck_deal(store, principal, one, question, called.get(one.deal_id)) for one in page
         ],
         cursor=_cursor_of(page) if len(found) > query.limit else None,
         caveats=caveats,
@@ -253,21 +239,37 @@ def ask_stuck(
     )
 
 
-def _entered_by(
-    store: Workspace, principal: Principal, one: stuck.StuckDeal, asked: Asked
-) -> int | None:
-    """The version of the event by which a deal entered its stage, for who may read the deal."""
+def _stuck_deal(
+    store: Workspace,
+    principal: Principal,
+    one: stuck.StuckDeal,
+    question: _Question,
+    reference: str | None,
+) -> StuckDeal:
+    """With the event by which it entered its stage; what they may not read by its id alone."""
     try:
-        view = open_view(store, principal, Action.READ, one.deal_id)
+        events = open_view(store, principal, Action.READ, one.deal_id).events()
     except NotAllowed:
-        return None
-    return stuck.entering_version(view.events(), one, asked.as_of, asked.known_at)
+        return StuckDeal.unreadable(one.deal_id)
+    asked = question.asked
+    return StuckDeal(
+        deal=one.deal_id,
+        readable=True,
+        reference=reference,
+        owner=question.names.user(one.owner),
+        process=one.place.process,
+        stage=one.place.stage,
+        entered_at=written(one.entered_at),
+        entered_by=stuck.entering_version(events, one, asked.as_of, asked.known_at),
+        days=one.days,
+        threshold_days=one.threshold,
+    )
 
 
 def _place_of(cursor: str) -> stuck.After:
     value, deal_id = decode_cursor(cursor, _ORDER, descending=False)
     if not isinstance(value, int):
-        raise CursorError(f"{cursor!r} is not a cursor; give one as an answer gave it")
+        raise no_cursor(cursor)
     return value, deal_id
 
 

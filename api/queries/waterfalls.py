@@ -1,13 +1,12 @@
 """The waterfall between two moments, and the deals behind its lines."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from api.cursors import CursorError
+from api.cursors import CursorError, no_cursor, packed, unpacked
 from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
@@ -92,6 +91,7 @@ def ask_waterfall_deals(
         )
         names_by_id = called(connection, sorted({one.deal_id for one in page.entries}))
         caveats = _caveats(connection, question)
+    behind = [_versions(store, principal, one, question) for one in page.entries]
     return WaterfallDeals(
         since=written(question.since),
         until=written(question.until),
@@ -99,10 +99,10 @@ def ask_waterfall_deals(
         line=line,
         reporting_currency=query.reporting_currency,
         entries=[
-            WaterfallEntry.of(
-                one, names_by_id[one.deal_id], _versions(store, principal, one, question), names
-            )
-            for one in page.entries
+            WaterfallEntry.unreadable(one.deal_id, one.line.name)
+            if versions is None
+            else WaterfallEntry.of(one, names_by_id[one.deal_id], versions, names)
+            for one, versions in zip(page.entries, behind, strict=True)
         ],
         cursor=None if page.next is None else cursor_of(page.next, line),
         caveats=caveats,
@@ -157,19 +157,14 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 
 def cursor_of(place: Place, line: str) -> str:
     """The cursor behind a place in the list of a line."""
-    content = msgspec.json.encode(_Cursor(line, *place))
-    return urlsafe_b64encode(content).rstrip(b"=").decode()
+    return packed(_Cursor(line, *place))
 
 
 def place_of(text: str, line: str) -> Place:
-    """The inverse of `_cursor_of`. Raises CursorError."""
-    try:
-        content = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-        cursor = msgspec.json.decode(content, type=_Cursor)
-    except ValueError:
-        raise CursorError(f"{text!r} is not a cursor; give one as an answer gave it") from None
+    """The inverse of `cursor_of`. Raises CursorError."""
+    cursor = unpacked(text, _Cursor)
     if abs(cursor.moment) >= 2**63:
-        raise CursorError(f"{text!r} is not a cursor; give one as an answer gave it")
+        raise no_cursor(text)
     if cursor.line != line:
         raise CursorError("the cursor is of another line; keep `line` as it was")
     return cursor.moment, cursor.deal_id

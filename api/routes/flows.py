@@ -28,7 +28,13 @@ from api.routes.common import (
     waits,
 )
 from api.routes.filters import FilteredParameters
-from api.wire.flows import CohortTable, Flow, OutcomesOverTime, StuckDeals, TimeInStage
+from api.wire.flows import (
+    CohortTable,
+    Flow,
+    OutcomesOverTime,
+    TimeInStage,
+)
+from api.wire.stuck import StuckDeals
 from api.workspace import Workspace
 from projections.calendar import Grain
 

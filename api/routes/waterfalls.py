@@ -24,11 +24,9 @@ from api.routes.common import (
     positioned,
     waits,
 )
-from api.routes.filters import DealFilters, dimensions_in
+from api.routes.filters import DealFilters, currency_in, dimensions_in
 from api.wire.waterfalls import Waterfall, WaterfallDeals
 from api.workspace import Workspace
-from domain.rates import require_currency
-from domain.refusals import UnknownCurrency
 from projections.calendar import Period, PeriodError
 from projections.pipeline import DIMENSIONS
 from projections.waterfall.steps import CORRECTED, NAMES, REVALUED, NoSuchLine, lines_named
@@ -90,7 +88,7 @@ class WaterfallParameters(DealFilters):
             where=self.where(),
             closing=self._closing(store),
             as_believed=self.as_believed,
-            reporting_currency=self._currency(),
+            reporting_currency=currency_in(self.reporting_currency),
         )
 
     def _moments(self, store: Workspace) -> tuple[datetime, datetime]:
@@ -109,14 +107,6 @@ class WaterfallParameters(DealFilters):
             return None
         period = _period(store, "closing", self.closing)
         return period.first, period.last
-
-    def _currency(self) -> str | None:
-        if self.reporting_currency is None:
-            return None
-        try:
-            return require_currency(self.reporting_currency)
-        except UnknownCurrency as error:
-            raise ParameterFault("reporting_currency", str(error)) from None
 
 
 def _period(store: Workspace, parameter: str, text: str) -> Period:

@@ -311,7 +311,7 @@ class GroupOutcomes(msgspec.Struct, frozen=True, kw_only=True):
     deals: int
     ended: dict[Ending, int]
     censored: int
-    """Open, suspended, or merged into another deal."""
+    """Without an outcome: open, suspended, or merged into another deal."""
     longest_days: int
     """For which a deal has been seen at most: beyond them nothing is known."""
     curve: list[IncidencePoint]
@@ -344,48 +344,6 @@ class OutcomesOverTime(msgspec.Struct, frozen=True, kw_only=True):
     known_at: Instant
     by: str | None
     groups: list[GroupOutcomes]
-    caveats: list[str]
-
-
-class StuckStage(msgspec.Struct, frozen=True):
-    """How many deals are stuck in one stage of one process."""
-
-    process: str
-    stage: str
-    figures: StuckFigures
-
-    @classmethod
-    def of(cls, found: projected.StuckIn) -> "StuckStage":
-        place = found.threshold.place
-        return cls(place.process, place.stage, StuckFigures.of(found))
-
-
-class StuckDeal(msgspec.Struct, frozen=True, kw_only=True):
-    """A deal that has been in its stage for longer than most that were won."""
-
-    deal: str
-    """Its id."""
-    reference: str | None
-    """By which another system knows it."""
-    owner: User
-    process: str
-    stage: str
-    entered_at: Instant
-    entered_by: int | None
-    """The version of the event by which it entered; null: whoever asks may not read them."""
-    days: int
-    threshold_days: int
-
-
-class StuckDeals(msgspec.Struct, frozen=True, kw_only=True):
-    """The stuck deals, the longest in their stage first."""
-
-    as_of: Instant
-    known_at: Instant
-    stages: list[StuckStage]
-    deals: list[StuckDeal]
-    cursor: str | None
-    """Where the listing goes on; null: at its end."""
     caveats: list[str]
 
 

@@ -134,36 +134,39 @@ class WaterfallEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A deal behind a line, and what it adds to it."""
 
     id: str
+    readable: bool
+    """Whether you may read the deal; if not, all else but the line is null or empty."""
     name: str | None
     """As it is called now; null where the listing of deals could not take it in."""
     reference: str | None
     """Id of the deal in the system it came from, as it stands now."""
-    at: Instant
+    at: Instant | None
     """When it happened; of a deal that stands or is corrected, the moment that is looked at."""
     line: str
     kind: str | None
     group: dict[str, str | User | None]
-    deals: int
+    deals: int | None
     """With its sign; 0 where only the amount changes."""
-    amount: Amount
+    amount: Amount | None
     """With its sign."""
-    unknown_amount: bool
+    unknown_amount: bool | None
     """Whether it stands at the start or the end without an amount on record."""
-    events: list[str] | None
+    events: list[str]
     """The events that did it, as in deal:d-1@7; of a deal that stands, the one that last made it
-    what it is. Null: you may not read them."""
+    what it is."""
 
     @classmethod
     def of(
         cls,
         entry: Entry,
         called: tuple[str | None, str | None],
-        versions: list[int] | None,
+        versions: list[int],
         names: Names,
     ) -> "WaterfallEntry":
         stream = stream_of(StreamKind.DEAL, entry.deal_id)
         return cls(
             id=entry.deal_id,
+            readable=True,
             name=called[0],
             reference=called[1],
             at=written(entry.moment),
@@ -173,7 +176,25 @@ class WaterfallEntry(msgspec.Struct, frozen=True, kw_only=True):
             deals=entry.deals,
             amount=money(entry.amount, entry.currency),
             unknown_amount=entry.unpriced,
-            events=None if versions is None else [f"{stream}@{one}" for one in versions],
+            events=[f"{stream}@{one}" for one in versions],
+        )
+
+    @classmethod
+    def unreadable(cls, deal_id: str, line: str) -> "WaterfallEntry":
+        """Of a deal that whoever asks may not read."""
+        return cls(
+            id=deal_id,
+            readable=False,
+            name=None,
+            reference=None,
+            at=None,
+            line=line,
+            kind=None,
+            group={},
+            deals=None,
+            amount=None,
+            unknown_amount=None,
+            events=[],
         )
 
 

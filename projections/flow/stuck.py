@@ -11,7 +11,7 @@ import msgspec
 
 from domain.deal import Deal, DealEvent
 from domain.lifecycle import Status
-from projections.columns.relation import Place, Relation
+from projections.columns.relation import Place, Relation, literal
 from projections.flow.asking import Asked, Progress, Slice, untold
 from projections.flow.days import stepped
 from projections.flow.visits import StageVisits, in_order, percentile, stage_visits
@@ -137,8 +137,7 @@ def count_stuck(
 def _page(limit: int, after: After | None) -> str:
     behind = "true"
     if after is not None:
-        # By its bytes, written in hexadecimal: whoever hands a cursor back may write anything.
-        id_ = f"from_hex('{after[1].encode().hex()}')"
+        id_ = f"encode({literal(after[1])})"
         behind = f"(since > {after[0]} OR (since = {after[0]} AND encode(id) > {id_}))"
     return f"""
         SELECT id, place, owner, since, days, most FROM stays JOIN deals USING (deal)

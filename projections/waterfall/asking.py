@@ -88,13 +88,19 @@ class Transitions(NamedTuple):
     after: State
     corrects: bool
     """Whether it goes from what was known of one moment to what is known of it later."""
+    anew: bool
+    """Whether the deals ended at another instant before, or not at all."""
     currency: str
     sums: Sums
 
     def steps(self) -> Iterator[tuple[Step, int, int]]:
         """The steps of deals that are asked for, how many take each, and what these bring."""
-        steps_from = corrections_of if self.corrects else steps_of
-        for step in steps_from(self.before, self.after):
+        steps = (
+            corrections_of(self.before, self.after)
+            if self.corrects
+            else steps_of(self.before, self.after, anew=self.anew)
+        )
+        for step in steps:
             times, amount = self.sums.of(step.share, step.deals)
             if step.state.kept and times:
                 yield step, times, amount
@@ -164,18 +170,19 @@ class Asked:
     def selected(self, more: str = "", joined: str = "") -> str:
         """A query over pairs for what `transition` reads, in sums over what is grouped by."""
         groups = [f"{side}.g{n}" for side in ("b", "a") for n, _ in enumerate(self._dimensions)]
-        keys = ", ".join(["b.state", "a.state", "a.currency", *groups])
+        keys = ", ".join(["b.state", "a.state", "a.currency", ANEW, *groups])
         pairs = f"FROM a LEFT JOIN b USING (deal, moment) {joined}"
         return f"SELECT {_SUMS}, {keys}{more} {pairs}"
 
     def transition(self, row: Sequence[Any], pairs: Pairs) -> Transitions:
         """What a row of `selected` tells."""
         many = len(self._dimensions)
-        sums, (before, after, currency), groups = row[:7], row[7:10], row[10:]
+        sums, (before, after, currency, anew), groups = row[:7], row[7:11], row[11:]
         return Transitions(
             None if before is None else self.state(before, groups[:many]),
             self.state(after, groups[many:]),
             pairs.corrects,
+            anew,
             self._currencies[currency],
             Sums(*map(int, sums)),
         )
@@ -236,7 +243,7 @@ class Asked:
         )
         groups = "".join(f", {name} AS g{n}" for n, name in enumerate(self._names("periods")))
         return (
-            f"SELECT deal, {at} AS moment, {state} AS state, currency, amount, priced{groups}"
+            f"SELECT deal, {at} AS moment, {state} AS state, currency, amount, closed_at{groups}"
             f" FROM periods WHERE {condition}"
         )
 
@@ -293,6 +300,8 @@ class Asked:
 _STATUSES = 16
 """More than there are statuses."""
 
+ANEW = "a.closed_at IS DISTINCT FROM b.closed_at"
+"""Whether a deal ended, or ended again."""
 CHANGE = "a.amount - coalesce(b.amount, 0)"
 _SUMS = (
     "count(*), coalesce(sum(b.amount), 0), sum(a.amount),"

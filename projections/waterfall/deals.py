@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from projections.columns.relation import literal
 from projections.figures import Values, require_dimensions
 from projections.instants import instant_of
-from projections.waterfall.asking import CHANGE, Asked, Pairs, Transitions
+from projections.waterfall.asking import ANEW, CHANGE, Asked, Pairs, Transitions
 from projections.waterfall.bridge import Value
-from projections.waterfall.steps import CORRECTED, END, REVALUED, START, Line, NoSuchLine, Step
+from projections.waterfall.steps import (
+    CORRECTED,
+    END,
+    REVALUED,
+    START,
+    Line,
+    NothingCorrected,
+    NothingRevalued,
+    Step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -74,9 +84,9 @@ def deals_behind(
     """
     require_dimensions((*question.by, *question.where))
     if REVALUED in lines and rates is None:
-        raise NoSuchLine("nothing is revalued without a currency to report in")
+        raise NothingRevalued("nothing is revalued without a currency to report in")
     if CORRECTED in lines and not question.as_believed:
-        raise NoSuchLine("nothing is corrected unless each moment is seen as it was believed")
+        raise NothingCorrected("nothing is corrected unless each moment is seen as it was believed")
 
     def ask(relation: Relation) -> Page:
         found = _found(_Listing(Asked(relation, question), lines, rates), limit + 1, after)
@@ -88,6 +98,9 @@ def deals_behind(
 
     return periods.ask(connection, ask, question.reach)
 
+
+_KIND = 5
+"""Columns that tell kinds of transitions apart."""
 
 Found = list[tuple[Place, list[Entry]]]
 
@@ -150,6 +163,7 @@ class _Listing:
         kind = (
             "coalesce(b.state, -1)",
             "a.state",
+            ANEW,
             " OR ".join(moves) or "false",
             f"sign({CHANGE})",
         )
@@ -189,9 +203,9 @@ class _Listing:
         )
         return sorted(
             {
-                str(tuple(row[-4:]))
+                str(tuple(row[-_KIND:]))
                 for row in rows
-                if any(True for _ in self._steps(self.asked.transition(row[:-4], pairs)))
+                if any(True for _ in self._steps(self.asked.transition(row[:-_KIND], pairs)))
             }
         )
 
@@ -208,6 +222,5 @@ class _Listing:
 def _behind(moment: str, after: Place) -> str:
     """The condition for what comes behind an entry; `moment` is its column, or a number."""
     at, deal_id = after
-    # In hexadecimal, whatever characters it has.
-    quoted = f"decode(from_hex('{deal_id.encode().hex()}'))"
-    return f"({moment} > {int(at)} OR ({moment} = {int(at)} AND id > {quoted}))"
+    behind = f"{moment} = {int(at)} AND id > {literal(deal_id)}"
+    return f"({moment} > {int(at)} OR ({behind}))"

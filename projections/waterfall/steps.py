@@ -16,6 +16,7 @@ add up to the end less the start, in every group:
 """
 
 from collections.abc import Iterator
+from datetime import date
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
@@ -31,6 +32,15 @@ class Side(IntEnum):
     EARLIER = 1
     LATER = 2
     UNDATED = 3
+
+    @classmethod
+    def of(cls, close: date | None, window: tuple[date, date] | None) -> "Side":
+        """Of an expected close; `window` is its first and its last day, None: any, and none."""
+        if window is None:
+            return cls.WITHIN
+        if close is None:
+            return cls.UNDATED
+        return cls.EARLIER if close < window[0] else cls.LATER if close > window[1] else cls.WITHIN
 
 
 class State(NamedTuple):
@@ -130,6 +140,14 @@ class NoSuchLine(ValueError):
     """A text names no line, or the question has none of that name."""
 
 
+class NothingRevalued(NoSuchLine):
+    """The question has no currency to report in."""
+
+
+class NothingCorrected(NoSuchLine):
+    """The question does not see each moment with the knowledge of its own."""
+
+
 def lines_named(text: str) -> list[Line]:
     """The lines that a text names: `won`, all kinds of `lost`, or one as in `lost:no-decision`.
 
@@ -145,8 +163,11 @@ def lines_named(text: str) -> list[Line]:
     return found
 
 
-def steps_of(before: State | None, after: State) -> Iterator[Step]:
-    """The steps of a transition, in order. `before` is None at the opening."""
+def steps_of(before: State | None, after: State, *, anew: bool = False) -> Iterator[Step]:
+    """The steps of a transition, in order. `before` is None at the opening.
+
+    `anew` tells that a deal which ended before has ended again: its end is another instant.
+    """
     was = before is not None and before.within
     if was and after.within:
         assert before is not None
@@ -157,7 +178,7 @@ def steps_of(before: State | None, after: State) -> Iterator[Step]:
         yield Step(_exit(after), before, -1, Share.AFTER)
     elif after.within:
         yield from _entering(before, after)
-    elif _passes(before, after):
+    elif _passes(before, after, anew=anew):
         yield from _entering(before, after)
         yield Step(_exit(after), after, -1, Share.AFTER)
 
@@ -203,11 +224,20 @@ def _entering(before: State | None, after: State) -> Iterator[Step]:
     yield from _changing(after)
 
 
-def _passes(before: State | None, after: State) -> bool:
-    """Whether a deal outside the pipeline was in it for the instant at which it ended or rested."""
+def _passes(before: State | None, after: State, *, anew: bool) -> bool:
+    """Whether a deal outside the pipeline was in it for the instant at which it ended or rested.
+
+    A duplicate of what had ended or rested before leaves nothing.
+    """
     if after.status is Status.OPEN or after.side is not Side.WITHIN:
         return False
-    return before is None or (before.status, before.outcome) != (after.status, after.outcome)
+    if before is None:
+        return True
+    if after.status is Status.MERGED:
+        return before.status is Status.OPEN
+    if (before.status, before.outcome) != (after.status, after.outcome):
+        return True
+    return anew and after.status.closed
 
 
 def _entry(before: State) -> Line:

@@ -10,11 +10,13 @@ from secrets import token_hex
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import insert, update
 
+from domain.deal import replay
+from domain.lifecycle.facts import OpportunityReopened
 from domain.rates import RateBook
 from domain.values import END_OF_TIME
 from projections.columns import Columns
@@ -27,12 +29,31 @@ from projections.waterfall.asking import Question
 from projections.waterfall.bridge import Bridge, Rates, Waterfall, waterfall
 from projections.waterfall.deals import Entry, Place, deals_behind
 from projections.waterfall.events import versions_behind
-from projections.waterfall.steps import CORRECTED, END, LINES, REVALUED, START, Line
+from projections.waterfall.steps import (
+    CORRECTED,
+    END,
+    LINES,
+    REOPENED,
+    REVALUED,
+    START,
+    WON,
+    Line,
+    lines_named,
+)
 from tests.projections.histories import (
     around,
 )
 from tests.projections.stores import project
-from tests.projections.waterfall.made import DAYS, Asked, Histories, asked, books
+from tests.projections.waterfall.causes import makes_it
+from tests.projections.waterfall.made import (
+    DAYS,
+    Asked,
+    Histories,
+    asked,
+    books,
+    ended_twice,
+    lawful,
+)
 from tests.projections.waterfall.plain import told, waterfall_of
 from tests.scenario import BOOK
 
@@ -121,6 +142,7 @@ fewer = settings(max_examples=max(settings().max_examples // 4, 1))
 
 @fewer
 @given(asked=asked())
+@example(asked=ended_twice())
 def test_the_waterfall_is_the_walk_over_the_deals(store: Store, asked: Asked) -> None:
     store.fill(asked.portfolio)
     answer = store.ask(asked.question)
@@ -261,9 +283,38 @@ def test_the_deals_behind_a_line_add_up_to_it_and_name_what_did_it(
             events = histories[one.deal_id]
             versions = versions_behind(events, one.line, one.moment, question, BOOK)
             assert versions
-            assert {*versions} <= {event.version for event in events}
-            if one.line not in (START, END, REVALUED, CORRECTED):
-                assert {events[v - 1].occurred_at for v in versions} == {one.moment}
+            for version in versions:
+                assert makes_it(events, version, one, question)
+
+
+@fewer
+@given(asked=asked())
+@example(asked=ended_twice())
+def test_what_ends_stands_on_the_line_of_its_outcome(store: Store, asked: Asked) -> None:
+    """And what is taken up again names the event that did so."""
+    portfolio = [lawful(events) for events in asked.portfolio]
+    store.fill(portfolio)
+    question = replace(
+        asked.question, known_at=END_OF_TIME, as_believed=False, closing=None, where={}
+    )
+    histories = {f"{events[0].stream}".partition(":")[2]: events for events in portfolio}
+    ends = set()
+    for deal_id, events in histories.items():
+        for at in {event.occurred_at for event in events}:
+            outcome = replay(events, at).life.outcome
+            if outcome and outcome.occurred_at == at and question.since < at <= question.until:
+                ends.add((deal_id, at, outcome.version))
+    listed = [
+        (one.deal_id, one.moment, version)
+        for line in (WON, Line("lost"))
+        for one in store.deals(question, lines_named(str(line)), None, limit=50)
+        for version in versions_behind(histories[one.deal_id], one.line, one.moment, question, BOOK)
+    ]
+    assert sorted(listed) == sorted(ends)
+    for one in store.deals(question, [REOPENED], None, limit=50):
+        events = histories[one.deal_id]
+        versions = versions_behind(events, REOPENED, one.moment, question, BOOK)
+        assert any(isinstance(events[v - 1].fact, OpportunityReopened) for v in versions)
 
 
 def lines_of(question: Question, rates: Rates | None) -> Iterator[list[Line]]:

@@ -21,9 +21,9 @@ from api.wire.flows import (
     GroupOutcomes,
     OutcomesOverTime,
     StageSurvival,
-    StuckDeals,
     TimeInStage,
 )
+from api.wire.stuck import StuckDeals
 from api.wire.values import User
 from projections.flow.survival import ENDINGS, Ending
 
@@ -79,13 +79,14 @@ def stage_chart(answer: Flow, names: Names) -> Spec:
             for number, (how, visits) in enumerate(count.items())
             if visits
         ]
+    stacked = max((one.visits for one in answer.stages), default=0)
     return chart(
         data=rows(values),
         height={"step": 26},
         mark="bar",
         encoding={
             "y": _names_axis("stage", order),
-            "x": {"field": "visits", "type": "quantitative", "title": "visits"},
+            "x": {**_whole("visits", stacked), "title": "visits"},
             "color": _legend("how", kinds),
             "order": {"field": "at"},
         },
@@ -112,6 +113,28 @@ def _names_axis(field: str, order: Sequence[str]) -> Spec:
         "sort": list(order),
         "title": None,
         "axis": {"labelLimit": 420},
+    }
+
+
+_TICKS = 10
+"""At most on an axis."""
+
+
+def counted(number: int, one: str) -> str:
+    """How many there are, with the word for one of them."""
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
+
+
+def _whole(field: str, longest: int) -> Spec:
+    """A length in whole numbers: a tick for each where there are few."""
+    axis: Spec = {"format": ",d"}
+    if longest < _TICKS:
+        axis["values"] = list(range(max(longest, 1) + 1))
+    return {
+        "field": field,
+        "type": "quantitative",
+        "axis": axis,
+        "scale": {"domainMin": 0, **({} if longest else {"domainMax": 1})},
     }
 
 
@@ -207,7 +230,7 @@ def survival_chart(answer: TimeInStage, names: Names) -> Spec:
 def _survival_panel(one: StageSurvival, answer: TimeInStage, names: Names) -> Spec:
     processes = {stage.process for stage in answer.stages}
     title = names.get(one.stage, one.stage)
-    told = [f"{one.visits:,} visits, {one.ended:,} ended"]
+    told = [f"{counted(one.visits, 'visit')}, {one.ended:,} ended"]
     if one.median_days is not None:
         told[0] += f", half by day {one.median_days}"
     if len(processes) > 1:
@@ -290,7 +313,12 @@ def _outcome_panel(one: GroupOutcomes, by: str | None, *, alone: bool) -> Spec:
         name = _ENDINGS[ending][0]
         values += [{"days": d, "share": s, "ending": name, "at": number} for d, s in steps]
     title = _value(one.value) if by else "Outcomes since the opening"
-    told = [f"{one.deals:,} deals, {one.censored:,} without an outcome yet"]
+    told = [
+        f"{counted(one.deals, 'deal')}, {one.censored:,} without an outcome:",
+        "open, suspended or merged",
+    ]
+    if alone:
+        told = [" ".join(told)]
     x = {"field": "days", "type": "quantitative", "title": "days since the opening"}
     return {
         "title": _panel_title(title, told),
@@ -337,13 +365,14 @@ def stuck_chart(answer: StuckDeals, names: Names) -> Spec:
             {"stage": label, "how": how, "deals": deals, "at": list(kinds).index(how)}
             for how, deals in counts.items()
         ]
+    stacked = max((one.figures.open for one in answer.stages), default=0)
     return chart(
         data=rows(values),
         height={"step": 26},
         mark="bar",
         encoding={
             "y": _names_axis("stage", order),
-            "x": {"field": "deals", "type": "quantitative", "title": "open deals"},
+            "x": {**_whole("deals", stacked), "title": "open deals"},
             "color": _legend("how", kinds),
             "order": {"field": "at"},
         },

@@ -7,27 +7,49 @@ from api.pages.charts.style import BLUE, GREEN, GREY, INK, ORANGE, Spec, chart, 
 from api.wire.waterfalls import Waterfall, WaterfallFigures
 
 _HEIGHT = 260
+_BETWEEN_GROUPS = ("moved-in", "moved-out")
 _STANDS, _MORE, _LESS, _WON = "start and end", "more", "less", "won"
 _COLOURS = {_STANDS: GREY, _MORE: GREEN, _LESS: ORANGE, _WON: BLUE}
 
 
 def bridge_chart(answer: Waterfall, when: str) -> Spec:
     """One bridge for each currency, all groups together."""
-    title = {"text": "Pipeline waterfall", "subtitle": when, "anchor": "start"}
+    told = [when]
+    if answer.group_by:
+        names = " and ".join(name.replace("_", " ") for name in answer.group_by)
+        told.append(f"all groups by {names} together")
+    title = {"text": "Pipeline waterfall", "subtitle": told, "anchor": "start"}
     if not answer.totals:
         empty = {"mark": "text", "encoding": {"text": {"value": "No deals."}}}
         return chart(height=40, title=title, data=rows([{}]), **empty)
     spec = chart(
         title=title,
         spacing=28,
-        vconcat=[{"width": 820, "height": _HEIGHT, **_bridge(one)} for one in answer.totals],
+        vconcat=[
+            {
+                "width": 820,
+                "height": _HEIGHT,
+                **_unknown(one),
+                **_bridge(one, grouped=bool(answer.group_by)),
+            }
+            for one in answer.totals
+        ],
     )
     del spec["width"]  # of a concatenation each part has its own
     return spec
 
 
-def _bridge(total: WaterfallFigures) -> Spec:
-    bars = list(_bars(total))
+def _unknown(total: WaterfallFigures) -> Spec:
+    """What the heights of the first and the last bar leave out."""
+    start, end = total.start.unknown_amount, total.end.unknown_amount
+    if not start and not end:
+        return {}
+    text = f"{total.currency}: without an amount {start:,} at the start, {end:,} at the end"
+    return {"title": {"text": text, "anchor": "start", "fontSize": 11, "fontWeight": "normal"}}
+
+
+def _bridge(total: WaterfallFigures, *, grouped: bool) -> Spec:
+    bars = list(_bars(total, grouped=grouped))
     place: Spec = {
         "x": {
             "field": "label",
@@ -95,9 +117,15 @@ _COLOUR: Spec = {
 }
 
 
-def _bars(total: WaterfallFigures) -> Iterator[Spec]:
-    """Where each bar stands; lines on which nothing happened have none."""
+def _bars(total: WaterfallFigures, *, grouped: bool) -> Iterator[Spec]:
+    """Where each bar stands; lines on which nothing happened have none.
+
+    Nor has what only went from group to group, where all of these are together.
+    """
     changes = _changes(total)
+    moved = [changes[name] for name in _BETWEEN_GROUPS if name in changes]
+    if grouped and not any(map(sum, zip(*moved, strict=True))):
+        changes = {name: one for name, one in changes.items() if name not in _BETWEEN_GROUPS}
     labels = [_label(name, deals, "+") for name, (deals, _) in changes.items()]
     labels += [_label("end", total.end.deals), ""]
     at = Decimal(total.start.amount.amount)

@@ -12,9 +12,9 @@ from api.wire.flows import (
     Flow,
     OutcomesOverTime,
     StageFlow,
-    StuckDeals,
     TimeInStage,
 )
+from api.wire.stuck import StuckDeal, StuckDeals
 from api.wire.values import User
 from projections.columns.relation import Place
 from projections.flow import stuck
@@ -248,6 +248,8 @@ def test_charts_are_drawn_also_of_nothing(run: Run, tmp_path: Path, args: list[s
         (["--where", "colour=red"], "there is no dimension 'colour'"),
         (["--cohorts", "week"], "'week' is not one of"),
         (["--stuck", "--after", "x"], "is not a cursor"),
+        (["--after", "zzz"], "it is for --stuck"),
+        (["--cohorts", "month", "--limit", "3"], "it is for --stuck"),
         (["--as-of", "soon"], "is not a time"),
         (["--plot", "x.pdf"], "has to end in .svg or .png"),
     ],
@@ -269,3 +271,43 @@ def test_stuck_deals_are_for_who_may_read(own_store: str) -> None:
         assert run_command("--db", own_store, "users", "grant", user, role).exit_code == 0
         result = run_command("--db", own_store, "flow", "--stuck", "--as", user)
         assert result.exit_code == code, result.stderr
+
+
+def few_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thresholds with which one deal of the small store is stuck, and none besides."""
+    place = Place("key-account/1", "P0", 0)
+    monkeypatch.setattr(stuck, "thresholds", lambda *_: [stuck.Threshold(place, 30, 100)])
+
+
+def test_of_a_stuck_deal_that_is_not_theirs_to_read_they_see_the_id_alone(
+    own_store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few_stuck(monkeypatch)
+    assert run_command("--db", own_store, "users", "grant", "u-mei", "seller").exit_code == 0
+    args = ("--db", own_store, "flow", "--stuck", "--as-of", "2026-07-30", "--as", "u-mei")
+    answer = run_command(*args, "--format", "json").read(StuckDeals)
+    assert answer.deals == [StuckDeal.unreadable("d-evil")]
+    assert "d-evil  not yours to read" in "\n".join(run_command(*args).lines)
+    rows = list(csv.DictReader(io.StringIO(run_command(*args, "--format", "csv").stdout)))
+    assert [row["deal"] for row in rows] == ["d-evil"]
+    assert {value for name, value in rows[0].items() if name != "deal"} == {"", "false"}
+
+
+def test_deals_without_an_outcome_are_not_called_open(run: Run) -> None:
+    told = "\n".join(run("flow", "--outcomes", "--as-of", "2026-06-30").lines)
+    assert "Without an outcome: open, suspended or merged." in told
+    assert "open deals" not in told
+
+
+def test_plots_count_deals_in_whole_numbers(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few_stuck(monkeypatch)
+    file, other = tmp_path / "stuck.svg", tmp_path / "stages.svg"
+    assert run("flow", "--stuck", "--as-of", "2026-07-30", "--plot", str(file)).exit_code == 0
+    text = file.read_text(encoding="utf-8")
+    assert ">1<" in text
+    assert ">0.5<" not in text
+    assert run("flow", "--survival", "--as-of", "2026-06-30", "--plot", str(other)).exit_code == 0
+    assert "1 visits" not in other.read_text(encoding="utf-8")
+    assert "1 visit, 1 ended" in other.read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from api.wire.waterfalls import Waterfall, WaterfallDeals, WaterfallFigures
-from tests.api.cli.conftest import Run
+from api.wire.waterfalls import Waterfall, WaterfallDeals, WaterfallEntry, WaterfallFigures
+from tests.api.cli.conftest import Run, run_command
 
 SPAN = ("2025-12-31", "2026-05-31")
 
@@ -19,6 +19,11 @@ def asked(run: Run, *args: str) -> Waterfall:
 
 def listed(run: Run, *args: str) -> WaterfallDeals:
     return run("waterfall", *args, "--format", "json").read(WaterfallDeals)
+
+
+def worth(entry: WaterfallEntry) -> str:
+    assert entry.amount is not None
+    return entry.amount.amount
 
 
 def happened(row: WaterfallFigures) -> dict[str, tuple[int, str]]:
@@ -81,13 +86,13 @@ def test_as_believed_tells_what_became_known_later(run: Run) -> None:
     [entry] = listed(
         run, "2026-03-15", "2026-05-31", "--as-believed", "--deals", "corrected"
     ).entries
-    assert (entry.reference, entry.amount.amount) == ("P-1", "54.00")
+    assert (entry.reference, worth(entry)) == ("P-1", "54.00")
     assert entry.events == ["deal:d-press@9"]
 
 
 def test_deals_behind_a_line_come_in_pages_with_their_events(run: Run) -> None:
     page = listed(run, *SPAN, "--deals", "increased", "--limit", "2")
-    assert [(one.reference, one.amount.amount) for one in page.entries] == [
+    assert [(one.reference, worth(one)) for one in page.entries] == [
         ("M-1", "4500.00"),
         ("R-1", "1200000"),
     ]
@@ -119,7 +124,7 @@ def test_a_reporting_currency_revalues_the_start(write: Run) -> None:
     entries = listed(
         write, "2026-02-28", "2026-03-31", "--currency", "EUR", "--deals", "revalued"
     ).entries
-    assert {one.reference: one.amount.amount for one in entries} == {
+    assert {one.reference: worth(one) for one in entries} == {
         "P-1": "350.00",
         "S-1": "280.00",
     }
@@ -167,7 +172,7 @@ def test_csv_has_a_row_for_each_group_and_line_that_adds_up(run: Run) -> None:
     assert len(sums) == 5
     assert not any(sums.values())
     rows = run("waterfall", *SPAN, "--deals", "won", "--format", "csv").stdout.splitlines()
-    assert rows[1].startswith("d-mill,Mill upgrade,M-1,2026-03-15T09:00:00.000000Z,won,,")
+    assert rows[1].startswith("d-mill,true,Mill upgrade,M-1,2026-03-15T09:00:00.000000Z,won,,")
 
 
 def test_a_bridge_is_drawn(run: Run, tmp_path: Path) -> None:
@@ -176,6 +181,16 @@ def test_a_bridge_is_drawn(run: Run, tmp_path: Path) -> None:
     text = file.read_text(encoding="utf-8")
     for word in ("start", "created", "+3 deals", "-1.05 k", "suspended", "amount, JPY"):
         assert f">{word}<" in text
+    assert ">USD: without an amount 0 at the start, 1 at the end<" in text
+    file = tmp_path / "by-owner.svg"
+    assert run("waterfall", *SPAN, "--by", "owner", "--plot", str(file)).exit_code == 0
+    text = file.read_text(encoding="utf-8")
+    assert ">all groups by owner together<" in text
+    assert ">moved<" not in text
+    file = tmp_path / "of-one.svg"
+    span = ("2026-03-09", "2026-03-11", "--where", "owner=Ben Ito")
+    assert run("waterfall", *span, "--by", "stage", "--plot", str(file)).exit_code == 0
+    assert ">moved<" in file.read_text(encoding="utf-8")
     empty = tmp_path / "empty.svg"
     assert run("waterfall", "2020", "--plot", str(empty)).exit_code == 0
     assert "No deals." in empty.read_text(encoding="utf-8")
@@ -190,10 +205,17 @@ def test_a_bridge_is_drawn(run: Run, tmp_path: Path) -> None:
         ((*SPAN, "--by", "colour"), "there is no dimension 'colour'"),
         ((*SPAN, "--closing", "soon"), "'soon' is no period"),
         ((*SPAN, "--deals", "gone"), "there is no line 'gone'"),
-        ((*SPAN, "--deals", "corrected"), "nothing is corrected unless"),
-        ((*SPAN, "--deals", "revalued"), "nothing is revalued without"),
+        (("9999",), "the year 9999 is not between"),
+        (("9999",), ". Or give FROM and TO."),
+        (("2025", "2026"), "'2025' is a period, and a period stands alone"),
+        (("2025-12-31", "2026-Q1"), "'2026-Q1' is a period, and a period stands alone"),
+        ((*SPAN, "--deals", "corrected"), "as it was believed; give --as-believed"),
+        ((*SPAN, "--deals", "revalued"), "a currency to report in"),
+        ((*SPAN, "--deals", "revalued"), "give --currency"),
+        ((*SPAN, "--limit", "5"), "it is for --deals"),
         ((*SPAN, "--deals", "won", "--after", "x"), "'x' is not a cursor"),
         ((*SPAN, "--after", "x"), "it is for --deals"),
+        ((*SPAN, "--limit", "3"), "it is for --deals"),
         ((*SPAN, "--deals", "won", "--plot", "x.svg"), "it draws figures, not deals"),
         ((*SPAN, "--as-believed", "--known-at", "now"), "leave out --known-at"),
     ],
@@ -211,3 +233,20 @@ def test_a_currency_or_user_that_does_not_exist_is_told(run: Run) -> None:
     ambiguous = run("waterfall", *SPAN, "--where", "owner=Sam Roe")
     assert ambiguous.exit_code == 1
     assert "could be any of" in ambiguous.stderr
+
+
+def test_of_a_deal_that_is_not_theirs_to_read_they_see_the_id_alone(own_store: str) -> None:
+    assert run_command("--db", own_store, "users", "grant", "u-ben", "seller").exit_code == 0
+    args = ("--db", own_store, "waterfall", *SPAN, "--deals", "created", "--by", "owner")
+    answer = run_command(*args, "--as", "u-ben", "--format", "json").read(WaterfallDeals)
+    theirs = {one.id for one in answer.entries if one.readable}
+    assert theirs
+    unreadable = [one for one in answer.entries if not one.readable]
+    assert unreadable
+    assert unreadable == [WaterfallEntry.unreadable(one.id, "created") for one in unreadable]
+    table = run_command(*args, "--as", "u-ben").lines
+    for one in unreadable:
+        [line] = [line for line in table if one.id[:8] in line]
+        assert line.split()[2:] == ["not", "yours", "to", "read", *["–"] * 4]
+    assert run_command("--db", own_store, "users", "grant", "u-sam-1", "admin").exit_code == 0
+    assert run_command(*args, "--as", "u-sam-1").exit_code == 1

@@ -6,10 +6,12 @@ from functools import cache
 from typing import NamedTuple
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.corrections import DealMerged, EventWithdrawn
 from domain.deal import DealEvent, DealFact, replay
-from domain.history import Draft
+from domain.history import Draft, in_fold_order
+from domain.lifecycle import Status
 from domain.lifecycle.facts import (
     LostOutcome,
     OpportunityLost,
@@ -34,6 +36,7 @@ from tests.projections.histories import (
     facts,
     openings,
 )
+from tests.scenario import opened
 
 Histories = Sequence[Sequence[DealEvent]]
 
@@ -68,6 +71,34 @@ def deals(draw: st.DrawFn, stream: str, currency: str) -> tuple[DealEvent, ...]:
         draft = Draft(told, occurred_at, "ann", "api", f"c-{version}", "c", known_at)
         events.append(draft.recorded(stream, version, RECORDED_AT))
     return tuple(events)
+
+
+def lawful(events: Sequence[DealEvent]) -> list[DealEvent]:
+    """The same deal without what cannot be: it ends, rests and is taken up again in turn.
+
+    Nothing is withdrawn, and versions are without gaps.
+    """
+    kept: list[DealEvent] = []
+    for event in in_fold_order(events):
+        status = replay(kept, END_OF_TIME).life.status
+        if event.version == 1 or status in _WHILE.get(type(event.fact), _OPENED):
+            kept.append(event)
+    ordered = sorted(kept, key=lambda event: event.version)
+    return [replace(event, version=n) for n, event in enumerate(ordered, start=1)]
+
+
+_OPENED = frozenset(Status) - {Status.UNOPENED}
+_RUNNING = frozenset({Status.OPEN, Status.SUSPENDED})
+_ENDED = frozenset({Status.WON, Status.LOST, Status.VOIDED})
+_WHILE: dict[type[object], frozenset[Status]] = {
+    OpportunityWon: _RUNNING,
+    OpportunityLost: _RUNNING,
+    OpportunitySuspended: frozenset({Status.OPEN}),
+    OpportunityResumed: frozenset({Status.SUSPENDED}),
+    OpportunityReopened: _ENDED,
+    DealMerged: _RUNNING | _ENDED,
+    EventWithdrawn: frozenset(),
+}
 
 
 @cache
@@ -126,6 +157,24 @@ def asked(draw: st.DrawFn) -> Asked:
         as_believed=draw(st.sampled_from([False, False, True])),
     )
     return Asked(portfolio, question)
+
+
+def ended_twice() -> Asked:
+    """Of deals that had ended and do so again on one day: as they had, and as duplicates."""
+    lost = OpportunityLost(LostOutcome.NO_DECISION)
+    first: list[tuple[DealFact, int]] = [(opened(), 0), (lost, 1)]
+    again: list[tuple[DealFact, int]] = [(OpportunityReopened("contact", "…"), 3), (lost, 3)]
+    merged: list[tuple[DealFact, int]] = [(DealMerged("d-9", "…"), 3)]
+    portfolio = [
+        [
+            Draft(fact, DAYS[day], "ann", "api", f"c-{n}", "c", DAYS[day]).recorded(
+                stream, n, RECORDED_AT
+            )
+            for n, (fact, day) in enumerate(some, start=1)
+        ]
+        for stream, some in (("deal:d-0", first + again), ("deal:d-1", first + merged))
+    ]
+    return Asked(portfolio, Question(since=DAYS[2], until=DAYS[4], known_at=END_OF_TIME))
 
 
 filters = st.sampled_from([*[[]] * 12, ["owner"], ["stage"], ["region", "owner"], ["process"]])

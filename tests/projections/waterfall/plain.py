@@ -30,6 +30,7 @@ class Fact(NamedTuple):
     place: Place
     wanted: bool
     amount: Decimal | None
+    closed_at: datetime | None
 
     @property
     def inside(self) -> bool:
@@ -71,6 +72,7 @@ def fact_at(
         (*(value_of(name, deal) for name in question.by), deal.life.currency),
         all((value_of(n, deal) or "") == v for n, v in question.where.items()),
         amount_of(deal),
+        deal.life.closed_at,
     )
 
 
@@ -145,12 +147,7 @@ def learned(events: Sequence[DealEvent], question: Question) -> Iterator[Happene
 def happened(before: Fact | None, after: Fact) -> Iterator[Happened]:
     """A change at one instant, in the order in which its parts count."""
     was_inside = before is not None and before.inside
-    # Where it neither was nor is inside: it ended or rested now, and so was open for an instant.
-    ended = after.status is not Status.OPEN and after.close == "within"
-    ended = ended and (
-        before is None or (before.status, before.outcome) != (after.status, after.outcome)
-    )
-    if not was_inside and not after.inside and not ended:
+    if not was_inside and not after.inside and not passed(before, after):
         return
     here, worth = after, after.worth
     if before is None:
@@ -171,6 +168,24 @@ def happened(before: Fact | None, after: Fact) -> Iterator[Happened]:
         yield Happened("decreased", here.place, here.wanted, 0, after.worth - worth)
     if not after.inside:
         yield Happened(went(after), here.place, here.wanted, -1, -after.worth)
+
+
+def passed(before: Fact | None, after: Fact) -> bool:
+    """Where it neither was nor is inside: whether it ended or rested now, and so was open before
+    that, for an instant."""
+    if after.status is Status.OPEN or after.close != "within":
+        return False
+    if before is None or before.status is Status.OPEN:
+        return True
+    if after.status is Status.MERGED:
+        return False
+    if after.status is Status.SUSPENDED:
+        return before.status is not Status.SUSPENDED
+    return (before.status, before.outcome, before.closed_at) != (
+        after.status,
+        after.outcome,
+        after.closed_at,
+    )
 
 
 def came(before: Fact) -> str:

@@ -123,6 +123,25 @@ def test_what_is_and_was_outside_takes_no_step(before: State | None, after: Stat
     assert told(before, after) == []
 
 
+@pytest.mark.parametrize("ended", [WON, lost("no-decision"), state(Status.VOIDED)])
+def test_what_ends_again_was_taken_up_again(ended: State) -> None:
+    """Also where it ends as it had ended before, and at the instant at which it is taken up."""
+    steps = [str(one.line) for one in steps_of(ended, ended, anew=True)]
+    assert steps[0] == "reopened"
+    assert steps[-1] in ("won", "lost:no-decision", "lost:unknown")
+    assert list(steps_of(ended, ended)) == []
+    outside = ended._replace(side=LATER)
+    assert list(steps_of(outside, outside, anew=True)) == []
+
+
+@pytest.mark.parametrize("status", [one for one in Status if one.closed or one == "suspended"])
+def test_a_duplicate_of_what_had_ended_or_rested_leaves_nothing(status: Status) -> None:
+    merged = state(Status.MERGED, outcome="merged")
+    assert list(steps_of(state(status), merged, anew=True)) == []
+    assert told(state(side=LATER), merged)[-1] == ("merged", ANN, -1)
+    assert told(None, merged) == [("created", ANN, 1), ("merged", ANN, -1)]
+
+
 def test_every_outcome_other_than_won_has_a_line() -> None:
     kinds = {line.kind for line in LINES if line.name == "lost"}
     assert kinds == {outcome.value for outcome in LostOutcome}
