@@ -83,8 +83,15 @@ class Commands(TyperGroup):
             from api.cli.failures import exit_code, report
 
             if not report(error):
+                _say_plainly(error)
                 raise
             raise typer.Exit(exit_code(error)) from error
+
+
+def _say_plainly(error: Exception) -> None:
+    """Leave out what the library that checks options puts before each of its messages."""
+    if isinstance(error, typer.BadParameter):
+        error.message = error.message.removeprefix("Value error, ")
 
 
 def _refuse_broken_text(args: list[str]) -> None:

@@ -97,6 +97,12 @@ def test_global_options_may_stand_anywhere(args: list[str], expected: list[str])
     assert hoisted(args) == expected
 
 
+def test_what_is_none_of_the_choices_is_told_in_our_words(run: Run) -> None:
+    result = run("figures", "--per", "day")
+    assert result.exit_code == 2
+    assert "'--per': 'day' is not one of 'month', 'quarter', 'year'." in result.stderr
+
+
 def test_a_global_option_needs_its_value() -> None:
     with pytest.raises(typer.BadParameter, match="requires an argument"):
         hoisted(["deals", "--db"])
