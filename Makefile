@@ -87,7 +87,7 @@ check-imports: $(installed)
 	$(venv)/bin/lint-imports --no-logo
 
 check-docs: $(installed)
-	$(pytest) -q tests/house tests/docs
+	$(pytest) -q -n $(WORKERS) tests/house tests/docs
 
 drills: $(installed) ## Crash, fault and load at full size, and the laws on many more examples
 	HYPOTHESIS_PROFILE=thorough $(pytest) -m drill $(PYTEST_ARGS)
