@@ -11,8 +11,8 @@ from domain.lifecycle import Status
 from projections.calendar import Calendar, Grain, Period
 from projections.columns import Reach
 from projections.columns.relation import NOWHERE, Relation
+from projections.days import Days, stepped
 from projections.figures import Point, require_dimensions
-from projections.flow.days import Days, stepped
 from projections.instants import instant_of, micros
 
 MOST_DEALS = 100_000

@@ -12,8 +12,8 @@ import msgspec
 from domain.deal import Deal, DealEvent
 from domain.lifecycle import Status
 from projections.columns.relation import Place, Relation, literal
+from projections.days import stepped
 from projections.flow.asking import Asked, Progress, Slice, untold
-from projections.flow.days import stepped
 from projections.flow.visits import StageVisits, in_order, percentile, stage_visits
 from projections.frames import frames_of
 from projections.instants import instant_of, micros

@@ -10,9 +10,9 @@ import msgspec
 
 from domain.lifecycle import Status
 from projections.columns.coding import PLACE
+from projections.days import Days
 from projections.instants import instant_of
 from projections.operating.asking import TEAM, Tables
-from projections.operating.days import day_in
 from projections.operating.worth import Rates, Worth, hold_rates
 
 if TYPE_CHECKING:
@@ -196,8 +196,8 @@ class _Counting:
         [(first, last)] = relation.rows("SELECT min(opened_at), max(closed_at) FROM decided")
         if first is None:
             return
-        zone, ends = self._worth.zone, (instant_of(first), instant_of(last))
-        opened, closed = (day_in(name, zone, *ends) for name in ("opened_at", "closed_at"))
+        days = Days.between(self._worth.zone, first, last)
+        opened, closed = days.sql("opened_at"), days.sql("closed_at")
         dated = f"SELECT *, {closed} AS day, {closed} - {opened} AS days FROM decided"
         rates = hold_rates(relation, self._worth, dated, f"now IN {tables.status(Status.WON)}")
         steps = {

@@ -16,9 +16,9 @@ from domain.rates import RateBook
 from projections.columns.coding import day_number, day_of
 from projections.columns.source import Reach
 from projections.conversion import day_in as local_day
+from projections.days import Days
 from projections.figures import Point
-from projections.instants import instant_of, micros
-from projections.operating.days import day_in
+from projections.instants import micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -329,7 +329,7 @@ def _cells(relation: Relation) -> Callable[[int, int], Cell]:
 
 
 def _won(relation: Relation, question: CoverageQuestion, period: tuple[int, int]) -> list[Won]:
-    day = day_in("closed_at", question.zone, instant_of(period[0]), instant_of(period[1]))
+    day = Days.between(question.zone, *period).sql("closed_at")
     cell, coins = _cells(relation), relation.texts("currency")
     return [
         Won(cell(owner, territory), coins[coin], day_of(number), deals, int(priced), int(amount))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.values import END_OF_TIME, START_OF_TIME
-from projections.flow.days import Days, stepped
+from projections.days import Days, stepped
 from projections.instants import instant_of, micros
 
 NAMES = (
