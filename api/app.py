@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from api.openapi import describe
 from api.queries.stores import release
 from api.routes import (
+    accounts,
     audit,
     calibrations,
     coverage,
@@ -47,6 +48,7 @@ GROUPS = (
     calibrations,
     warnings,
     losses,
+    accounts,
     audit,
     processes,
     rates,

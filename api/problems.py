@@ -5,6 +5,7 @@ from http import HTTPStatus
 import msgspec
 
 from api.cursors import CursorError
+from api.queries.accounts import NoSuchAccount
 from api.queries.instants import NothingThen
 from api.queries.users import UnknownUser
 from api.times import TimeError
@@ -27,6 +28,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 MEANINGS = {
     "deal-not-found": "No deal, or more than one, answers to that name.",
+    "account-not-found": "No account answers to that id or name.",
     "nothing-then": "The deal did not exist, or nobody knew of it, at the moment asked for.",
     "ambiguous-user": "More than one user has that name; give the id.",
     "invalid-parameter": "A parameter is missing, unknown or not of its kind.",
@@ -77,6 +79,8 @@ def failure_of(error: Exception) -> Failure | None:
             return _refused(error, HTTPStatus.CONFLICT)
         case DealNotFound():
             return Failure("deal-not-found", HTTPStatus.NOT_FOUND, str(error))
+        case NoSuchAccount():
+            return Failure("account-not-found", HTTPStatus.NOT_FOUND, str(error))
         case NothingThen():
             return Failure("nothing-then", HTTPStatus.NOT_FOUND, str(error))
         case NotRecorded():

@@ -32,6 +32,8 @@ COMMANDS = {
     "postmortem": "postmortem",
     "warnings": "warnings",
     "losses": "losses",
+    "accounts": "accounts",
+    "account": "accounts",
     "map": "people",
     "negotiation": "negotiation",
     "estimates": "estimates",

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from api.cursors import CursorError
 from api.problems import MEANINGS, Failure, failure_of
+from api.queries.accounts import NoSuchAccount
 from api.queries.instants import NothingThen
 from api.queries.users import UnknownUser
 from api.routes.common import HeaderFault, ParameterFault, ProblemAnswer
@@ -105,6 +106,7 @@ async def _unexpected(request: Request, error: Exception) -> ProblemAnswer:
 
 
 _KNOWN = (
+    NoSuchAccount,
     Refusal,
     DealNotFound,
     NothingThen,

@@ -23,7 +23,7 @@ class RateList(msgspec.Struct, frozen=True):
     """Rates in order of base, currency and day."""
 
     rates: list[ExchangeRate]
-    cursor: str | None = None
+    cursor: str | None
     """Leads to the rates that follow; null at the end."""
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import String, text
 
 import api.queries
 from api.queries import (
+    accounts,
     cohorts,
     conversions,
     drilldown,
@@ -133,6 +134,8 @@ def _asked(store: Workspace) -> dict[str, Callable[[], Any]]:
         ),
         "events_behind": lambda: drilldown.events_behind(store, OPERATOR, ["d-1"], EPOCH, EPOCH),
         "conversion_at": lambda: conversions.conversion_at(store, "EUR", EPOCH, EPOCH),
+        "list_accounts": lambda: accounts.list_accounts(store, OPERATOR, accounts.AccountQuery()),
+        "show_account": lambda: _show_account(store),
         "list_rates": lambda: rates.list_rates(store, base="EUR"),
         "work_out_rate": lambda: _rate_of(store),
         "list_targets": lambda: targets.list_targets(store),
@@ -153,6 +156,11 @@ def _asked(store: Workspace) -> dict[str, Callable[[], Any]]:
             store, OPERATOR, trails.trail_of_deal(view, trails.TrailQuery())
         ),
     }
+
+
+def _show_account(store: Workspace) -> None:
+    with suppress(accounts.NoSuchAccount):
+        accounts.show_account(store, OPERATOR, "acme")
 
 
 def _rate_of(store: Workspace) -> None:
@@ -182,9 +190,15 @@ THROUGH_TIME = {
 store without one all periods are read that they can need."""
 
 
-OF_EVERY_DEAL = {"ask_estimates", "ask_losses", "try_process", "warnings_at"}
-"""Questions of all deals that run, or were decided, each of which they fold: they read more than a
-table."""
+OF_EVERY_DEAL = {
+    "list_accounts",
+    "show_account",
+    "ask_estimates",
+    "ask_losses",
+    "try_process",
+    "warnings_at",
+}
+"""Questions of all deals, which they sum, or fold one after the other."""
 
 
 def test_every_question_is_asked_here(new_location: NewLocation) -> None:
