@@ -92,7 +92,7 @@ def forecast_category_of(deal: Deal) -> str | None:
     match deal.life.status:
         case Status.WON:
             return ForecastCategory.CLOSED.value
-        case Status.LOST | Status.VOIDED:
+        case Status.LOST | Status.VOIDED | Status.MERGED:
             return ForecastCategory.OMITTED.value
         case _:
             assert deal.life.process is not None
