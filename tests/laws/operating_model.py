@@ -156,12 +156,12 @@ class _OfOne:
     def _value(self, key: Key, deal: Deal, day: date) -> None:
         currency = deal.life.currency or ""
         rate, target = self._rate(currency, day)
-        money: Counter[Any] = self.found.money[key][target]
+        money: dict[str, Any] = self.found.money[key][target]
         amount = amount_of(deal)
         listed, quoted_at = quoted(deal)
         unit = rate / 10 ** MINOR_DIGITS[currency]
         money["won"] += amount is not None
-        money["won_amount"] += (Fraction(amount) if amount is not None else 0) * rate
+        money["won_amount"] += Fraction(amount or 0) * rate
         money["quoted_deals"] += listed is not None
         money["listed"] += (listed or 0) * unit
         money["quoted"] += (quoted_at or 0) * unit

@@ -152,7 +152,7 @@ def ask(
         return coverage(connection, columns, question, targets, lambda unit: UNITS[unit])
 
 
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 6)
 @given(seed=st.integers(0, 2**64))
 def test_coverage_is_what_a_plain_count_comes_to(
     views: Views, folder: Path, no_copy: Columns, seed: int

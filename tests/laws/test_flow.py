@@ -210,7 +210,7 @@ def filters(draw: st.DrawFn, ends: Sequence[Stood]) -> dict[str, str]:
 dimensions = st.sampled_from([None, None, *DIMENSIONS, *Grain])
 
 
-@settings(max_examples=settings().max_examples // 4)
+@settings(max_examples=settings().max_examples // 8)
 @given(by=dimensions, data=st.data())
 def test_visits_are_those_of_a_walk_and_every_visit_ends_somewhere(
     shop: Shop, by: str | None, data: st.DataObject
@@ -227,7 +227,7 @@ def test_visits_are_those_of_a_walk_and_every_visit_ends_somewhere(
         assert sum(one.completed.values()) == one.count(*LEFT)
 
 
-@settings(max_examples=settings().max_examples // 4)
+@settings(max_examples=settings().max_examples // 8)
 @given(grain=st.sampled_from(Grain), data=st.data())
 def test_cohorts_are_those_of_a_walk(shop: Shop, grain: Grain, data: st.DataObject) -> None:
     case = Case(shop, data)
@@ -239,7 +239,7 @@ def test_cohorts_are_those_of_a_walk(shop: Shop, grain: Grain, data: st.DataObje
     assert list(told) == sorted(told)
 
 
-@settings(max_examples=settings().max_examples // 4)
+@settings(max_examples=settings().max_examples // 8)
 @given(by=dimensions, data=st.data())
 def test_outcomes_are_those_of_a_walk(shop: Shop, by: str | None, data: st.DataObject) -> None:
     case = Case(shop, data)
@@ -252,7 +252,7 @@ def test_outcomes_are_those_of_a_walk(shop: Shop, by: str | None, data: st.DataO
     assert sum(n for one in found for n in one.counts.values()) == sum(map(bool, case.courses))
 
 
-@settings(max_examples=settings().max_examples // 4)
+@settings(max_examples=settings().max_examples // 8)
 @given(data=st.data())
 def test_stuck_deals_are_those_of_a_walk(shop: Shop, data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -55,7 +55,7 @@ A = TypeVar("A")
 ZONES = [ZoneInfo(name) for name in ("UTC", "Pacific/Honolulu", "Pacific/Kiritimati")]
 zones = st.sampled_from(ZONES)
 
-few = settings(max_examples=max(settings().max_examples // 5, 4))
+few = settings(max_examples=max(settings().max_examples // 10, 4))
 
 
 @pytest.fixture(scope="module")

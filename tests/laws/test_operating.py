@@ -250,7 +250,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("columns")
 
 
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 6)
 @given(seed=st.integers(0, 2**64))
 def test_figures_are_what_a_plain_count_comes_to_and_groups_add_up(
     views: Views, folder: Path, seed: int
@@ -275,7 +275,7 @@ def test_figures_are_what_a_plain_count_comes_to_and_groups_add_up(
         assert told(total) == added([row for key, row in rows.items() if key[0] == number])
 
 
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 6)
 @given(seed=st.integers(0, 2**64))
 def test_the_deals_behind_a_count_are_as_many(views: Views, folder: Path, seed: int) -> None:
     chance = Random(seed)

@@ -56,7 +56,7 @@ from tests.scenario import BOOK
 Histories = Sequence[Sequence[DealEvent]]
 Point = tuple[datetime, datetime]
 
-FEWER = settings(max_examples=settings().max_examples // 2)
+FEWER = settings(max_examples=settings().max_examples // 6)
 """Each example writes rows, and some make a copy of them."""
 
 LATER = EPOCH + timedelta(days=900)
