@@ -32,7 +32,9 @@ Facts: TypeAlias = dict[str, object]
 """What the waterfall counts of a deal, by name; nothing before its opening."""
 
 _STATUS, _SIDE, _AMOUNT = "its status", "where its expected close lies", "its amount"
-"""Beside these there are dimensions, by their names."""
+_PRICED = "whether its amount is known"
+"""Beside these there are dimensions, by their names. An unknown amount comes to nothing: only at
+the start and the end it makes a difference that it is unknown."""
 
 
 class _Seen(NamedTuple):
@@ -105,7 +107,7 @@ class _Asked:
         since, until = self._question.since, self._question.until
         believed = self._at_start(self._events, since)
         known = list(self._walk(self._events, since, until))
-        now = _facts(known[-1] if known else None)
+        now = _moving(known)
         late = {one.version for one in self._events if since < one.known_at <= until}
         found = _last_changes({}, known, {name for name in now if now[name] != believed.get(name)})
         withdrawals = [
@@ -130,8 +132,7 @@ class _Asked:
         return {_SIDE} if line.name == "pushed-out" else {_STATUS}
 
     def _at_start(self, events: Sequence[DealEvent], known: datetime) -> Facts:
-        seen = list(self._walk(events, self._question.since, known))
-        return _facts(seen[-1] if seen else None)
+        return _moving(list(self._walk(events, self._question.since, known)))
 
     def _without(self, version: int, since: datetime, until: datetime) -> Facts:
         others = [one for one in self._events if one.version != version]
@@ -150,7 +151,8 @@ class _Asked:
         return {
             _STATUS: (facts.status, facts.outcome, facts.closed_at),
             _SIDE: Side.of(facts.expected_close, self._question.closing),
-            _AMOUNT: facts.amount,
+            _AMOUNT: facts.amount.minor if facts.amount else 0,
+            _PRICED: facts.amount is not None,
             **{name: getattr(facts, name) for name in self._group},
         }
 
@@ -161,6 +163,12 @@ _ENDED = {status for status in Status if status.closed}
 
 def _facts(seen: _Seen | None) -> Facts:
     return {} if seen is None else seen.facts
+
+
+def _moving(seen: Sequence[_Seen]) -> Facts:
+    """What of the last state can bring an entry between the start and the end."""
+    facts = _facts(seen[-1] if seen else None)
+    return {name: value for name, value in facts.items() if name != _PRICED}
 
 
 def _last_changes(before: Facts, here: Sequence[_Seen], names: Collection[str]) -> set[int]:

@@ -29,7 +29,7 @@ def makes_it(events: Sequence[DealEvent], version: int, entry: Entry, question: 
     if entry.line not in (START, END, REVALUED, CORRECTED):
         assert events[version - 1].occurred_at == entry.moment
         others = [event for event in others if event.occurred_at == entry.moment]
-    for size in range(min(len(others), 3) + 1):
+    for size in range(len(others) + 1):
         for left_out in combinations(others, size):
             some = [event for event in events if event not in left_out]
             without = [event for event in some if event.version != version]

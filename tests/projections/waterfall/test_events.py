@@ -62,6 +62,14 @@ def test_of_several_events_at_an_instant_those_count_that_change_what_is_asked_b
     assert behind(MOVED_IN, 2, asked(1, 3, where={"stage": "proposal"})) == [6]
 
 
+def test_an_amount_of_nothing_brings_no_more_than_an_unknown_one() -> None:
+    """It does not make what is created; and what stands has a known amount by it."""
+    events = events_of(draft(opened(), 1, 1), draft(ForecastRevised(amount=usd("0")), 1, 1))
+    moment, question = EPOCH + timedelta(days=1), asked(0, 3)
+    assert versions_behind(events, CREATED, moment, question, BOOK) == [1]
+    assert versions_behind(events, END, EPOCH + timedelta(days=3), question, BOOK) == [2]
+
+
 def test_of_what_stands_it_is_the_last_that_made_it_so() -> None:
     assert behind(START, 1, asked(1, 3)) == [2]
     assert behind(END, 3, asked(1, 3)) == [5]
