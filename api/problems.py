@@ -5,12 +5,12 @@ from http import HTTPStatus
 import msgspec
 
 from api.cursors import CursorError
-from api.queries.accounts import NoSuchAccount
 from api.queries.instants import NothingThen
 from api.queries.users import UnknownUser
 from api.times import TimeError
 from api.workspace import NotRecorded
 from domain.refusals import Refusal, UnknownProcess
+from projections.accounts import AccountNotFound
 from projections.deals import DealNotFound
 from store.disclosure import FieldErased, FieldNotEncrypted
 from store.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable, UnreadableEvent
@@ -79,7 +79,7 @@ def failure_of(error: Exception) -> Failure | None:
             return _refused(error, HTTPStatus.CONFLICT)
         case DealNotFound():
             return Failure("deal-not-found", HTTPStatus.NOT_FOUND, str(error))
-        case NoSuchAccount():
+        case AccountNotFound():
             return Failure("account-not-found", HTTPStatus.NOT_FOUND, str(error))
         case NothingThen():
             return Failure("nothing-then", HTTPStatus.NOT_FOUND, str(error))

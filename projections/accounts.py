@@ -17,9 +17,15 @@ from domain.lifecycle import Status
 from projections.conversion import total, units
 from projections.instants import instant_of
 from projections.search import fold
+from projections.sums import halves, whole
 from projections.tables import deals
 
-_LIMB = 10**9
+
+class AccountNotFound(LookupError):
+    """No account has that id or name."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"there is no account {wanted!r}; dealstate accounts lists them")
 
 
 class AccountMoney(msgspec.Struct, frozen=True):
@@ -87,8 +93,7 @@ def accounts(connection: Connection, search: str = "", key: str | None = None) -
             *names,
             func.count(),
             func.count(row.amount_minor),
-            func.coalesce(func.sum(row.amount_minor // _LIMB), 0),
-            func.coalesce(func.sum(row.amount_minor % _LIMB), 0),
+            *halves(row.amount_minor),
             func.min(row.opened_at),
             func.max(row.last_occurred_at),
         )
@@ -164,4 +169,4 @@ def _money(rows: Sequence[Sequence[Any]], currency: str) -> AccountMoney:
 
 
 def _sum(rows: Sequence[Sequence[Any]], currency: str) -> Decimal:
-    return total(units(int(row[7]) * _LIMB + int(row[8]), currency) for row in rows)
+    return total(units(whole(row[7:9]), currency) for row in rows)

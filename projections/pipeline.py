@@ -23,6 +23,7 @@ from projections.figures import (
     totals_of,
 )
 from projections.instants import micros
+from projections.sums import halves, whole
 from projections.tables import FROM_UNDATED_IMPORTS, deal_periods, entries
 
 __all__ = [
@@ -38,8 +39,6 @@ __all__ = [
 
 MOST_EVENTS_COUNTED = 10_000
 """Of an import that does not say when it knew: beyond it the answer is `more than`."""
-
-_LIMB = 10**9
 
 
 class Pipeline(msgspec.Struct, frozen=True):
@@ -179,25 +178,15 @@ def _sums() -> list[ColumnElement[int]]:
     return [
         func.count(),
         func.count(period.amount_minor),
-        *_halves(period.amount_minor),
-        *_halves(period.amount_minor, percent),
-        *_halves(period.opened_at),
+        *halves(period.amount_minor),
+        *halves(period.amount_minor, percent),
+        *halves(period.opened_at),
     ]
-
-
-def _halves(value: ColumnElement[int], times: ColumnElement[int] | int = 1) -> list[Any]:
-    """The exact sum of value × times, in two columns: the database's integers have 64 bits."""
-    limbs = (value // _LIMB, value % _LIMB)
-    return [func.coalesce(func.sum(limb * times), 0) for limb in limbs]
 
 
 def _part(row: tuple[Any, ...], dimensions: int, has_place: bool) -> Part:
     process, stage_order = row[dimensions + 1 : dimensions + 3] if has_place else ("", 0)
-    deals, priced, *halves = (int(value) for value in row[-8:])
-    amount, weighted, opened_at = (
-        high * _LIMB + low for high, low in zip(halves[::2], halves[1::2], strict=True)
-    )
-    sums = Sums(deals, priced, amount, weighted, opened_at)
+    sums = Sums(int(row[-8]), int(row[-7]), whole(row[-6:-4]), whole(row[-4:-2]), whole(row[-2:]))
     return Part(row[:dimensions], row[dimensions], process, stage_order, sums)
 
 

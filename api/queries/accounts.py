@@ -32,13 +32,6 @@ class AccountOrder(StrEnum):
     OPEN = "open"
 
 
-class NoSuchAccount(LookupError):
-    """No account has that id or name."""
-
-    def __init__(self, wanted: str) -> None:
-        super().__init__(f"there is no account {wanted!r}; dealstate accounts lists them")
-
-
 class AmountsNeedACurrency(ValueError):
     """Amounts in several currencies have no order."""
 
@@ -135,7 +128,7 @@ def show_account(
 ) -> wire.AccountDetail:
     """An account, by its id or its name, with its deals and whom we met in any of them.
 
-    Raises NoSuchAccount, UnknownCurrency, NotAllowed for who reads no deal.
+    Raises AccountNotFound, UnknownCurrency, NotAllowed for who reads no deal.
     """
     require_reader(principal)
     now = store.now()
@@ -146,7 +139,7 @@ def show_account(
             same = [one for one in projected.accounts(connection, wanted) if one.name == wanted]
             found = same if len(same) == 1 else []
         if not found:
-            raise NoSuchAccount(wanted)
+            raise projected.AccountNotFound(wanted)
         account = found[0]
         deals = projected.deals_of(connection, account.key)
         caveats = left_out_of_pipeline(connection)

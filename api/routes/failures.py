@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 
 from api.cursors import CursorError
 from api.problems import MEANINGS, Failure, failure_of
-from api.queries.accounts import NoSuchAccount
 from api.queries.instants import NothingThen
 from api.queries.users import UnknownUser
 from api.routes.common import HeaderFault, ParameterFault, ProblemAnswer
@@ -18,6 +17,7 @@ from api.times import TimeError
 from api.wire.problems import ParameterProblem, Problem
 from api.workspace import NotRecorded
 from domain.refusals import Refusal
+from projections.accounts import AccountNotFound
 from projections.deals import DealNotFound
 from store.errors import StoreError
 
@@ -106,7 +106,7 @@ async def _unexpected(request: Request, error: Exception) -> ProblemAnswer:
 
 
 _KNOWN = (
-    NoSuchAccount,
+    AccountNotFound,
     Refusal,
     DealNotFound,
     NothingThen,

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.lifecycle import Status
+from projections.columns.relation import literal
 from projections.operating.asking import Question, Tables
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def deals_counted(
         [[matching]] = relation.rows("SELECT count(*) FROM behind")
         rows = relation.rows(
             f"""
-            SELECT id FROM behind JOIN deals USING (deal) WHERE id > {_literal(after)}
+            SELECT id FROM behind JOIN deals USING (deal) WHERE id > {literal(after)}
             ORDER BY id LIMIT {limit + 1}
             """
         )
@@ -97,8 +98,3 @@ def _counted(tables: Tables, count: Count) -> tuple[str, dict[str, str]]:
         case Count.PUSHED:
             return "moving WHERE pushes > 0", tables.moving()
     return f"decided WHERE {condition}", {"decided": tables.decided()}
-
-
-def _literal(text: str) -> str:
-    """A text in a statement, whatever is in it."""
-    return f"decode(from_hex('{text.encode().hex()}'))"

@@ -159,7 +159,7 @@ def _asked(store: Workspace) -> dict[str, Callable[[], Any]]:
 
 
 def _show_account(store: Workspace) -> None:
-    with suppress(accounts.NoSuchAccount):
+    with suppress(LookupError):
         accounts.show_account(store, OPERATOR, "acme")
 
 
