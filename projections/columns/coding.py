@@ -55,7 +55,9 @@ class Dictionary:
         return 0 if not value else self.of[name].get(value)
 
     def places(self, name: str, value: str) -> list[int]:
-        """The numbers of the places with this process or stage."""
+        """The numbers of the places with this process or stage; none is without one."""
+        if not value:
+            return []
         at = ("process", "stage").index(name)
         # Other threads may add places meanwhile.
         places = list(self.of[PLACE].values_by_code)

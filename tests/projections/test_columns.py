@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from projections import periods
 from projections.columns import Columns, base, making, passing
 from projections.columns import columns as module
-from projections.columns.relation import Relation
+from projections.columns.relation import NOWHERE, Relation
 from projections.columns.source import MODEL
 from projections.figures import Question
 from projections.pipeline import Pipeline, snapshot
@@ -85,6 +85,19 @@ def by_copy(columns: Columns, tables: Views) -> bool:
         parts = columns.snapshot(connection, EVERYTHING)
         assert ask_on(connection, columns) == ask_on(connection, None)
     return parts is not None
+
+
+@pytest.mark.parametrize("name", ["process", "stage"])
+def test_no_row_is_without_a_stage_even_if_its_name_is_empty(
+    tables: Views, columns: Columns, name: str
+) -> None:
+    change(tables, some(20, stage="", process=""))
+    assert maintain(columns, tables)
+    question = EVERYTHING._replace(where={name: ""})
+    assert ask(columns, tables, question) == ask(None, tables, question)
+    with tables.reading() as connection:
+        condition = columns.ask(connection, lambda periods: periods.matching({name: ""}))
+    assert condition == f"true AND periods.place IN ({NOWHERE})"
 
 
 def test_the_model_that_is_copied_is_the_one_of_deal_periods() -> None:
@@ -346,7 +359,7 @@ _KILLED = """
 import os, pickle, signal, sys
 from projections.columns import Columns, making
 from projections.columns.files import Files
-from projections.columns.relation import Relation
+from projections.columns.relation import NOWHERE, Relation
 from projections.views import open_views
 
 location, beside = pickle.load(sys.stdin.buffer)
