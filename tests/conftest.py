@@ -7,6 +7,7 @@ A failure prints the blob that reproduces it; the seed of the order is in the
 header that pytest prints.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from secrets import token_hex
@@ -43,6 +44,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 for name in [name for name in os.environ if name.startswith("DEALSTATE_")]:
     if not name.startswith("DEALSTATE_TEST_"):
         del os.environ[name]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays, and would be walked by every full collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -56,14 +56,17 @@ class Timer:
     def running(self) -> Iterator[None]:
         # What was made beforehand must not be walked by the collector during the work.
         gc.collect()
-        gc.freeze()
+        frozen_before = gc.get_freeze_count() > 0
+        if not frozen_before:
+            gc.freeze()
         cpu_start, start = _cpu_seconds(), time.perf_counter()
         try:
             yield
         finally:
             self.seconds = time.perf_counter() - start
             self.cpu_seconds = _cpu_seconds() - cpu_start
-            gc.unfreeze()
+            if not frozen_before:
+                gc.unfreeze()
 
 
 def _cpu_seconds() -> float:
