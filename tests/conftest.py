@@ -52,6 +52,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Libraries that count what they made complain of what is kept to the end."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Database]":
     """An empty database on PostgreSQL, for this process of the run; see tests/postgresql.py."""
