@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from domain.lifecycle import Status
 from projections.conversion import total, units
@@ -25,7 +25,7 @@ class AccountNotFound(LookupError):
     """No account has that id or name."""
 
     def __init__(self, wanted: str) -> None:
-        super().__init__(f"there is no account {wanted!r}; dealstate accounts lists them")
+        super().__init__(f"there is no account {wanted!r}. Name it by its id or its whole name.")
 
 
 class AccountMoney(msgspec.Struct, frozen=True):
@@ -81,6 +81,10 @@ def _key() -> ColumnElement[str]:
     return func.coalesce(deals.c.account_id, deals.c.account)
 
 
+def _has_key(key: str) -> ColumnElement[bool]:
+    return and_(or_(deals.c.account_id == key, deals.c.account == key), _key() == key)
+
+
 def accounts(connection: Connection, search: str = "", key: str | None = None) -> list[Account]:
     """The accounts whose name or id holds a text, whatever its case, or the one with a key.
 
@@ -101,11 +105,11 @@ def accounts(connection: Connection, search: str = "", key: str | None = None) -
         .group_by(*names)
     )
     if key is not None:
-        statement = statement.where(or_(row.account_id == key, row.account == key))
+        statement = statement.where(_has_key(key))
     found: defaultdict[str, list[Sequence[Any]]] = defaultdict(list)
     for one in connection.execute(statement):
         found[one[0]].append(tuple(one))
-    every = (_account(each, rows) for each, rows in found.items() if key in (None, each))
+    every = (_account(each, rows) for each, rows in found.items())
     wanted = fold(search)
     matching = [one for one in every if wanted in fold(one.name) or wanted in fold(one.key)]
     return sorted(matching, key=lambda one: (fold(one.name), one.key))
@@ -124,11 +128,7 @@ def deals_of(connection: Connection, key: str) -> list[AccountDeal]:
         row.currency,
         row.opened_at,
         row.closed_at,
-    ).where(
-        or_(row.account_id == key, row.account == key),
-        _key() == key,
-        row.status != Status.MERGED.value,
-    )
+    ).where(_has_key(key), row.status != Status.MERGED.value)
     found = [
         AccountDeal(*one[:7], instant_of(one[7]), None if one[8] is None else instant_of(one[8]))
         for one in connection.execute(statement)

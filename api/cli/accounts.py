@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from api.cli import shown
-from api.cli.drilldown import told_rates
+from api.cli.drilldown import note_rates
 from api.cli.groups import commands
 from api.cli.output import (
     Column,
@@ -14,6 +14,7 @@ from api.cli.output import (
     Shape,
     ShapeOption,
     note,
+    note_caveats,
     print_csv,
     print_json,
     print_table,
@@ -89,12 +90,8 @@ def list_the_accounts(
         case Format.TABLE:
             _print(answer)
     if layout is not Format.JSON:
-        for remark in told_rates(
-            answer.reporting_currency, answer.rates, answer.currencies_without_rate
-        ):
-            note(remark)
-        for caveat in answer.caveats:
-            note(f"Note: {caveat}.")
+        note_rates(answer)
+        note_caveats(answer.caveats)
 
 
 _COLUMNS = (
@@ -169,7 +166,7 @@ Examples:
   dealstate account "Acme Corporation"
   dealstate account acme-1 --currency EUR --format json
 
-Whom we met is told of deals that you may read.""",
+Deals, and whom we met in them, are told where you may read them.""",
 )
 def show_one_account(
     context: typer.Context,
@@ -246,9 +243,5 @@ def _tell(answer: AccountDetail, at: Terminal) -> None:
         )
     if answer.deals_not_readable:
         note(f"{answer.deals_not_readable:,} more deals may not be read by you.")
-    for remark in told_rates(
-        answer.reporting_currency, answer.rates, answer.currencies_without_rate
-    ):
-        note(remark)
-    for caveat in answer.caveats:
-        note(f"Note: {caveat}.")
+    note_rates(answer)
+    note_caveats(answer.caveats)

@@ -11,6 +11,7 @@ from api.cli.output import (
     Format,
     FormatOption,
     note,
+    note_caveats,
     print_json,
     print_listing,
     print_table,
@@ -94,8 +95,7 @@ def trail(
         case Format.TABLE:
             _print_trail(answer, at, several=deal is None)
     if layout is not Format.JSON:
-        for caveat in answer.caveats:
-            note(f"Note: {caveat}.")
+        note_caveats(answer.caveats)
 
 
 def _print_trail(answer: AuditTrail, at: Terminal, *, several: bool) -> None:

@@ -13,6 +13,7 @@ from api.cli.output import (
     Format,
     FormatOption,
     note,
+    note_caveats,
     plain,
     print_csv,
     print_json,
@@ -99,8 +100,7 @@ def calibration(
             _tell(answer, stages, when)
     plot(plotted, lambda: calibration_chart(answer, stages, when))
     if layout is not Format.JSON:
-        for caveat in answer.caveats:
-            note(f"Note: {caveat}.")
+        note_caveats(answer.caveats)
 
 
 def _tell(answer: Calibration, stages: dict[str, str], when: str) -> None:

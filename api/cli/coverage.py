@@ -12,6 +12,7 @@ from api.cli.output import (
     Format,
     FormatOption,
     note,
+    note_caveats,
     print_json,
     print_listing,
     print_table,
@@ -72,8 +73,7 @@ def coverage(
             say()
             _print_table(answer)
     if layout is not Format.JSON:
-        for caveat in answer.caveats:
-            note(f"Note: {caveat}.")
+        note_caveats(answer.caveats)
     plot(picture, lambda: coverage_chart(answer))
 
 

@@ -13,6 +13,7 @@ from api.cli.output import (
     Shape,
     ShapeOption,
     note,
+    note_caveats,
     print_json,
     print_listing,
     print_table,
@@ -117,8 +118,7 @@ def _print(page: DealPage, layout: Format, at: Terminal) -> None:
         case Format.TABLE:
             _print_page(page, at)
     if layout is not Format.JSON:
-        for caveat in page.caveats:
-            note(f"Note: {caveat}.")
+        note_caveats(page.caveats)
 
 
 def _print_page(page: DealPage, at: Terminal) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from api.cli import shown
@@ -11,6 +12,7 @@ from api.cli.output import (
     Format,
     fields_of,
     note,
+    note_caveats,
     plain,
     print_csv,
     print_json,
@@ -51,16 +53,31 @@ def print_deals(
             _print_table(answer, stages, when, zone)
     if layout is Format.JSON:
         return
-    for line in told_rates(answer.reporting_currency, answer.rates, answer.currencies_without_rate):
-        note(line)
+    note_rates(answer)
     _tell_unread(answer.deals)
-    for caveat in answer.caveats:
-        note(f"Note: {caveat}.")
+    note_caveats(answer.caveats)
 
 
 def _tell_unread(deals: Sequence[DealBehind]) -> None:
     if unread := sum(deal.events is None for deal in deals):
         note(f"Note: the events behind {unread:,} of these deals are not yours to read.")
+
+
+class Reported(Protocol):
+    """An answer that may be told in one currency."""
+
+    @property
+    def reporting_currency(self) -> str | None: ...
+    @property
+    def rates(self) -> Sequence[UsedRate]: ...
+    @property
+    def currencies_without_rate(self) -> Sequence[str]: ...
+
+
+def note_rates(answer: Reported) -> None:
+    """Beside an answer: the rates that its amounts were converted with, and what lacks one."""
+    for line in told_rates(answer.reporting_currency, answer.rates, answer.currencies_without_rate):
+        note(line)
 
 
 def told_rates(

@@ -11,7 +11,7 @@ from api.cli.output import (
     Column,
     Format,
     FormatOption,
-    note,
+    note_caveats,
     print_json,
     print_listing,
     print_table,
@@ -66,8 +66,7 @@ def estimates(
             print_listing(answer.scores, EstimateScore)
         case Format.TABLE:
             _tell(answer)
-    for caveat in answer.caveats:
-        note(f"Note: {caveat}.")
+    note_caveats(answer.caveats)
 
 
 def _tell(answer: EstimateQuality) -> None:

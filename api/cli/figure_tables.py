@@ -8,6 +8,7 @@ from api.cli.output import (
     Column,
     Format,
     note,
+    note_caveats,
     plain,
     print_csv,
     print_json,
@@ -329,8 +330,7 @@ def print_counted_deals(answer: CountedDeals, layout: Format) -> None:
             )
     if answer.cursor:
         note(f"There are more: raise --limit, or go on with --after {answer.cursor}")
-    for caveat in answer.caveats:
-        note(f"Note: {caveat}.")
+    note_caveats(answer.caveats)
 
 
 def _deal(one: CountedDeal) -> list[str]:

@@ -18,7 +18,7 @@ from api.cli.groups import AsOf, KnownAt, commands
 from api.cli.output import (
     Format,
     FormatOption,
-    note,
+    note_caveats,
     print_json,
     say,
 )
@@ -180,8 +180,7 @@ def _print(
             if stages:
                 print_stages(answer, names)
     if layout is not Format.JSON:
-        for caveat in answer.caveats:
-            note(f"Note: {caveat}.")
+        note_caveats(answer.caveats)
 
 
 def figure_dimensions(text: str, option: str = "--by") -> list[str]:

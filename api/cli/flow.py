@@ -8,7 +8,7 @@ import typer
 from api.cli import flow_curves, flow_tables, shown
 from api.cli.filters import Where, conditions, refuse_any
 from api.cli.groups import AsOf, KnownAt, commands
-from api.cli.output import Format, FormatOption, note, print_json, print_listing
+from api.cli.output import Format, FormatOption, note_caveats, print_json, print_listing
 from api.cli.plots import Plot, plot
 from api.cli.progress import Progress
 from api.cli.terminal import terminal
@@ -206,8 +206,7 @@ def _show(told: _Told, layout: Format, when: str) -> None:
             told.print_csv()
         case Format.TABLE:
             told.print_table(when)
-    for caveat in told.answer.caveats:
-        note(f"Note: {caveat}.")
+    note_caveats(told.answer.caveats)
 
 
 class _Query(NamedTuple):

@@ -6,14 +6,15 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from api.cli import shown
-from api.cli.drilldown import told_rates
-from api.cli.forecast_tables import print_caveats, print_conversion
+from api.cli.drilldown import note_rates
+from api.cli.forecast_tables import print_conversion
 from api.cli.output import (
     Column,
     Field,
     Format,
     fields_of,
     note,
+    note_caveats,
     plain,
     print_csv,
     print_json,
@@ -46,12 +47,11 @@ def print_deals(
             say(f"Deals in the forecast {when}")
             say()
             _print_deals(answer, stages)
-    for line in told_rates(answer.reporting_currency, answer.rates, answer.currencies_without_rate):
-        note(line)
+    note_rates(answer)
     if hidden := sum(one.events is None for one in answer.deals):
         deals = "1 deal" if hidden == 1 else f"{hidden:,} deals"
         note(f"Note: the events of {deals} are not yours to read.")
-    print_caveats(answer.caveats)
+    note_caveats(answer.caveats)
 
 
 def _print_deals_csv(deals: Sequence[ForecastDeal]) -> None:
@@ -128,7 +128,7 @@ def print_history(answer: ForecastHistory, layout: Format, zone: ZoneInfo) -> No
         case Format.TABLE:
             _print_history(answer, zone)
     print_conversion(answer)
-    print_caveats(answer.caveats)
+    note_caveats(answer.caveats)
 
 
 def _categories(answer: ForecastHistory) -> list[str]:

@@ -1,7 +1,7 @@
 """How forecasts are printed, and what became of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from api.cli.output import (
     Column,
     Format,
     note,
+    note_caveats,
     plain,
     print_csv,
     print_json,
@@ -44,7 +45,7 @@ def print_forecast(
         case Format.TABLE:
             _print_forecast(answer, stages, when, zone)
     print_conversion(answer)
-    print_caveats(answer.caveats)
+    note_caveats(answer.caveats)
 
 
 _TOLD_RATES = 3
@@ -83,12 +84,6 @@ def told_conversion(
     if at_times := ", ".join(one for one in lacking if one in by_currency):
         left = "amounts without one stay as they are, apart"
         yield f"Note: on some days no rate to {currency} is known for {at_times}; {left}."
-
-
-def print_caveats(caveats: Iterable[str]) -> None:
-    """What limits an answer, beside it."""
-    for caveat in caveats:
-        note(f"Note: {caveat}.")
 
 
 def _print_forecast(answer: Forecast, stages: Mapping[str, str], when: str, zone: ZoneInfo) -> None:

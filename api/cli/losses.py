@@ -12,6 +12,7 @@ from api.cli.output import (
     Format,
     FormatOption,
     note,
+    note_caveats,
     print_csv,
     print_json,
     print_table,
@@ -74,8 +75,7 @@ def losses(
         case Format.TABLE:
             _print(answer, shown.point(instants, at.zone), limit)
     if layout is not Format.JSON:
-        for caveat in answer.caveats:
-            note(f"Note: {caveat}.")
+        note_caveats(answer.caveats)
 
 
 def _dimensions(text: str) -> list[Dimension]:

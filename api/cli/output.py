@@ -54,6 +54,12 @@ def note(text: str) -> None:
     print(clean_lines(text), file=sys.stderr, flush=True)
 
 
+def note_caveats(caveats: Iterable[str]) -> None:
+    """What limits an answer, beside it."""
+    for caveat in caveats:
+        note(f"Note: {caveat}.")
+
+
 def print_json(answer: msgspec.Struct) -> None:
     """The answer as HTTP gives it, indented."""
     print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())

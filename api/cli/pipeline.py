@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from api.cli import shown
-from api.cli.drilldown import Listed, print_deals, told_rates
+from api.cli.drilldown import Listed, note_rates, print_deals
 from api.cli.filters import Where, conditions, dimensions, refuse_any
 from api.cli.grouping import group_cell, group_text, unsaid
 from api.cli.groups import AsOf, KnownAt, commands
@@ -18,6 +18,7 @@ from api.cli.output import (
     FormatOption,
     fields_of,
     note,
+    note_caveats,
     print_csv,
     print_json,
     print_table,
@@ -148,12 +149,8 @@ def _print(answer: Pipeline, layout: Format, names: dict[str, str], when: str) -
         case Format.TABLE:
             _print_table(answer, names, when)
     if layout is not Format.JSON:
-        for line in told_rates(
-            answer.reporting_currency, answer.rates, answer.currencies_without_rate
-        ):
-            note(line)
-        for caveat in answer.caveats:
-            note(f"Note: {caveat}.")
+        note_rates(answer)
+        note_caveats(answer.caveats)
 
 
 def _print_csv(answer: Pipeline) -> None:

@@ -8,8 +8,8 @@ import typer
 
 from api.cli.files import hand_over
 from api.cli.groups import AsOf, KnownAt, WantedDeal, commands
+from api.cli.output import note_caveats
 from api.cli.progress import Progress
-from api.cli.remarks import note_caveats
 from api.cli.terminal import terminal
 from api.pages.language import Language
 from api.queries.postmortems import postmortem_of

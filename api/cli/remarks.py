@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from api.cli import shown
-from api.cli.output import Column, note, print_table, say
+from api.cli.output import Column, print_table, say
 from api.plain import clean
 from api.wire.findings import Finding, NotAssessable
 from projections.findings import Weight
@@ -41,12 +41,6 @@ def print_findings(findings: Sequence[Finding], zone: ZoneInfo) -> None:
             for finding in findings
         ],
     )
-
-
-def note_caveats(caveats: Iterable[str]) -> None:
-    """What limits an answer, beside it."""
-    for caveat in caveats:
-        note(f"Note: {caveat}.")
 
 
 def say_not_assessable(rules: Sequence[NotAssessable]) -> None:

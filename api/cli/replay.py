@@ -12,13 +12,14 @@ from api.cli.output import (
     Format,
     FormatOption,
     note,
+    note_caveats,
     print_json,
     print_listing,
     print_table,
     say,
 )
 from api.cli.progress import Progress
-from api.cli.remarks import heaviest, note_caveats, print_findings, say_not_assessable
+from api.cli.remarks import heaviest, print_findings, say_not_assessable
 from api.cli.terminal import Terminal, terminal
 from api.plain import clean
 from api.queries.replays import NoSuchMove, position_of, replay_deal

@@ -13,6 +13,7 @@ from api.cli.output import (
     Format,
     FormatOption,
     note,
+    note_caveats,
     print_csv,
     print_json,
     print_table,
@@ -83,8 +84,7 @@ def warnings(
         case Format.TABLE:
             _print(answer, len(every.deals), shown.point(instants, at.zone), at)
     if layout is not Format.JSON:
-        for caveat in answer.caveats:
-            note(f"Note: {caveat}.")
+        note_caveats(answer.caveats)
 
 
 def _rules(given: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from api.cli.output import (
     Column,
     Format,
     note,
+    note_caveats,
     print_csv,
     print_json,
     print_listing,
@@ -42,8 +43,7 @@ def print_waterfall(answer: Waterfall, layout: Format, stages: dict[str, str], w
             _print_tables(answer, stages, when)
     for line in _rates(answer):
         note(line)
-    for caveat in answer.caveats:
-        note(f"Note: {caveat}.")
+    note_caveats(answer.caveats)
 
 
 def _rates(answer: Waterfall) -> Iterator[str]:
@@ -241,8 +241,7 @@ def print_entries(
             print_listing(answer.entries, WaterfallEntry)
         case Format.TABLE:
             _print_entries(answer, stages, when, zone)
-    for caveat in answer.caveats:
-        note(f"Note: {caveat}.")
+    note_caveats(answer.caveats)
 
 
 def _print_entries(

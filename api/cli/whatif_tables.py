@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 from api.cli import shown
-from api.cli.output import Column, note, print_table, say
+from api.cli.output import Column, note_caveats, print_table, say
 from api.cli.remarks import print_findings
 from api.plain import clean
 from api.wire.deals import Deal
@@ -45,8 +45,7 @@ def tell_variation(answer: WhatIf, when: str, zone: ZoneInfo) -> None:
     say()
     say(clean(f"original   {_end(answer.original.deal, zone)}"))
     say(clean(f"variation  {_end(answer.variation.deal, zone)}"))
-    for caveat in answer.caveats:
-        note(f"Note: {caveat}.")
+    note_caveats(answer.caveats)
 
 
 def _differs(frame: WhatIfFrame) -> bool:

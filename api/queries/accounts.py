@@ -1,6 +1,7 @@
 """Customer organisations across deals, and whom we met there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 
 import msgspec
@@ -143,16 +144,16 @@ def show_account(
         account = found[0]
         deals = projected.deals_of(connection, account.key)
         caveats = left_out_of_pipeline(connection)
-    people, hidden = _people_met(store, principal, [deal.deal_id for deal in deals])
+    readable = _readable(store, principal, [deal.deal_id for deal in deals])
     used, lacking = _rates([account], conversion)
     return wire.AccountDetail(
         reporting_currency=currency,
         rates=used,
         currencies_without_rate=lacking,
         account=wire.CustomerAccount.of(account, conversion),
-        deals=[_deal(deal) for deal in deals],
-        people_met=people,
-        deals_not_readable=hidden,
+        deals=[_deal(deal) for deal in deals if deal.deal_id in readable],
+        people_met=_people_met(readable),
+        deals_not_readable=len(deals) - len(readable),
         caveats=caveats,
     )
 
@@ -176,22 +177,23 @@ Met = tuple[str, Stakeholder, list[Contact]]
 """The deal, who it was there, and our contacts with them in it."""
 
 
-def _people_met(
-    store: Workspace, principal: Principal, deal_ids: Iterable[str]
-) -> tuple[list[wire.PersonMet], int]:
-    """Whom we met in the deals that the principal may read, and how many they may not."""
-    found: dict[str, list[Met]] = {}
-    hidden = 0
+def _readable(store: Workspace, principal: Principal, deal_ids: Iterable[str]) -> dict[str, Deal]:
+    """Those deals that the principal may read, as far as they may see them."""
+    found = {}
     for deal_id in deal_ids:
-        try:
-            events = open_view(store, principal, Action.READ, deal_id).events()
-        except NotAllowed:
-            hidden += 1
-            continue
-        for met in _met_in(deal_id, replay(events)):
+        with suppress(NotAllowed):
+            found[deal_id] = replay(open_view(store, principal, Action.READ, deal_id).events())
+    return found
+
+
+def _people_met(deals: Mapping[str, Deal]) -> list[wire.PersonMet]:
+    """Whom we met in the deals, who was met last first."""
+    found: dict[str, list[Met]] = {}
+    for deal_id, deal in deals.items():
+        for met in _met_in(deal_id, deal):
             found.setdefault(met[1].person or f"{deal_id}/{met[1].id}", []).append(met)
     people = [_person(some) for some in found.values()]
-    return sorted(people, key=lambda one: (one.last_met, one.name), reverse=True), hidden
+    return sorted(people, key=lambda one: (one.last_met, one.name), reverse=True)
 
 
 def _met_in(deal_id: str, deal: Deal) -> Iterable[Met]:

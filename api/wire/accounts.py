@@ -139,8 +139,9 @@ class AccountDetail(msgspec.Struct, frozen=True, kw_only=True):
     currencies_without_rate: list[str]
     account: CustomerAccount
     deals: list[AccountDeal]
-    """The newest first."""
+    """Those that the caller may read, the newest first."""
     people_met: list[PersonMet]
-    """In deals that the caller may read, who was met last first."""
+    """In these deals, who was met last first."""
     deals_not_readable: int
+    """More deals of the account, which count in its figures."""
     caveats: list[str]

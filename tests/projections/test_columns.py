@@ -359,7 +359,7 @@ _KILLED = """
 import os, pickle, signal, sys
 from projections.columns import Columns, making
 from projections.columns.files import Files
-from projections.columns.relation import NOWHERE, Relation
+from projections.columns.relation import Relation
 from projections.views import open_views
 
 location, beside = pickle.load(sys.stdin.buffer)
