@@ -1,8 +1,8 @@
 """Settings of the whole test suite.
 
-Hypothesis runs one of two profiles, named by the environment variable
-HYPOTHESIS_PROFILE: `default`, for every change, `thorough`, for `make drills`, and `mutants`,
-which only asks whether a law breaks, for `make mutants`.
+Hypothesis runs the profile that the environment variable HYPOTHESIS_PROFILE names: `default`, for
+`make test`; `repeatable`, for continuous integration; `thorough`, for `make drills`; and
+`mutants`, for `make mutants`, which only asks whether a law breaks.
 A failure prints the blob that reproduces it; the seed of the order is in the
 header that pytest prints.
 """
@@ -30,6 +30,10 @@ settings.register_profile(
     derandomize=False,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
+)
+# The same examples every time: what a change is judged by is not a matter of luck.
+settings.register_profile(
+    "repeatable", settings.get_profile("default"), derandomize=True, database=None
 )
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=2_000)
 settings.register_profile(

@@ -166,10 +166,10 @@ def outcomes_of(
         if not stood:
             continue
         last = stood[-1]
-        ended = next(one.at for one in stood if one.deal.life.outcome is last.deal.life.outcome)
-        if last.status is Status.MERGED:
-            ended = next(one.at for one in stood if one.status is Status.MERGED)
-        end = ended if last.status.closed else as_of
+        # What closed it last: a merge of what was merged already is its own moment.
+        end = last.deal.life.closed_at if last.status.closed else as_of
+        assert end is not None
+        end = max(stood[0].at, end)
         found[days_between(stood[0].at, end, zone), _ending(last)] += 1
     return dict(found)
 
