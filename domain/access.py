@@ -67,6 +67,8 @@ class Principal(msgspec.Struct, frozen=True):
     roles: frozenset[Role] = frozenset()
     units: frozenset[str] = frozenset()
     """Where the role of manager holds, with all units below. No other role looks at it."""
+    limited_to: frozenset[Action] | None = None
+    """What it may do at most: an API key can be good for less than its user. None: no limit."""
 
 
 class DealScope(msgspec.Struct, frozen=True):
@@ -131,6 +133,8 @@ class Answer(msgspec.Struct, frozen=True):
 
 def may(principal: Principal, action: Action, scope: DealScope) -> Answer:
     """Whether `principal` may do `action` on a deal of that scope. Several roles add up."""
+    if principal.limited_to is not None and action not in principal.limited_to:
+        return Answer(False, f"the API key of {_named(principal)} is not good to {action}")
     rights = [right for right in _held(principal, scope) if action in right.actions]
     if not rights:
         return Answer(False, f"{_named(principal)} may not {action} here")

@@ -4,11 +4,13 @@ Streams `user:<id>`, which hold a user's memberships too, and `unit:<id>`.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cached_property
 from typing import ClassVar
 
 import msgspec
 
-from domain.access import Principal, Role
+from domain.access import Action, Principal, Role
 from domain.history import Fact, Recorded, Whose, in_fold_order
 from domain.values import Identifier, Label, Value
 
@@ -52,7 +54,38 @@ class MembershipEnded(Fact, tag="membership-ended", frozen=True):
     """The unit in which the role was held, where it was held in one."""
 
 
-AnyDirectoryFact = UserRegistered | UnitRegistered | MembershipGranted | MembershipEnded
+class ApiKeyIssued(Fact, tag="api-key-issued", frozen=True):
+    """A program may act as a user from now on, by a key of which the log has the hash alone."""
+
+    user: Identifier
+    key: Identifier
+    """Names the key. It is part of what the program sends, and no secret."""
+    digest: Identifier
+    """SHA-256 of the secret, in hexadecimal digits. The secret is 256 random bits, so that
+    nobody finds it by trying."""
+    name: Label
+    """What it is for."""
+    actions: tuple[Action, ...] = ()
+    """What it is good for, of what the user may do; none given: all of it."""
+    last_day: date | None = None
+    """The last day, in UTC, on which it is good; null: until it is revoked."""
+
+
+class ApiKeyRevoked(Fact, tag="api-key-revoked", frozen=True):
+    """A key is good for nothing any more."""
+
+    user: Identifier
+    key: Identifier
+
+
+AnyDirectoryFact = (
+    UserRegistered
+    | UnitRegistered
+    | MembershipGranted
+    | MembershipEnded
+    | ApiKeyIssued
+    | ApiKeyRevoked
+)
 
 
 class Membership(Value, frozen=True):
@@ -74,9 +107,13 @@ class User(msgspec.Struct, frozen=True):
     """Held now, the oldest first."""
     ended: frozenset[Membership] = frozenset()
     """Held once, and now no longer."""
+    keys: tuple[ApiKeyIssued, ...] = ()
+    """Good now but for their last day, the oldest first."""
+    revoked: frozenset[str] = frozenset()
+    """Ids of keys that are good no longer."""
 
 
-class Directory(msgspec.Struct, frozen=True):
+class Directory(msgspec.Struct, frozen=True, dict=True):
     """Users and units by id, as they are now."""
 
     users: Mapping[str, User] = {}
@@ -94,6 +131,8 @@ class Directory(msgspec.Struct, frozen=True):
                         units[unit] = fact
                     case UserRegistered() | MembershipGranted() | MembershipEnded() as fact:
                         users[fact.user] = _evolve(users.get(fact.user, User(fact.user)), fact)
+                    case ApiKeyIssued() | ApiKeyRevoked() as fact:
+                        users[fact.user] = _with_key(users.get(fact.user, User(fact.user)), fact)
                     case _:
                         pass
         return cls(users, units)
@@ -114,12 +153,32 @@ class Directory(msgspec.Struct, frozen=True):
         units = (self.with_above(membership.unit) for membership in held if membership.unit)
         return frozenset[str]().union(*units)
 
+    def key(self, key_id: str) -> ApiKeyIssued | None:
+        """The key of that id, where it was issued and not revoked; its last day may be over."""
+        return self._keys.get(key_id)
+
+    def has_had(self, key_id: str) -> bool:
+        """Whether a key of that id was ever issued."""
+        return key_id in self._keys or any(key_id in user.revoked for user in self.users.values())
+
+    @cached_property
+    def _keys(self) -> Mapping[str, ApiKeyIssued]:
+        return {key.key: key for user in self.users.values() for key in user.keys}
+
     def principal(self, user_id: str) -> Principal:
         """Who a user acts as: their roles now; none for an unknown user."""
         user = self.users.get(user_id, User(user_id))
         managed = {m.unit for m in user.memberships if m.role is Role.MANAGER and m.unit}
         roles = frozenset(membership.role for membership in user.memberships)
         return Principal(user_id, roles, frozenset(managed))
+
+
+def _with_key(user: User, fact: ApiKeyIssued | ApiKeyRevoked) -> User:
+    """The user after a key was issued or revoked. Total."""
+    others = tuple(key for key in user.keys if key.key != fact.key)
+    if isinstance(fact, ApiKeyRevoked):
+        return msgspec.structs.replace(user, keys=others, revoked=user.revoked | {fact.key})
+    return msgspec.structs.replace(user, keys=(*others, fact))
 
 
 def _evolve(user: User, fact: UserRegistered | MembershipGranted | MembershipEnded) -> User:

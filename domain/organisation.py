@@ -10,6 +10,7 @@ are now.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, assert_never
 
@@ -19,6 +20,8 @@ from domain.access import NO_DEAL, Action, DealScope, Role, require
 from domain.deciding import mirrored, require_legible
 from domain.directory import (
     AnyDirectoryFact,
+    ApiKeyIssued,
+    ApiKeyRevoked,
     Directory,
     Membership,
     MembershipEnded,
@@ -30,7 +33,7 @@ from domain.directory import (
 from domain.history import Fact, Recorded, StreamKind, in_fold_order, stream_of
 from domain.intent import Command
 from domain.negotiation import AuthorityLimits
-from domain.refusals import InvalidOrganisation, OutOfRange, UnknownReference
+from domain.refusals import IdTaken, InvalidOrganisation, OutOfRange, UnknownReference
 from domain.values import Identifier, Label
 
 if TYPE_CHECKING:
@@ -96,8 +99,32 @@ class SetAuthorityLimits(OrganisationCommand, tag="set-authority-limits", frozen
     limits: AuthorityLimits
 
 
+class IssueApiKey(OrganisationCommand, tag="issue-api-key", frozen=True):
+    """Let a program act as a user, by a key whose secret is made outside and not stored."""
+
+    user: Identifier
+    key: Identifier
+    digest: Identifier
+    name: Label
+    actions: tuple[Action, ...] = ()
+    last_day: date | None = None
+
+
+class RevokeApiKey(OrganisationCommand, tag="revoke-api-key", frozen=True):
+    """Let a key of a user be good for nothing any more."""
+
+    user: Identifier
+    key: Identifier
+
+
 AnyOrganisationCommand = (
-    RegisterUser | RegisterUnit | GrantMembership | EndMembership | SetAuthorityLimits
+    RegisterUser
+    | RegisterUnit
+    | GrantMembership
+    | EndMembership
+    | SetAuthorityLimits
+    | IssueApiKey
+    | RevokeApiKey
 )
 
 
@@ -127,7 +154,13 @@ def stream_for(command: AnyOrganisationCommand) -> str:
     match command:
         case RegisterUnit(unit=unit):
             return stream_of(StreamKind.UNIT, unit)
-        case RegisterUser(user=user) | GrantMembership(user=user) | EndMembership(user=user):
+        case (
+            RegisterUser(user=user)
+            | GrantMembership(user=user)
+            | EndMembership(user=user)
+            | IssueApiKey(user=user)
+            | RevokeApiKey(user=user)
+        ):
             return stream_of(StreamKind.USER, user)
         case SetAuthorityLimits():
             return LIMITS_STREAM
@@ -154,6 +187,10 @@ def decide(
             return _grant(command, _registered(command.user, directory), directory)
         case EndMembership():
             return _end(command, _registered(command.user, directory))
+        case IssueApiKey():
+            return _issue_key(command, _registered(command.user, directory), directory, intent)
+        case RevokeApiKey():
+            return _revoke_key(command, _registered(command.user, directory))
         case SetAuthorityLimits(limits=limits):
             _require_sound(limits)
             return () if limits == organisation.limits else (AuthorityLimitsSet(limits),)
@@ -224,6 +261,30 @@ def _end(command: EndMembership, user: User) -> tuple[MembershipEnded, ...]:
     raise UnknownReference(f"{user.id} was never {membership}", f"Held now: {held}.")
 
 
+def _issue_key(
+    command: IssueApiKey, user: User, directory: Directory, intent: Intent
+) -> tuple[ApiKeyIssued, ...]:
+    fact = mirrored(command, ApiKeyIssued)
+    if fact in user.keys:
+        return ()
+    if directory.has_had(command.key):
+        raise IdTaken(f"there is, or was, a key {command.key!r}", "Give the new one another id.")
+    if command.last_day is not None and command.last_day < intent.now.date():
+        raise OutOfRange(f"the last day {command.last_day} is over", "Give a day to come, or none.")
+    return (fact,)
+
+
+def _revoke_key(command: RevokeApiKey, user: User) -> tuple[ApiKeyRevoked, ...]:
+    if command.key in user.revoked:
+        return ()
+    held = [key.key for key in user.keys]
+    if command.key not in held:
+        raise UnknownReference(
+            f"{user.id} has no key {command.key!r}", f"Keys now: {', '.join(held) or 'none'}."
+        )
+    return (mirrored(command, ApiKeyRevoked),)
+
+
 def _require_sound(limits: AuthorityLimits) -> None:
     for role, times in Counter(one.role for one in limits.roles).items():
         if times > 1:
@@ -250,6 +311,11 @@ def describe(fact: AnyOrganisationFact) -> str:
             return f"made {user} {Membership(role, unit)}"
         case MembershipEnded(user=user, role=role, unit=unit):
             return f"{user} is no longer {Membership(role, unit)}"
+        case ApiKeyIssued(user=user, key=key, name=name, last_day=last_day):
+            until = f", good until {last_day}" if last_day else ""
+            return f"issued {user} the API key {key} for {name!r}{until}"
+        case ApiKeyRevoked(user=user, key=key):
+            return f"revoked the API key {key} of {user}"
         case AuthorityLimitsSet(limits=limits):
             roles = ", ".join(one.role for one in limits.roles) or "none"
             return f"set the authority limits (roles limited: {roles})"
@@ -265,9 +331,11 @@ __all__ = [
     "AuthorityLimitsSet",
     "EndMembership",
     "GrantMembership",
+    "IssueApiKey",
     "Organisation",
     "RegisterUnit",
     "RegisterUser",
+    "RevokeApiKey",
     "SetAuthorityLimits",
     "decide",
     "describe",
