@@ -166,6 +166,13 @@ def require(
     return answer
 
 
+def may_somewhere(principal: Principal, action: Action) -> bool:
+    """Whether there can be a deal on which `principal` may do `action`, or none is needed."""
+    if principal.limited_to is not None and action not in principal.limited_to:
+        return False
+    return any(right.role in principal.roles and action in right.actions for right in TABLE)
+
+
 def acting(principal: Principal, scope: DealScope) -> Principal:
     """The principal with the roles that let it record there, which say how far it may go alone."""
     roles = frozenset(

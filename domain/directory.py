@@ -57,6 +57,8 @@ class MembershipEnded(Fact, tag="membership-ended", frozen=True):
 class ApiKeyIssued(Fact, tag="api-key-issued", frozen=True):
     """A program may act as a user from now on, by a key of which the log has the hash alone."""
 
+    personal: ClassVar[Whose] = {"name": ("user",)}
+
     user: Identifier
     key: Identifier
     """Names the key. It is part of what the program sends, and no secret."""
@@ -76,6 +78,7 @@ class ApiKeyRevoked(Fact, tag="api-key-revoked", frozen=True):
 
     user: Identifier
     key: Identifier
+    """Names the key. No other one ever gets its id."""
 
 
 AnyDirectoryFact = (
@@ -174,7 +177,12 @@ class Directory(msgspec.Struct, frozen=True, dict=True):
 
 
 def _with_key(user: User, fact: ApiKeyIssued | ApiKeyRevoked) -> User:
-    """The user after a key was issued or revoked. Total."""
+    """The user after a key was issued or revoked. Total.
+
+    A revoked key stays revoked, also where a clock that was set back dates its end first.
+    """
+    if fact.key in user.revoked:
+        return user
     others = tuple(key for key in user.keys if key.key != fact.key)
     if isinstance(fact, ApiKeyRevoked):
         return msgspec.structs.replace(user, keys=others, revoked=user.revoked | {fact.key})

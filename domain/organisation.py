@@ -9,6 +9,7 @@ are now.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import date
 from decimal import Decimal
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from domain.intent import Intent
+
+_SHA256 = re.compile("[0-9a-f]{64}", re.ASCII)
 
 LIMITS_STREAM = stream_of(StreamKind.AUTHORITY, "limits")
 IN_A_UNIT = frozenset({Role.SELLER, Role.MANAGER})
@@ -104,7 +107,9 @@ class IssueApiKey(OrganisationCommand, tag="issue-api-key", frozen=True):
 
     user: Identifier
     key: Identifier
+    """Names the key, as no other one was ever named."""
     digest: Identifier
+    """SHA-256 of the secret, in 64 hexadecimal digits, small letters."""
     name: Label
     actions: tuple[Action, ...] = ()
     last_day: date | None = None
@@ -115,6 +120,7 @@ class RevokeApiKey(OrganisationCommand, tag="revoke-api-key", frozen=True):
 
     user: Identifier
     key: Identifier
+    """Names the key."""
 
 
 AnyOrganisationCommand = (
@@ -269,6 +275,11 @@ def _issue_key(
         return ()
     if directory.has_had(command.key):
         raise IdTaken(f"there is, or was, a key {command.key!r}", "Give the new one another id.")
+    if not _SHA256.fullmatch(command.digest):
+        raise OutOfRange(
+            "the digest of a key is a SHA-256 in hexadecimal digits",
+            "Give the 64 digits, with small letters.",
+        )
     if command.last_day is not None and command.last_day < intent.now.date():
         raise OutOfRange(f"the last day {command.last_day} is over", "Give a day to come, or none.")
     return (fact,)

@@ -16,12 +16,12 @@ from api.workspace import Workspace
 from domain.access import (
     NO_DEAL,
     PUBLIC_ONLY,
-    TABLE,
     Action,
     DealScope,
     Principal,
     Sensitivity,
     may,
+    may_somewhere,
 )
 from domain.access import require as require_right
 from domain.deal import DealEvent, History
@@ -74,7 +74,7 @@ def visible_in_all(principal: Principal, action: Action) -> frozenset[Sensitivit
 
 def require_reader(principal: Principal) -> None:
     """For questions over all deals that somebody may read. Raises NotAllowed for who reads none."""
-    if not any(one.role in principal.roles and Action.READ in one.actions for one in TABLE):
+    if not may_somewhere(principal, Action.READ):
         require_right(principal, Action.READ, NO_DEAL)
 
 

@@ -26,7 +26,14 @@ from msgspec.structs import force_setattr
 
 from domain.accesses import FieldDisclosed
 from domain.deal import FACT_TYPES
-from domain.directory import MembershipEnded, MembershipGranted, UnitRegistered, UserRegistered
+from domain.directory import (
+    ApiKeyIssued,
+    ApiKeyRevoked,
+    MembershipEnded,
+    MembershipGranted,
+    UnitRegistered,
+    UserRegistered,
+)
 from domain.history import Fact, Recorded, stored_name
 from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
@@ -48,6 +55,8 @@ REGISTERED: tuple[type[Fact], ...] = (
     UnitRegistered,
     MembershipGranted,
     MembershipEnded,
+    ApiKeyIssued,
+    ApiKeyRevoked,
     AuthorityLimitsSet,
     FieldDisclosed,
     StoreRestored,

@@ -3,6 +3,7 @@
 from itertools import product
 from typing import get_args
 
+import msgspec
 import pytest
 
 from domain.access import (
@@ -18,6 +19,7 @@ from domain.access import (
     Sensitivity,
     acting,
     may,
+    may_somewhere,
     require,
 )
 from domain.deal import COMMAND_TYPES
@@ -172,3 +174,31 @@ def test_every_command_takes_a_right_that_somebody_holds() -> None:
 def test_facts_declare_what_is_more_than_public() -> None:
     declared = {one.value for one in Sensitivity if hasattr(Fact, one.value)}
     assert declared == {one.value for one in Sensitivity} - {Sensitivity.PUBLIC}
+
+
+# Keys that are good for less.
+
+
+def limited(principal: Principal, *actions: Action) -> Principal:
+    return msgspec.structs.replace(principal, limited_to=frozenset(actions))
+
+
+@pytest.mark.parametrize(("role", "scope", "action"), list(product(Role, SCOPES, Action)))
+def test_a_key_is_good_for_what_its_user_may_do_and_it_names(
+    role: Role, scope: str, action: Action
+) -> None:
+    full = may(eve(role), action, SCOPES[scope])
+    assert may(limited(eve(role), action), action, SCOPES[scope]) == full
+    others = set(Action) - {action}
+    refused = may(limited(eve(role), *others), action, SCOPES[scope])
+    assert (refused.allowed, refused.visible) == (False, NOTHING)
+    assert refused.reason == f"the API key of eve ({role}) is not good to {action}"
+
+
+@pytest.mark.parametrize(("role", "action"), list(product(Role, Action)))
+def test_somewhere_is_any_deal(role: Role, action: Action) -> None:
+    anywhere = any(may(eve(role), action, scope).allowed for scope in SCOPES.values())
+    assert may_somewhere(eve(role), action) is anywhere
+    assert may_somewhere(limited(eve(role), action), action) is anywhere
+    assert not may_somewhere(limited(eve(role), *set(Action) - {action}), action)
+    assert not may_somewhere(eve(), action)

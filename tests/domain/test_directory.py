@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.access import Principal, Role
+from domain.access import Action, Principal, Role
 from domain.directory import (
+    ApiKeyIssued,
+    ApiKeyRevoked,
     Directory,
     Membership,
     MembershipEnded,
@@ -135,3 +137,29 @@ def test_the_last_registration_names_a_user_and_leaves_their_roles() -> None:
 def test_a_membership_is_told_with_its_unit() -> None:
     assert str(Membership(Role.SELLER, "town")) == "seller of town"
     assert str(Membership(Role.ADMIN)) == "admin"
+
+
+# Keys.
+
+KEY = ApiKeyIssued("ann", "k-1", "ab" * 32, "export", (Action.READ,))
+OTHER_KEY = ApiKeyIssued("ann", "k-2", "cd" * 32, "laptop")
+REVOKED = ApiKeyRevoked("ann", "k-1")
+
+
+def test_a_key_is_found_by_its_id_until_it_is_revoked() -> None:
+    issued = Directory.of([ann(KEY, OTHER_KEY)])
+    assert (issued.key("k-1"), issued.key("k-2"), issued.key("k-3")) == (KEY, OTHER_KEY, None)
+    assert issued.users["ann"].keys == (KEY, OTHER_KEY)
+    revoked = Directory.of([ann(KEY, OTHER_KEY, REVOKED)])
+    assert (revoked.key("k-1"), revoked.key("k-2")) == (None, OTHER_KEY)
+    assert [revoked.has_had(key) for key in ("k-1", "k-2", "k-3")] == [True, True, False]
+
+
+def test_a_key_stays_revoked_whatever_the_clock_said() -> None:
+    """The clock was set back between its issue and its end, so the end seems to come first."""
+    assert Directory.of([ann(KEY, REVOKED, days=(5, 1))]).key("k-1") is None
+    assert Directory.of([ann(KEY, REVOKED, KEY)]).key("k-1") is None
+
+
+def test_a_key_gives_no_role() -> None:
+    assert Directory.of([ann(KEY)]).principal("ann") == Principal("ann")

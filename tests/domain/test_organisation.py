@@ -1,12 +1,14 @@
 """The organisation: what its commands lead to, and whose deals are in whose scope."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import get_args
 
 import pytest
 
 from domain.access import NO_DEAL, Action, DealScope, Principal, Role
 from domain.directory import (
+    ApiKeyIssued,
+    ApiKeyRevoked,
     Directory,
     MembershipEnded,
     MembershipGranted,
@@ -27,9 +29,11 @@ from domain.organisation import (
     AuthorityLimitsSet,
     EndMembership,
     GrantMembership,
+    IssueApiKey,
     Organisation,
     RegisterUnit,
     RegisterUser,
+    RevokeApiKey,
     SetAuthorityLimits,
     decide,
     describe,
@@ -38,6 +42,7 @@ from domain.organisation import (
 from domain.refusals import (
     ApprovalMissing,
     GateNotMet,
+    IdTaken,
     InTheFuture,
     InvalidOrganisation,
     NotAllowed,
@@ -57,6 +62,10 @@ LIMITS = AuthorityLimits((RoleLimits(Role.SELLER, "5"), RoleLimits(Role.MANAGER,
 WORLD, WEST = UnitRegistered("world", "World"), UnitRegistered("west", "West", "world")
 ANN = UserRegistered("ann", "Ann", "0057")
 SELLS = MembershipGranted("ann", Role.SELLER, "west")
+DIGEST = "0f" * 32
+KEY = ApiKeyIssued("ann", "k-1", DIGEST, "export", (Action.READ,), date(2027, 1, 31))
+ISSUE = IssueApiKey("ann", "k-1", DIGEST, "export", (Action.READ,), date(2027, 1, 31))
+REVOKED = ApiKeyRevoked("ann", "k-1")
 
 
 def organisation(*facts: AnyOrganisationFact) -> Organisation:
@@ -109,6 +118,8 @@ def asked(
             MembershipEnded("ann", Role.SELLER, "west"),
         ),
         (SetAuthorityLimits(LIMITS), AuthorityLimitsSet(LIMITS)),
+        (ISSUE, KEY),
+        (IssueApiKey("ann", "k-2", DIGEST, "all"), ApiKeyIssued("ann", "k-2", DIGEST, "all")),
     ],
 )
 def test_acts_and_is_quiet_when_repeated(
@@ -148,6 +159,14 @@ def test_what_is_so_already_changes_nothing(command: AnyOrganisationCommand) -> 
             for role in (Role.ANALYST, Role.AUDITOR, Role.ADMIN)
         ),
         (EndMembership("ann", Role.SELLER), UnknownReference, "Held now: seller of west"),
+        (IssueApiKey("bo", "k-1", DIGEST, "export"), UnknownReference, "no user 'bo'"),
+        (RevokeApiKey("bo", "k-1"), UnknownReference, "no user 'bo'"),
+        (RevokeApiKey("ann", "k-9"), UnknownReference, "Keys now: none"),
+        (IssueApiKey("ann", "k-1", DIGEST, " "), TextNotLegible, "blank"),
+        *(
+            (IssueApiKey("ann", "k-1", digest, "export"), OutOfRange, "64 digits")
+            for digest in (DIGEST[1:], DIGEST + "0", DIGEST.upper(), "é" * 64)
+        ),
         (RegisterUser("bo", " "), TextNotLegible, "blank"),
         (RegisterUnit("east", "E\0"), TextNotLegible, "NUL"),
         *(
@@ -181,6 +200,31 @@ def test_refuses(command: AnyOrganisationCommand, refusal: type[Refusal], words:
     assert words in str(refused.value)
 
 
+def test_a_key_is_good_for_its_last_day_at_least() -> None:
+    today = day(50).date()
+    assert asked(IssueApiKey("ann", "k-1", DIGEST, "export", last_day=today))
+    with pytest.raises(OutOfRange, match="is over"):
+        asked(IssueApiKey("ann", "k-1", DIGEST, "export", last_day=today - timedelta(days=1)))
+
+
+def test_a_key_is_revoked_once_and_its_id_is_used_up() -> None:
+    keyed = organisation(ANN, KEY)
+    assert asked(RevokeApiKey("ann", "k-1"), keyed) == (REVOKED,)
+    gone = organisation(ANN, KEY, REVOKED)
+    assert asked(RevokeApiKey("ann", "k-1"), gone) == ()
+    for there in (gone, keyed):
+        with pytest.raises(IdTaken, match="there is, or was, a key 'k-1'"):
+            asked(IssueApiKey("ann", "k-1", "ee" * 32, "another"), there)
+
+
+def test_the_key_of_somebody_else_is_not_revoked_and_its_id_not_given_again() -> None:
+    both = organisation(ANN, UserRegistered("bo", "Bo"), KEY)
+    with pytest.raises(UnknownReference, match="bo has no key 'k-1'"):
+        asked(RevokeApiKey("bo", "k-1"), both)
+    with pytest.raises(IdTaken):
+        asked(IssueApiKey("bo", "k-1", DIGEST, "export"), both)
+
+
 @pytest.mark.parametrize("percent", ["0", "100"])
 def test_a_discount_of_nothing_and_of_all_can_be_set(percent: str) -> None:
     assert asked(SetAuthorityLimits(AuthorityLimits((RoleLimits(Role.SELLER, percent),))))
@@ -201,6 +245,7 @@ def test_a_loop_over_several_units_is_refused() -> None:
         GrantMembership("ann", Role.AUDITOR),
         EndMembership("ann", Role.SELLER, "west"),
         SetAuthorityLimits(LIMITS),
+        ISSUE,
     ],
 )
 def test_only_who_may_configure_changes_it(role: Role, command: AnyOrganisationCommand) -> None:
@@ -244,6 +289,8 @@ def test_every_command_has_a_name_and_takes_the_right_to_configure(
         (EndMembership("ann", Role.SELLER), "user:ann"),
         (RegisterUnit("west", "West"), "unit:west"),
         (SetAuthorityLimits(LIMITS), "authority:limits"),
+        (ISSUE, "user:ann"),
+        (RevokeApiKey("ann", "k-1"), "user:ann"),
     ],
 )
 def test_each_command_writes_to_one_stream(command: AnyOrganisationCommand, stream: str) -> None:
@@ -258,6 +305,9 @@ def test_each_command_writes_to_one_stream(command: AnyOrganisationCommand, stre
         (WEST, "registered the unit west as 'West' under world"),
         (SELLS, "made ann seller of west"),
         (MembershipEnded("ann", Role.ADMIN), "ann is no longer admin"),
+        (KEY, "issued ann the API key k-1 for 'export', good until 2027-01-31"),
+        (ApiKeyIssued("ann", "k-2", DIGEST, "all"), "issued ann the API key k-2 for 'all'"),
+        (REVOKED, "revoked the API key k-1 of ann"),
         (AuthorityLimitsSet(LIMITS), "set the authority limits (roles limited: seller, manager)"),
         (AuthorityLimitsSet(AuthorityLimits()), "set the authority limits (roles limited: none)"),
     ],

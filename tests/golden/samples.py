@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 from msgspec import inspect
 
 from domain.accesses import FieldDisclosed
-from domain.directory import MembershipEnded, MembershipGranted, UnitRegistered, UserRegistered
+from domain.directory import (
+    ApiKeyIssued,
+    ApiKeyRevoked,
+    MembershipEnded,
+    MembershipGranted,
+    UnitRegistered,
+    UserRegistered,
+)
 from domain.history import Draft, Fact, Recorded, StreamKind, stream_of
 from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
@@ -23,6 +30,8 @@ KINDS: dict[type[Fact], StreamKind] = {
     UnitRegistered: StreamKind.UNIT,
     MembershipGranted: StreamKind.USER,
     MembershipEnded: StreamKind.USER,
+    ApiKeyIssued: StreamKind.USER,
+    ApiKeyRevoked: StreamKind.USER,
     AuthorityLimitsSet: StreamKind.AUTHORITY,
     FieldDisclosed: StreamKind.ACCESS,
     StoreRestored: StreamKind.STORE,

@@ -10,7 +10,7 @@ import msgspec
 from api.commands import decode_command
 from api.examples import Step, story
 from domain import organisation, rates, targets
-from domain.access import Principal, Role
+from domain.access import Action, Principal, Role
 from domain.accesses import FieldDisclosed
 from domain.deal import DealEvent, DealFact, History, decide
 from domain.history import Fact, Recorded, StreamKind, stream_of
@@ -20,9 +20,11 @@ from domain.organisation import (
     AnyOrganisationCommand,
     EndMembership,
     GrantMembership,
+    IssueApiKey,
     Organisation,
     RegisterUnit,
     RegisterUser,
+    RevokeApiKey,
     SetAuthorityLimits,
 )
 from domain.process import ProcessPublished, SalesProcess, Stage, Words
@@ -76,6 +78,18 @@ SET_UP: tuple[tuple[str, BesideCommand], ...] = (
     ('units add north "North" --under sales', RegisterUnit("north", "North", "sales")),
     ('users add anna "Anna Lindqvist"', RegisterUser("anna", "Anna Lindqvist")),
     ("users grant anna seller --unit north", GrantMembership("anna", Role.SELLER, "north")),
+    (
+        'users key anna --name "Nightly export" --only read --until 2026-12-31',
+        IssueApiKey(
+            "anna",
+            "5f1c0a9b3e27",
+            "0c7e" * 16,
+            "Nightly export",
+            (Action.READ,),
+            date(2026, 12, 31),
+        ),
+    ),
+    ("users revoke-key 5f1c0a9b3e27", RevokeApiKey("anna", "5f1c0a9b3e27")),
     ("users end anna seller --unit north", EndMembership("anna", Role.SELLER, "north")),
     (
         "limits set limits.toml",
