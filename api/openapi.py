@@ -11,8 +11,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.routes.common import ANSWERS
+from api.routes.door import OPEN
 
 _TEMPLATE = "#/components/schemas/{name}"
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key, or a token of the identity provider.",
+}
 
 
 def describe(app: FastAPI) -> None:
@@ -26,7 +32,13 @@ def describe(app: FastAPI) -> None:
             description=app.description,
             routes=app.routes,
         )
-        found.setdefault("components", {}).setdefault("schemas", {}).update(schemas())
+        components = found.setdefault("components", {})
+        components.setdefault("schemas", {}).update(schemas())
+        components["securitySchemes"] = {"bearer": _BEARER}
+        found["security"] = [{"bearer": []}]
+        for path in OPEN & set(found["paths"]):
+            for operation in found["paths"][path].values():
+                operation["security"] = []
         return found
 
     app.openapi = document  # type: ignore[method-assign]

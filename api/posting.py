@@ -27,7 +27,7 @@ class Reply(msgspec.Struct, frozen=True):
 def post(url: str, text: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Reply:
     """Post the text to an http or https address. Raises NotPosted."""
     parts = parse_address(url)
-    connection = _connection(parts, timeout_seconds)
+    connection = connection_to(parts, timeout_seconds)
     path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
     try:
         connection.request("POST", path, text.encode(), _HEADERS)
@@ -61,7 +61,8 @@ def parse_address(url: str) -> SplitResult:
     return parts
 
 
-def _connection(parts: SplitResult, timeout_seconds: float) -> HTTPConnection:
+def connection_to(parts: SplitResult, timeout_seconds: float) -> HTTPConnection:
+    """A connection to where an address is, not opened yet. Certificates are checked."""
     host = parts.hostname or ""
     if parts.scheme == "https":
         context = ssl.create_default_context()

@@ -9,7 +9,7 @@ from api.queries.instants import NothingThen
 from api.queries.users import UnknownUser
 from api.times import TimeError
 from api.workspace import NotRecorded
-from domain.refusals import Refusal, UnknownProcess
+from domain.refusals import NotAllowed, Refusal, UnknownProcess
 from projections.accounts import AccountNotFound
 from projections.deals import DealNotFound
 from store.disclosure import FieldErased, FieldNotEncrypted
@@ -34,6 +34,9 @@ MEANINGS = {
     "invalid-parameter": "A parameter is missing, unknown or not of its kind.",
     "invalid-header": "A header of the request cannot be read.",
     "event-not-recorded": "The event that the answer was to include is not in the log.",
+    "not-authenticated": "Nobody is known to ask: send a key or token that is good now.",
+    "too-many-attempts": "Too many tokens from that address were good for nothing; wait.",
+    "identity-provider-unavailable": "Tokens cannot be checked: their issuer cannot be reached.",
     "not-found": "There is nothing at that address.",
     "method-not-allowed": "The address does not take that method.",
     "wrong-host": "The server was addressed by a name that is not its own.",
@@ -75,6 +78,8 @@ def failure_of(error: Exception) -> Failure | None:
     match error:
         case UnknownProcess():
             return _refused(error, HTTPStatus.NOT_FOUND)
+        case NotAllowed():
+            return _refused(error, HTTPStatus.FORBIDDEN)
         case Refusal():
             return _refused(error, HTTPStatus.CONFLICT)
         case DealNotFound():

@@ -1,1 +1,1 @@
-"""Who asks over the network: API keys, tokens of an identity provider, and what they are good for."""
+"""Who asks over the network: API keys, and tokens of an identity provider."""

@@ -6,7 +6,7 @@ slow down every request. The prefix lets scanners find keys that were published 
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import compare_digest
 from secrets import token_hex
@@ -14,9 +14,10 @@ from secrets import token_hex
 import msgspec
 
 from domain.access import Principal
-from domain.directory import Directory
+from domain.directory import ApiKeyIssued, Directory
 
-_TOKEN = re.compile(r"dealstate_([0-9a-f]{12})_([0-9a-f]{64})", re.ASCII)
+PREFIX = "dealstate_"
+_TOKEN = re.compile(rf"{PREFIX}([0-9a-f]{{12}})_([0-9a-f]{{64}})", re.ASCII)
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -30,7 +31,7 @@ class NewKey(msgspec.Struct, frozen=True):
 def make_key() -> NewKey:
     """A key that nobody has."""
     key_id, secret = token_hex(6), token_hex(32)
-    return NewKey(key_id, _digest(secret), f"dealstate_{key_id}_{secret}")
+    return NewKey(key_id, _digest(secret), f"{PREFIX}{key_id}_{secret}")
 
 
 def holder_of(token: str, directory: Directory, now: datetime) -> Principal | None:
@@ -39,13 +40,18 @@ def holder_of(token: str, directory: Directory, now: datetime) -> Principal | No
     if found is None:
         return None
     key = directory.key(found[1])
-    if key is None or not compare_digest(key.digest, _digest(found[2])):
+    if key is None or not compare_digest(key.digest.encode(), _digest(found[2]).encode()):
         return None
-    if key.last_day is not None and now.date() > key.last_day:
+    if not is_good(key, now):
         return None
     principal = directory.principal(key.user)
     limit = frozenset(key.actions) if key.actions else None
     return msgspec.structs.replace(principal, limited_to=limit)
+
+
+def is_good(key: ApiKeyIssued, now: datetime) -> bool:
+    """Whether a key that is not revoked is good now: its last day, in UTC, is not over."""
+    return key.last_day is None or now.astimezone(UTC).date() <= key.last_day
 
 
 def _digest(secret: str) -> str:

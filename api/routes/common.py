@@ -13,11 +13,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.queries.instants import Instants
-from api.queries.views import LONGEST_NAME, View, open_view
+from api.queries.views import LONGEST_NAME, View, open_view, require_reader
 from api.times import DayMeans, TimeError, parse_instant
 from api.wire.problems import Problem
 from api.workspace import NO_EVENT, Awaited, NotRecorded, Workspace
-from domain.access import Action, Principal, Role
+from domain.access import NO_DEAL, Action, Principal, may, require
+from domain.refusals import NotAllowed
+from projections.deals import DealNotFound
 
 A = TypeVar("A", bound=msgspec.Struct)
 
@@ -53,13 +55,29 @@ async def _store(request: Request) -> Workspace:
 Store = Annotated[Workspace, Depends(_store)]
 
 
-async def _caller() -> Principal:
-    """Whoever reaches the server, which listens to this machine alone, holds the store."""
-    return Principal("http", frozenset({Role.OPERATOR}))
+async def _caller(request: Request) -> Principal:
+    """Whom the door has let in; a route before the door has no caller."""
+    caller: Principal = request.state.caller
+    return caller
 
 
 Caller = Annotated[Principal, Depends(_caller)]
 """Who asks. Every route that shows a deal, or the trail, answers to them."""
+
+
+def takes(*actions: Action) -> Any:
+    """For routes that concern no single deal: whoever may do one of the actions may ask.
+
+    Without actions, whoever holds any role.
+    """
+
+    async def allowed(caller: Caller) -> None:
+        if actions and not any(may(caller, one, NO_DEAL).allowed for one in actions):
+            require(caller, actions[0], NO_DEAL)
+        if not caller.roles:
+            raise NotAllowed(f"{caller.id} has no role, and may do nothing", "Have one granted.")
+
+    return Depends(allowed)
 
 
 def waits(kind: type["Parameters"] | None = None) -> Any:
@@ -140,7 +158,12 @@ DealId = Annotated[str, Path(description="Id of the deal.", max_length=LONGEST_N
 
 
 def _readable(store: Store, caller: Caller, deal_id: DealId) -> View:
-    return open_view(store, caller, Action.READ, deal_id)
+    require_reader(caller)
+    try:
+        return open_view(store, caller, Action.READ, deal_id)
+    except NotAllowed:
+        # Who may not read a deal is not told that there is one.
+        raise DealNotFound(deal_id, []) from None
 
 
 ReadableDeal = Annotated[View, Depends(_readable)]

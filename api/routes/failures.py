@@ -48,6 +48,11 @@ def problem_answer(
 
 
 async def _known(_: Request, error: Exception) -> ProblemAnswer:
+    return known_answer(error)
+
+
+def known_answer(error: Exception) -> ProblemAnswer:
+    """The answer that tells what `failure_of` knows of."""
     failure = failure_of(error)
     assert failure is not None
     if isinstance(error, DealNotFound):

@@ -2,10 +2,13 @@
 
 A page elsewhere can lead a browser to this server under a name of its own (DNS
 rebinding) and would then read the answers. So the server answers only to the
-names of this machine.
+names of this machine, and to those that were given to it.
+
+The limit on bodies stands behind the door: nothing is read for somebody who is not let in.
 """
 
 from collections import deque
+from collections.abc import Collection
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -36,10 +39,11 @@ SELF_CONTAINED = {
 
 
 class Guard:
-    """Refuses other names and large bodies, and adds the headers that an answer does not set."""
+    """Refuses other names, and adds the headers that an answer does not set."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, names: Collection[str] = ()) -> None:
         self._app = app
+        self._names = OWN_NAMES | {name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,17 +58,31 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
-        if not is_own_name(headers.get("host", "")):
+        if not is_own_name(headers.get("host", ""), self._names):
             failure = Failure("wrong-host", HTTPStatus.MISDIRECTED_REQUEST, MEANINGS["wrong-host"])
             await problem_answer(failure)(scope, receive, send_with_headers)
             return
+        await self._app(scope, receive, send_with_headers)
+
+
+class Limit:
+    """Refuses large bodies."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
         body = None if says_too_much(headers) else await read_within_limit(receive)
         if body is None:
             # What is left of the body is thrown away as it comes; a closed connection would take
             # the answer with it.
-            await problem_answer(TOO_LARGE)(scope, receive, send_with_headers)
+            await problem_answer(TOO_LARGE)(scope, receive, send)
             return
-        await self._app(scope, body, send_with_headers)
+        await self._app(scope, body, send)
 
 
 TOO_LARGE = Failure(
@@ -98,9 +116,9 @@ async def read_within_limit(receive: Receive) -> Receive | None:
     return again
 
 
-def is_own_name(host: str) -> bool:
-    """Whether the header Host names this machine, with or without a port."""
+def is_own_name(host: str, names: Collection[str] = frozenset(OWN_NAMES)) -> bool:
+    """Whether the header Host is one of the names, with or without a port."""
     name, colon, port = host.rpartition(":")
     if not colon or host.endswith("]"):
-        return host.lower() in OWN_NAMES
-    return name.lower() in OWN_NAMES and port.isdigit()
+        return host.lower() in names
+    return name.lower() in names and port.isdigit()

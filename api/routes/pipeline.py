@@ -14,12 +14,14 @@ from api.routes.common import (
     answers,
     next_link,
     positioned,
+    takes,
     waits,
 )
 from api.routes.filters import FilteredParameters, currency_in, dimensions_in
 from api.wire.drilldown import DealsBehind
 from api.wire.pipelines import Pipeline
 from api.workspace import Workspace
+from domain.access import Action
 from domain.lifecycle import Status
 from projections.drilldown import COUNTED
 from projections.pipeline import DIMENSIONS
@@ -64,7 +66,7 @@ class PipelineParameters(ReportedParameters):
 @router.get(
     "",
     responses=answers(Pipeline, "The snapshot.", has_position=True),
-    dependencies=[waits(PipelineParameters)],
+    dependencies=[takes(Action.READ), waits(PipelineParameters)],
 )
 def ask_the_pipeline(store: Store, parameters: Annotated[PipelineParameters, Query()]) -> Answer:
     """What was open, won and lost at any moment, grouped."""
@@ -103,7 +105,7 @@ class DealsBehindParameters(ReportedParameters):
 @router.get(
     "/deals",
     responses=answers(DealsBehind, "The deals that the snapshot counts.", has_position=True),
-    dependencies=[waits(DealsBehindParameters)],
+    dependencies=[takes(Action.READ), waits(DealsBehindParameters)],
 )
 def ask_the_deals_behind(
     request: Request,

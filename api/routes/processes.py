@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from api.queries.processes import list_processes, show_process
-from api.routes.common import Answer, Store, answers, waits
+from api.routes.common import Answer, Store, answers, takes, waits
 from api.wire.processes import Process, ProcessList
 
 router = APIRouter(
     prefix="/v1/processes",
     tags=["processes"],
     default_response_class=Answer,
-    dependencies=[waits()],
+    dependencies=[takes(), waits()],
 )
 
 

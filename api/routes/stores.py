@@ -7,14 +7,19 @@ from fastapi import APIRouter
 from api.problems import Failure
 from api.queries.models import read_models_status
 from api.queries.stores import read_status
-from api.routes.common import Answer, Store, answers
+from api.routes.common import Answer, Store, answers, takes
 from api.routes.failures import problem_answer
 from api.wire.health import Alive, StoreStatus
+from domain.access import Action
 
 router = APIRouter(tags=["store"], default_response_class=Answer)
 
 
-@router.get("/v1/status", responses=answers(StoreStatus, "The status."))
+@router.get(
+    "/v1/status",
+    responses=answers(StoreStatus, "The status."),
+    dependencies=[takes(Action.CONFIGURE, Action.AUDIT)],
+)
 def show_status(store: Store) -> Answer:
     """What the store holds, and how far its read models have read the log."""
     return Answer(read_status(store))

@@ -7,19 +7,29 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.routes.common import _caller
+from api.auth.callers import Authenticate
 from api.settings import Settings
 from api.wire.problems import Problem
-from domain.access import Principal
+from domain.access import Principal, Role
 
 Shape = TypeVar("Shape")
 
 
+HOLDER = Principal("http", frozenset({Role.OPERATOR}))
+
+
+def app_of(settings: Settings, principal: Principal | None = None) -> FastAPI:
+    """The service, where everybody who asks is this one."""
+    return create_app(settings, everybody_is(principal or HOLDER))
+
+
+def everybody_is(principal: Principal) -> Authenticate:
+    return lambda *_: principal
+
+
 def serving(url: str, principal: Principal | None = None) -> TestClient:
-    """A client of a store, for whoever asks."""
-    app: FastAPI = create_app(Settings(db=url, timezone="UTC", worker=False))
-    if principal is not None:
-        app.dependency_overrides[_caller] = lambda: principal
+    """A client of a store, for whoever asks; who holds the store, where nobody else is named."""
+    app = app_of(Settings(db=url, timezone="UTC", worker=False), principal)
     return TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
 
 

@@ -14,7 +14,6 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api.app import create_app
 from api.problems import MEANINGS
 from api.queries.models import read_models_status
 from api.routes.guard import HEADERS
@@ -34,6 +33,7 @@ from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
 from tests.api.cli.conftest import run_command
+from tests.api.serving import app_of
 from tests.api.small_store import DEALS, EVENTS
 
 Shape = TypeVar("Shape")
@@ -42,7 +42,7 @@ Get = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def app(small_store: str) -> FastAPI:
-    return create_app(Settings(db=small_store, timezone="UTC"))
+    return app_of(Settings(db=small_store, timezone="UTC"))
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ def test_many_readers_at_once_read_the_same(own_store: str) -> None:
     """The first of them finds read models that have yet to be built."""
     for views in Path(own_store.removeprefix("sqlite:///")).parent.glob("*.views.db*"):
         views.unlink()
-    app = create_app(Settings(db=own_store, timezone="UTC"))
+    app = app_of(Settings(db=own_store, timezone="UTC"))
     urls = ["/v1/deals", "/v1/pipeline?as_of=2026-03-31", "/v1/audit", "/v1/deals/d-press"] * 10
     with (
         TestClient(app, base_url="http://127.0.0.1") as client,
@@ -214,7 +214,7 @@ def recorded(url: str, *deal_ids: str) -> None:
 
 @pytest.mark.parametrize("worker", [True, False])
 def test_what_was_recorded_before_is_in_the_answer(own_store: str, worker: bool) -> None:
-    app = create_app(Settings(db=own_store, worker=worker))
+    app = app_of(Settings(db=own_store, worker=worker))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         for number in range(5):
             recorded(own_store, f"d-{number}")
@@ -223,7 +223,7 @@ def test_what_was_recorded_before_is_in_the_answer(own_store: str, worker: bool)
 
 
 def test_a_server_reads_on_without_being_asked(own_store: str) -> None:
-    app = create_app(Settings(db=own_store))
+    app = app_of(Settings(db=own_store))
     with (
         TestClient(app, base_url="http://127.0.0.1") as client,
         Workspace.open(Location.parse(own_store)) as store,
@@ -306,7 +306,7 @@ def test_a_cursor_is_checked_before_an_event_is_waited_for(client: TestClient) -
 
 
 def test_an_event_that_comes_later_is_in_the_answer(own_store: str) -> None:
-    app = create_app(Settings(db=own_store))
+    app = app_of(Settings(db=own_store))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         writer = Timer(0.3, recorded, [own_store, "d-new"])
         writer.start()
@@ -326,7 +326,7 @@ def test_an_event_that_does_not_come_is_told(
 
 @pytest.mark.parametrize("url", READ_MODELS)
 def test_an_answer_says_up_to_which_event_it_is(own_store: str, url: str) -> None:
-    app = create_app(Settings(db=own_store, worker=False))
+    app = app_of(Settings(db=own_store, worker=False))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         assert client.get(url).headers["dealstate-position"] == str(EVENTS)
         recorded(own_store, "d-new")
@@ -464,7 +464,7 @@ def test_a_server_that_is_far_behind_is_not_ready(
 
 
 def test_a_service_without_a_store_does_not_start(tmp_path: Path) -> None:
-    app = create_app(Settings(db=f"sqlite:///{tmp_path / 'nowhere.db'}"))
+    app = app_of(Settings(db=f"sqlite:///{tmp_path / 'nowhere.db'}"))
     with pytest.raises(StoreError, match="there is no log"), TestClient(app):
         pass
 
@@ -477,7 +477,7 @@ def test_settings_come_from_the_environment(
     settings = Settings()
     assert settings.db == small_store
     with pytest.raises(TimeError):
-        create_app(settings)
+        app_of(settings)
 
 
 # Documentation.

@@ -369,7 +369,9 @@ def test_a_seller_sees_their_own_deals(roles: str) -> None:
         warned = read(client, "/v1/warnings", Warnings)
         lost = read(client, "/v1/losses?group_by=competitor", LossAnalysis)
         for path in ("replay", "replay/1", "postmortem", "postmortem?format=html"):
-            assert problem(client, f"/v1/deals/d-anna/{path}", 409).code == "not-allowed"
+            found = problem(client, f"/v1/deals/d-anna/{path}", 404)
+            unknown = problem(client, f"/v1/deals/d-nobody/{path}", 404)
+            assert found.detail == unknown.detail.replace("d-nobody", "d-anna")
             assert client.get(f"/v1/deals/d-ben/{path}").status_code == 200
     assert (warned.deals_judged, warned.deals_not_readable) == (1, 1)
     assert [one.deal.id for one in warned.deals] == ["d-ben"]
@@ -385,8 +387,11 @@ def test_an_admin_is_refused(roles: str) -> None:
             "/v1/deals/d-anna/replay",
             "/v1/deals/d-anna/replay/1",
             "/v1/deals/d-anna/postmortem",
+            "/v1/deals/d-nobody",
+            "/v1/pipeline",
+            "/v1/deals",
         ):
-            found = problem(client, url, 409)
+            found = problem(client, url, 403)
             assert (found.code, "may not read here" in found.detail) == ("not-allowed", True)
 
 

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
 from api.settings import Settings
 from api.wire.whatif import WhatIf
 from tests.api.cli.conftest import run_command
+from tests.api.serving import app_of
 
 URL = "/v1/deals/d-press/whatif"
 NOTE = {"type": "note-added", "text": "A call.", "occurred_at": "2026-03-02"}
@@ -18,7 +18,7 @@ NOTE = {"type": "note-added", "text": "A call.", "occurred_at": "2026-03-02"}
 
 @pytest.fixture(scope="module")
 def client(small_store: str) -> Iterator[TestClient]:
-    app = create_app(Settings(db=small_store, timezone="UTC"))
+    app = app_of(Settings(db=small_store, timezone="UTC"))
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
         yield client
 

@@ -10,7 +10,6 @@ import pytest
 from fastapi.testclient import TestClient
 from msgspec.structs import replace
 
-from api.app import create_app
 from api.cli import serve
 from api.settings import Settings
 from api.wire.deals import DealDetail
@@ -22,6 +21,7 @@ from api.wire.proofs import KeyStore, LogCheck, Verification
 from store.postgres.address import Database
 from tests.api.cli import test_feeding
 from tests.api.cli.conftest import Result, run_command
+from tests.api.serving import app_of
 
 OPEN = '{"name": "Press line", "owner": "anna", "currency": "USD"}'
 NADJA = '{"id": "nadja", "name": "Nadja Petrova", "person": "p-nadja"}'
@@ -150,7 +150,7 @@ def test_a_backup_is_restored_to_files_with_the_same_root(url: str, tmp_path: Pa
 
 def test_the_service_answers(url: str) -> None:
     told(url)
-    app = create_app(Settings(db=url, timezone="UTC"))
+    app = app_of(Settings(db=url, timezone="UTC"))
     with TestClient(app, base_url="http://127.0.0.1:8000") as client:
         assert client.get("/v1/deals/P-1").json()["deal"]["name"] == "Press line"
         assert client.get("/v1/status").json()["events"] == 3

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
 from api.queries.cohorts import BY_THE_WORKER
 from api.queries.estimates import cohort_models
 from api.queries.instants import Instants
@@ -26,6 +25,7 @@ from projections.cohort.upkeep import Upkeep
 from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
+from tests.api.serving import app_of
 from tests.conftest import NewLocation
 from tests.projections.cohort.portfolios import NOW, PROCESSES, SEED
 from tests.projections.plans import planned
@@ -145,7 +145,7 @@ def test_on_the_command_line_a_question_makes_what_is_missing(served: Workspace)
 
 def test_a_service_leaves_models_to_its_worker(tmp_path: Path) -> None:
     location = filled(Location.beside(tmp_path / "deals.db"))
-    app = create_app(Settings(db=str(location), worker=True))
+    app = app_of(Settings(db=str(location), worker=True))
     with TestClient(app):
         store = app.state.store
         assert not store.makes_models
