@@ -65,6 +65,7 @@ ON_THE_COMMAND_LINE = {
     "file-not-written": "The file to write is there already, or cannot be written.",
     "invalid-limits": "The file of authority limits has errors.",
     "log-damaged": "A log is not as it was recorded, so no backup of it was made.",
+    "nobody-let-in": "The server would listen to others, and let nobody in.",
     "person-not-found": "Nobody, or more than one person, answers to that.",
     "port-unavailable": "The server cannot listen on that port.",
     "rate-not-found": "No rates on record tell what one currency was worth in another.",

@@ -156,6 +156,16 @@ class Directory(msgspec.Struct, frozen=True, dict=True):
         units = (self.with_above(membership.unit) for membership in held if membership.unit)
         return frozenset[str]().union(*units)
 
+    def users_below(self, units: frozenset[str]) -> frozenset[str]:
+        """The users who hold a role in one of these units, or in one below them."""
+        held = [(user.id, m.unit) for user in self.users.values() for m in user.memberships]
+        below = {
+            unit
+            for unit in {unit for _, unit in held if unit}
+            if not self.with_above(unit).isdisjoint(units)
+        }
+        return frozenset(user_id for user_id, unit in held if unit in below)
+
     def key(self, key_id: str) -> ApiKeyIssued | None:
         """The key of that id, where it was issued and not revoked; its last day may be over."""
         return self._keys.get(key_id)

@@ -3,8 +3,9 @@
 Theory of operation. There is an index for each order. A page is looked for by
 walking that index and comparing each deal, which finds it soon where many deals
 match. Where a stretch of some thousand deals did not fill the page, few deals
-match, or they stand elsewhere: then the index of words gives all that can match,
-and those are compared and put in order. Only where it has very many, the walk goes
+match, or they stand elsewhere: then the index of words gives all that can match, or
+that of teams all that somebody may read who may not read everything, and those are
+compared and put in order. Only where these have very many, the walk goes
 on for a while before. So a page costs about the smaller of the two, and no
 statement depends on what a database guesses of the values.
 """
@@ -37,16 +38,22 @@ from domain.deal import Deal
 from projections.frames import DealFold
 from projections.instants import micros
 from projections.models import Row, Rows, Told
-from projections.planning import INDEX_SCANS_LACK, INDEX_WALKS_LACK, plan_without, within
+from projections.planning import (
+    INDEX_SCANS_LACK,
+    INDEX_WALKS_LACK,
+    plan_without,
+    within,
+)
+from projections.readable import ALL, Readable, ids_by_team, is_readable
 from projections.reported import Reported, reported
 from projections.rows import optional_micros, reported_row
 from projections.search import FILTERS as FILTERS
 from projections.search import FOLDED_START, fold, folded, words_asked, words_of
-from projections.tables import deals
+from projections.tables import deal_team, deals
 
 NAME = "deals"
-VERSION = 4
-TABLES = (deals,)
+VERSION = 5
+TABLES = (deals, deal_team)
 REPLACED_BY = deals.c.deal_id
 
 SORTABLE = ("opened_at", "closed_at", "amount_minor", "expected_close", "name", "last_occurred_at")
@@ -84,7 +91,9 @@ def rows(told: Told) -> Rows:
     if facts is None:
         return {}
     row = _row(fold, deal, facts, fold.last_at)
-    return {deals: [(*row, told.positions[0], *found_by(row))]}
+    life = deal.life
+    team = [(fold.deal_id, member, member == life.owner) for member in sorted(life.team_ids)]
+    return {deals: [(*row, told.positions[0], *found_by(row))], deal_team: team}
 
 
 def found_by(row: Row) -> tuple[str, str]:
@@ -121,6 +130,8 @@ class DealQuery(msgspec.Struct, frozen=True):
     descending: bool = True
     limit: int = 50
     after: tuple[Any, str] | None = None
+    readable: Readable = ALL
+    """Only deals that whoever asks may read."""
 
 
 class DealPage(msgspec.Struct, frozen=True):
@@ -134,19 +145,22 @@ def page(connection: Connection, query: DealQuery) -> DealPage:
     """The deals that match. Raises ValueError for an unknown filter or sort column."""
     if query.sort not in SORTABLE:
         raise ValueError(f"deals cannot be sorted by {query.sort!r}; use {', '.join(SORTABLE)}")
-    matching = _matching(query)
+    matching = _matching(connection, query)
     found = _walked(connection, query, matching, WALKED_PER_DEAL)
-    if found is None and _has_more_than(connection, query, MANY):
-        found = _walked(connection, query, matching, WALKED_FAR_PER_DEAL)
     if found is None:
-        found = _gathered(connection, query, matching)
+        ways = _ways(connection, query)
+        few = next((way for way in ways if not _has_more_than(connection, way, MANY)), None)
+        if few is None:
+            found = _walked(connection, query, matching, WALKED_FAR_PER_DEAL)
+        if found is None:
+            found = _gathered(connection, query, matching, few or ways[0])
     plan_without(connection)
     rows = found[: query.limit]
     more = len(found) > query.limit
     return DealPage(rows, (rows[-1][query.sort], rows[-1]["deal_id"]) if more else None)
 
 
-def _matching(query: DealQuery) -> dict[str, Condition]:
+def _matching(connection: Connection, query: DealQuery) -> dict[str, Condition]:
     """What is asked of a deal, by column."""
     asked: dict[str, Condition] = {}
     for name, value in query.where.items():
@@ -159,6 +173,8 @@ def _matching(query: DealQuery) -> dict[str, Condition]:
         asked[name] = column == value if value else column.is_(None)
     if query.search:
         asked["folded"] = deals.c.folded.contains(fold(query.search), autoescape=True)
+    if not query.readable.all:
+        asked["readable"] = is_readable(connection, query.readable)
     return asked
 
 
@@ -238,14 +254,28 @@ def _after(query: DealQuery) -> tuple[Any, str] | None:
     return (value.isoformat() if isinstance(value, date) else value), deal_id
 
 
-# By the index of words.
+# By the index of words, or of teams.
+
+Way: TypeAlias = tuple[FromClause, Condition]
+"""Where to look for deals that can match, and the condition for it."""
+
+
+def _ways(connection: Connection, query: DealQuery) -> list[Way]:
+    """By the words asked for, and by whose deals are asked for. Never none behind a walk."""
+    plan_without(connection, *INDEX_SCANS_LACK)
+    words = words_asked(fold(query.search or ""), query.where)
+    ways = [_having(connection, words)] if words else []
+    if not query.readable.all:
+        ways.append((deals, deals.c.deal_id.in_(ids_by_team(connection, query.readable))))
+    return ways
 
 
 def _gathered(
-    connection: Connection, query: DealQuery, matching: Mapping[str, Condition]
+    connection: Connection, query: DealQuery, matching: Mapping[str, Condition], way: Way
 ) -> list[dict[str, Any]]:
-    """The deals of the page and one more, of all that have the words asked for."""
-    candidates, having = _having(connection, query)
+    """The deals of the page and one more, of all that are found this way."""
+    plan_without(connection, *INDEX_SCANS_LACK)
+    candidates, having = way
     key = deals.c[query.sort]
     statement = select(*_SHOWN).select_from(candidates).where(having, *matching.values())
     if (after := _after(query)) is not None:
@@ -267,20 +297,18 @@ def _words_first(join: _WordsFirst, compiler: SQLCompiler, **options: Any) -> st
     return written.replace(" JOIN ", " CROSS JOIN ", 1)
 
 
-def _has_more_than(connection: Connection, query: DealQuery, count: int) -> bool:
-    """Whether more deals than that have the words asked for."""
-    candidates, having = _having(connection, query)
+def _has_more_than(connection: Connection, way: Way, count: int) -> bool:
+    """Whether more deals than that are found this way."""
+    candidates, having = way
     one: ColumnElement[int] = literal_column("1")
     some = select(one).select_from(candidates).where(having).limit(count + 1)
     found = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
     return bool(found > count)
 
 
-def _having(connection: Connection, query: DealQuery) -> tuple[FromClause, Condition]:
-    """Where the deals are that have all words asked for, and the condition for it."""
-    words = words_asked(fold(query.search or ""), query.where)
+def _having(connection: Connection, words: Sequence[str]) -> Way:
+    """Where the deals are that have all these words, and the condition for it."""
     if connection.dialect.name == "postgresql":
-        plan_without(connection, *INDEX_SCANS_LACK)
         having = text("string_to_array(words, ' ') @> CAST(:words AS text[])")
         return deals, having.bindparams(words=list(words))  # type: ignore[return-value]
     found = _WordsFirst(table("deal_words"), deals, deals.c.number == _FOUND_NUMBER)

@@ -128,6 +128,17 @@ deals = Table(
 """`number` is the position of the deal's first event in the log. `folded` and `words` are what
 deals are found by; see `search`. What else makes the index of words is in `info`, by database."""
 
+deal_team = Table(
+    "deal_team",
+    metadata,
+    Column("deal_id", Text_, nullable=False),
+    Column("member", Text_, nullable=False),
+    Column("owns", Boolean, nullable=False),
+    Index("deal_team_by_deal", "deal_id", "member", unique=True),
+    Index("deal_team_by_member", "member", "deal_id"),
+)
+"""Who is on the team of a deal now: its owner, and the members."""
+
 deal_periods = Table(
     "deal_periods",
     metadata,

@@ -103,7 +103,8 @@ def deals(
     at = terminal(context)
     with at.opened() as store:
         try:
-            page = list_deals(store, DealListing(where, search, sort, limit, after))
+            listing = DealListing(where, search, sort, limit, after)
+            page = list_deals(store, at.principal(store), listing)
         except CursorError as error:
             raise typer.BadParameter(str(error), param_hint="'--after'") from None
     _print(page, layout, at)

@@ -32,4 +32,7 @@ WantedDeal = Annotated[
         metavar="DEAL", help="A deal by id, reference or the start of its name.", show_default=False
     ),
 ]
+WantedUser = Annotated[
+    str, typer.Argument(metavar="USER", help="A user by id or name.", show_default=False)
+]
 """Arguments and options that several commands take."""

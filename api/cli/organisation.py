@@ -2,13 +2,13 @@
 
 from pathlib import Path
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 
-from api.cli import shown
+from api.cli import api_keys, shown
+from api.cli.configuring import carry_out
 from api.cli.failures import fail
-from api.cli.groups import commands
+from api.cli.groups import WantedUser, commands
 from api.cli.output import (
     Column,
     Format,
@@ -21,8 +21,7 @@ from api.cli.output import (
     print_table,
     say,
 )
-from api.cli.terminal import Terminal, terminal
-from api.plain import clean
+from api.cli.terminal import terminal
 from api.queries.users import named_user
 from api.wire.organisation import (
     HeldRole,
@@ -33,37 +32,30 @@ from api.wire.organisation import (
     UserList,
 )
 from api.wire.organisation import Limits as LimitsShown
-from api.workspace import Workspace
 from domain.access import Role
-from domain.intent import Intent
 from domain.limit_files import LimitsError, parse_limits
 from domain.negotiation import AuthorityLimits
 from domain.organisation import (
-    AnyOrganisationCommand,
-    AnyOrganisationFact,
     EndMembership,
     GrantMembership,
     Organisation,
     RegisterUnit,
     RegisterUser,
     SetAuthorityLimits,
-    describe,
 )
 from domain.process_files import ProcessError, decode_process
 
 app = commands()
-users = commands(help="Users, and the roles they hold.", no_args_is_help=True)
+users = commands(help="Users, the roles they hold, and their API keys.", no_args_is_help=True)
 units = commands(help="Units: teams, regions, companies.", no_args_is_help=True)
 limits = commands(help="How far each role may go alone in a negotiation.", no_args_is_help=True)
+users.add_typer(api_keys.app)
 app.add_typer(users, name="users")
 app.add_typer(units, name="units")
 app.add_typer(limits, name="limits")
 
 _LARGEST_BYTES = 1_000_000
 
-WantedUser = Annotated[
-    str, typer.Argument(metavar="USER", help="A user by id or name.", show_default=False)
-]
 WantedRole = Annotated[
     Role,
     typer.Argument(
@@ -79,25 +71,6 @@ InUnit = Annotated[
 @app.callback()
 def _group() -> None:
     """Hold the groups."""
-
-
-def _carry_out(store: Workspace, at: Terminal, command: AnyOrganisationCommand) -> None:
-    """Carry out a command now, and tell what it led to."""
-    now = store.now()
-    intent = Intent(
-        command_id=str(uuid4()),
-        principal=at.principal(store),
-        source="cli",
-        now=now,
-        occurred_at=now,
-    )
-    handled = store.log.configure(command, intent)
-    if not handled.events:
-        say("Nothing changed.")
-    for event in handled.events:
-        assert isinstance(event.fact, AnyOrganisationFact)
-        what = describe(event.fact)
-        say(clean(f"{what[0].upper()}{what[1:]}."))
 
 
 # Users and their roles.
@@ -159,7 +132,7 @@ def add_user(
     """Make a user known, or known under a new name. They hold no role yet."""
     at = terminal(context)
     with at.opened() as store:
-        _carry_out(store, at, RegisterUser(user, name))
+        carry_out(store, at.principal(store), RegisterUser(user, name))
 
 
 @users.command(
@@ -173,7 +146,7 @@ def grant(context: typer.Context, user: WantedUser, role: WantedRole, unit: InUn
     """Give a user a role. They keep those that they hold."""
     at = terminal(context)
     with at.opened() as store:
-        _carry_out(store, at, GrantMembership(named_user(store, user), role, unit))
+        carry_out(store, at.principal(store), GrantMembership(named_user(store, user), role, unit))
 
 
 @users.command(
@@ -185,7 +158,7 @@ def end(context: typer.Context, user: WantedUser, role: WantedRole, unit: InUnit
     """End a role that a user holds, in the unit in which they hold it."""
     at = terminal(context)
     with at.opened() as store:
-        _carry_out(store, at, EndMembership(named_user(store, user), role, unit))
+        carry_out(store, at.principal(store), EndMembership(named_user(store, user), role, unit))
 
 
 # Units.
@@ -268,7 +241,7 @@ def add_unit(
     """Make a unit known. For a known unit: rename it, or move it to another place."""
     at = terminal(context)
     with at.opened() as store:
-        _carry_out(store, at, RegisterUnit(unit, name, under))
+        carry_out(store, at.principal(store), RegisterUnit(unit, name, under))
 
 
 # Limits.
@@ -334,7 +307,7 @@ def set_limits(
     at = terminal(context)
     wanted = _read(file)
     with at.opened() as store:
-        _carry_out(store, at, SetAuthorityLimits(wanted))
+        carry_out(store, at.principal(store), SetAuthorityLimits(wanted))
 
 
 def _read(file: Path) -> AuthorityLimits:

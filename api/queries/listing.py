@@ -7,10 +7,11 @@ import msgspec
 from api.cursors import decode_cursor, encode_cursor
 from api.queries.parked import left_out_of_listings, named_among
 from api.queries.users import names_of, user_id_of
-from api.queries.views import LONGEST_NAME
+from api.queries.views import LONGEST_NAME, readable_by
 from api.wire.deals import Deal, DealPage
 from api.wire.values import Names
 from api.workspace import Workspace
+from domain.access import Principal
 from projections import deals
 from projections.engine.standing import read_parked
 
@@ -34,14 +35,16 @@ class DealListing(msgspec.Struct, frozen=True):
         return self.sort.removeprefix("-"), self.sort.startswith("-")
 
 
-def list_deals(store: Workspace, listing: DealListing) -> DealPage:
-    """The deals that match, as they stand now.
+def list_deals(store: Workspace, principal: Principal, listing: DealListing) -> DealPage:
+    """The deals that match and the principal may read, as they stand now.
 
-    Raises ValueError for a filter, an order or a cursor that does not exist.
+    Raises ValueError for a filter, an order or a cursor that does not exist, NotAllowed for who
+    reads no deal.
     """
     sort, descending = listing.order
     if sort not in SORTS:
         raise ValueError(f"deals cannot be sorted by {sort!r}; use {', '.join(SORTS)}")
+    readable = readable_by(store, principal)
     with store.fresh() as connection:
         names = names_of(store)
         after = decode_cursor(listing.cursor, sort, descending) if listing.cursor else None
@@ -54,6 +57,7 @@ def list_deals(store: Workspace, listing: DealListing) -> DealPage:
                 descending=descending,
                 limit=listing.limit,
                 after=after,
+                readable=readable,
             ),
         )
         left_out = left_out_of_listings(connection)

@@ -9,6 +9,7 @@ taken out of an answer afterwards.
 """
 
 from collections.abc import Sequence
+from typing import assert_never
 
 import msgspec
 
@@ -16,17 +17,21 @@ from api.workspace import Workspace
 from domain.access import (
     NO_DEAL,
     PUBLIC_ONLY,
+    TABLE,
     Action,
     DealScope,
     Principal,
+    Reach,
     Sensitivity,
     may,
     may_somewhere,
 )
 from domain.access import require as require_right
 from domain.deal import DealEvent, History
+from domain.directory import Directory
 from domain.history import StreamKind, stream_of
 from projections.deals import DealNotFound
+from projections.readable import ALL, Readable
 
 LONGEST_NAME = 200
 """Longest text that asks for a deal. Ids are no longer, and names need not be given whole."""
@@ -70,6 +75,38 @@ def view_of_recorder(store: Workspace, principal: Principal, deal_id: str) -> Vi
 def visible_in_all(principal: Principal, action: Action) -> frozenset[Sensitivity]:
     """What the principal may see who does that over all deals. Raises NotAllowed."""
     return require_right(principal, action, NO_DEAL).visible
+
+
+def readable_by(store: Workspace, principal: Principal) -> Readable:
+    """The deals that the principal may read, as lists ask for them. Raises NotAllowed for none.
+
+    What `domain.access.may` answers for each single deal, as a condition on all of them.
+    """
+    require_reader(principal)
+    return readable_in(store.log.organisation().directory, principal)
+
+
+def readable_in(directory: Directory, principal: Principal) -> Readable:
+    """The same for a directory; nothing for who reads no deal."""
+    if not may_somewhere(principal, Action.READ):
+        return Readable()
+    member: str | None = None
+    owners = frozenset[str]()
+    for right in TABLE:
+        if right.role not in principal.roles or Action.READ not in right.actions:
+            continue
+        match right.reach:
+            case Reach.EVERYWHERE:
+                return ALL
+            case Reach.OWN:
+                member = principal.id
+            case Reach.UNITS:
+                owners |= directory.users_below(principal.units)
+            case Reach.NEW:
+                pass  # What can be listed is there already.
+            case _:
+                assert_never(right.reach)
+    return Readable(member=member, owners=owners)
 
 
 def require_reader(principal: Principal) -> None:

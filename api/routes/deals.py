@@ -95,11 +95,14 @@ class ListingParameters(Parameters):
     dependencies=[waits(ListingParameters)],
 )
 def list_the_deals(
-    request: Request, store: Store, parameters: Annotated[ListingParameters, Query()]
+    request: Request,
+    store: Store,
+    caller: Caller,
+    parameters: Annotated[ListingParameters, Query()],
 ) -> Answer:
-    """List deals. Where there are more, the header `Link` leads to them."""
+    """List the deals that one may read. Where there are more, the header `Link` leads to them."""
     listing = parameters.listing()
-    page, position = positioned(store, lambda: list_deals(store, listing))
+    page, position = positioned(store, lambda: list_deals(store, caller, listing))
     return Answer(page, headers={**position, **next_link(request, page.cursor)})
 
 

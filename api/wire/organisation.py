@@ -2,8 +2,8 @@
 
 import msgspec
 
-from domain.access import Role
-from domain.directory import Membership, User
+from domain.access import Action, Role
+from domain.directory import ApiKeyIssued, Membership, User
 from domain.negotiation import AuthorityLimits, RoleLimits, TermLimit
 from domain.negotiation.facts import IssueKind
 from domain.organisation import Organisation
@@ -48,6 +48,39 @@ class UserList(msgspec.Struct, frozen=True):
     def of(cls, organisation: Organisation) -> "UserList":
         users = organisation.directory.users
         return cls([RegisteredUser.of(users[user_id]) for user_id in sorted(users)])
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """A key by which a program acts as a user. The key itself is not kept, only its hash."""
+
+    id: str
+    user: str
+    name: str
+    """What it is for."""
+    actions: list[Action]
+    """What it is good for, of what the user may do; none: all of it."""
+    last_day: str | None
+    """The last day, in UTC, on which it is good; null: until it is revoked."""
+    good: bool
+    """Whether it lets anybody in now."""
+
+    @classmethod
+    def of(cls, key: ApiKeyIssued, *, good: bool) -> "ApiKey":
+        last_day = key.last_day.isoformat() if key.last_day else None
+        return cls(key.key, key.user, key.name, list(key.actions), last_day, good)
+
+
+class ApiKeyList(msgspec.Struct, frozen=True):
+    """Every key that was not revoked, by user, the oldest first."""
+
+    keys: list[ApiKey]
+
+
+class IssuedApiKey(msgspec.Struct, frozen=True):
+    """A key just issued, and what a program has to send. It is told this once."""
+
+    key: ApiKey
+    token: str
 
 
 class Unit(msgspec.Struct, frozen=True):

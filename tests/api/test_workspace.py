@@ -16,17 +16,18 @@ from store.errors import StoreError
 from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
+from tests.api.serving import HOLDER
 from tests.api.small_store import DEALS
 
 
 def test_what_was_just_appended_is_read(own_store: str) -> None:
     location = Location.parse(own_store)
     with Workspace.open(location) as store:
-        before = list_deals(store, DealListing()).deals
+        before = list_deals(store, HOLDER, DealListing()).deals
         store.log.append([Batch("deal:d-new", 0, DEALS["d-rest"])])
         with DealLog.open(location) as other:
             other.append([Batch("deal:d-newer", 0, DEALS["d-rest"])])
-        after = list_deals(store, DealListing()).deals
+        after = list_deals(store, HOLDER, DealListing()).deals
     assert {d.id for d in after} - {d.id for d in before} == {"d-new", "d-newer"}
 
 

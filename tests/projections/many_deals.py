@@ -12,7 +12,7 @@ from typing import Any
 
 from projections.deals import found_by
 from projections.models import Row
-from projections.tables import deals, entries
+from projections.tables import deal_team, deals, entries
 from projections.views import Generation, Views
 
 DAY = 86_400_000_000
@@ -99,6 +99,15 @@ def entry_rows(count: int, seed: int = 7) -> Iterator[Row]:
         yield (position, stream, 1, "ForecastRevised", actor, "api", at, at, at, command, False)
 
 
+def team_rows(rows: Iterator[Row]) -> Iterator[Row]:
+    """Who is on the teams of the deals of these rows: owners and managers."""
+    manager, owner = (list(deals.columns.keys()).index(name) for name in ("manager", "owner"))
+    for row in rows:
+        for member in dict.fromkeys((row[owner], row[manager])):
+            if member is not None:
+                yield row[0], member, member == row[owner]
+
+
 def fill(views: Views, deal_count: int, entry_count: int) -> None:
     """A generation that holds so many deals and entries, and answers."""
     from projections.tables import metadata
@@ -108,6 +117,7 @@ def fill(views: Views, deal_count: int, entry_count: int) -> None:
         with built.writing() as connection:
             built.make_tables(connection)
         _add(built, deals, deal_rows(deal_count))
+        _add(built, deal_team, team_rows(deal_rows(deal_count)))
         _add(built, entries, entry_rows(entry_count))
         with built.writing() as connection:
             built.make_indexes(connection, metadata.sorted_tables)

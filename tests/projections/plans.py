@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event
 
 from store.sqlite import connections
 
-LARGE = ("deals", "deal_periods", "deal_marks", "entries", "stored_events", "commands")
+LARGE = ("deals", "deal_team", "deal_periods", "deal_marks", "entries", "stored_events", "commands")
 """Tables with rows for every deal or event."""
 
 

@@ -56,6 +56,7 @@ from domain.values import ProcessRef
 from projections import deals as deals_model
 from projections.audit import EntryQuery, find_entries
 from projections.deals import SORTABLE, DealQuery, page
+from projections.readable import ALL, Readable
 from projections.search import FILTERS
 from projections.tables import deals
 from projections.views import Views, open_views
@@ -71,6 +72,12 @@ from tests.projections.plans import Planned, planned
 from tests.projections.stores import append_deals, make_log
 
 OPERATOR = Principal("op", frozenset({Role.OPERATOR, Role.AUDITOR}))
+SELLER = Principal("ann", frozenset({Role.SELLER}))
+READABLE = (
+    ALL,
+    Readable(member="user-0003"),
+    Readable(member="user-0003", owners=frozenset(f"user-{number:04d}" for number in range(900))),
+)
 NOW = Instants()
 
 # As in sqlite_stat1: rows of the table, then how many share the first columns of the index.
@@ -87,6 +94,8 @@ OF_A_MILLION = [
     {"table": "deals", "index": "deals_by_expected_close", "figures": "1726920 501 1"},
     {"table": "deals", "index": "deals_by_closing", "figures": "1558440 2 1"},
     {"table": "deals", "index": "deals_by_amount", "figures": "1200420 16 1"},
+    {"table": "deal_team", "index": "deal_team_by_deal", "figures": "3000000 3 1"},
+    {"table": "deal_team", "index": "deal_team_by_member", "figures": "3000000 1500 1"},
     {"table": "entries", "index": "entries_by_recording", "figures": "9236900 1 1"},
     {"table": "entries", "index": "entries_by_position", "figures": "9265110 1"},
     {"table": "entries", "index": "entries_by_actor", "figures": "9179612 1001 1 1"},
@@ -120,7 +129,10 @@ def _asked(store: Workspace) -> dict[str, Callable[[], Any]]:
         "cohort_models": lambda: _models_of(store),
         "learning": lambda: _learn(store),
         "stakeholder_map": lambda: deal_queries.stakeholder_map(view, NOW),
-        "list_deals": lambda: listing.list_deals(store, listing.DealListing(search="al 1")),
+        "list_deals": lambda: listing.list_deals(
+            store, OPERATOR, listing.DealListing(search="al 1")
+        ),
+        "readable_by": lambda: views.readable_by(store, SELLER),
         "deal_of_reference": lambda: listing.deal_of_reference(store, "R"),
         "references_of": lambda: listing.references_of(store, ["d-1", "d-2"]),
         "find_deal": lambda: listing.find_deal(store, "d-17"),
@@ -288,9 +300,10 @@ def pages_in_every_order(views: Views) -> None:
     wheres: list[dict[str, str]] = [{}, {"status": "open"}, {"owner": "ann"}]
     for sort, descending, where in product(SORTABLE, (True, False), wheres):
         for search, after in product((None, "al 1", "zz"), _cursors(sort)):
-            query = DealQuery(where, search, sort, descending, 5, after)
-            with views.reading() as connection:
-                page(connection, query)
+            for readable in READABLE:
+                query = DealQuery(where, search, sort, descending, 5, after, readable)
+                with views.reading() as connection:
+                    page(connection, query)
 
 
 def _cursors(sort: str) -> list[tuple[Any, str] | None]:

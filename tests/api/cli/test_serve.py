@@ -1,4 +1,4 @@
-"""`dealstate serve`: loopback only, and a server that answers and stops."""
+"""`dealstate serve`: who is let in, where it listens, and a server that answers and stops."""
 
 import json
 import re
@@ -6,12 +6,20 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from api.cli.configuring import carried_out
+from api.cli.first_key import FIRST_ROLES, FIRST_USER, has_key, issue_first_key
 from api.cli.serve import is_loopback
+from api.workspace import Workspace
+from domain.organisation import IssueApiKey, RevokeApiKey
+from store.location import Location
 from tests.api.cli.conftest import Run
+from tests.scenario import OPERATOR
 from tests.shared_data import REPOSITORY
 
 
@@ -45,21 +53,93 @@ def test_a_port_in_use_is_told(run: Run) -> None:
 
 def test_it_serves_until_it_is_stopped(own_store: str) -> None:
     command = [sys.executable, "-c", "from api.cli.entry import main; main()"]
-    with subprocess.Popen(
-        [*command, "--db", own_store, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True
-    ) as server:
-        try:
-            assert server.stdout is not None
-            line = server.stdout.readline()
-            found = re.search(r"(http://127\.0\.0\.1:\d+)/docs", line)
-            assert found, line
-            with urllib.request.urlopen(f"{found[1]}/v1/deals?status=won", timeout=10) as answer:
-                deals = json.load(answer)["deals"]
-            assert [deal["reference"] for deal in deals] == ["M-1"]
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.communicate(timeout=20)
-    assert server.returncode in {0, 130}
+    for first in (True, False):
+        with subprocess.Popen(
+            [*command, "--db", own_store, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True
+        ) as server:
+            try:
+                assert server.stdout is not None
+                lines: list[str] = []
+                while not lines or not lines[-1].startswith("Serving"):
+                    lines.append(server.stdout.readline())
+                found = re.search(r"(http://127\.0\.0\.1:\d+)/docs", lines[-1])
+                assert found, lines
+                if first:
+                    # It is shown at the first start alone.
+                    token = lines[1].strip()
+                    assert re.fullmatch("dealstate_[0-9a-f]{12}_[0-9a-f]{64}", token)
+                assert len(lines) == (4 if first else 1)
+                with urllib.request.urlopen(_asking(found[1], token), timeout=10) as answer:
+                    deals = json.load(answer)["deals"]
+                assert [deal["reference"] for deal in deals] == ["M-1"]
+                with pytest.raises(urllib.error.HTTPError, match="401"):
+                    urllib.request.urlopen(_asking(found[1], token[:-1] + "x"), timeout=10)
+            finally:
+                server.send_signal(signal.SIGINT)
+                server.communicate(timeout=20)
+        assert server.returncode in {0, 130}
+
+
+def _asking(address: str, token: str) -> urllib.request.Request:
+    headers = {"Authorization": f"Bearer {token}"}
+    return urllib.request.Request(f"{address}/v1/deals?status=won", headers=headers)
+
+
+OTHERS = ("serve", "--host=0.0.0.0", "--port", "0", "--behind-proxy", "10.0.0.1")
+
+
+def test_others_are_served_behind_a_proxy_that_speaks_tls(run: Run) -> None:
+    assert "--allow-host" in run(*OTHERS).stderr
+    assert "speaks TLS" in run("serve", "--host=10.0.0.5").stderr
+
+
+def test_others_are_served_where_somebody_would_be_let_in(run: Run, own_store: str) -> None:
+    asked = ("--db", own_store, *OTHERS, "--allow-host", "deals.example")
+    result = run(*asked)
+    assert result.exit_code == 1
+    assert "(nobody-let-in)" in result.stderr
+    assert "dealstate users key USER" in result.stderr
+    assert "dealstate_" not in result.stdout
+    with Workspace.open(Location.parse(own_store)) as store:
+        assert not has_key(store)
+        assert FIRST_USER not in store.log.organisation().directory.users
+
+
+def test_a_key_that_is_good_no_longer_lets_nobody_in(own_store: str) -> None:
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    with Workspace.open(Location.parse(own_store), clock=lambda: now) as store:
+        for _ in range(2):
+            # Cut short before, it is done again, and a user is made once.
+            issue_first_key(store, OPERATOR)
+        user = store.log.organisation().directory.users[FIRST_USER]
+        assert has_key(store)
+        assert [one.role for one in user.memberships] == list(FIRST_ROLES)
+        for key in user.keys:
+            carried_out(store, OPERATOR, RevokeApiKey(FIRST_USER, key.key))
+        assert not has_key(store)
+        carried_out(
+            store, OPERATOR, IssueApiKey(FIRST_USER, "k", "0" * 64, "day", last_day=now.date())
+        )
+        assert has_key(store)
+        store.now = lambda: now + timedelta(days=1)
+        assert not has_key(store)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("DEALSTATE_OIDC_ISSUER", "https://login.example", "given together"),
+        ("DEALSTATE_OIDC_ALGORITHMS", "RS256,HS256", "one or more of"),
+        ("DEALSTATE_OIDC_ALGORITHMS", "none", "one or more of"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    result = run("serve", "--port", "0")
+    assert result.exit_code == 2
+    assert told in result.stderr
 
 
 @pytest.mark.parametrize("thread", ["read models", "maintenance"])

@@ -1,0 +1,82 @@
+"""Which deals somebody may read, as a condition on the rows of deals.
+
+It holds what the rights of `domain.access` come to for one principal and one organisation, as
+they are now: `api.queries.views.readable_by` makes it. The rows tell the owner of a deal and who
+is on its team; whose manager somebody is changes with no event of the deal, so it comes along as
+the owners whose deals they are.
+"""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    SelectBase,
+    any_,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+)
+
+from projections.tables import deal_team, deals
+
+Condition = ColumnElement[bool]
+
+
+class Readable(msgspec.Struct, frozen=True):
+    """Deals with this one on the team, deals of these owners; or all of them."""
+
+    all: bool = False
+    member: str | None = None
+    owners: frozenset[str] = frozenset()
+
+
+ALL = Readable(all=True)
+
+
+def is_readable(connection: Connection, readable: Readable) -> Condition:
+    """The condition on a row of `deals`, which is looked at anyway. Not for `ALL`."""
+    ways: list[Condition] = []
+    if readable.member is not None:
+        of_deal = deal_team.c.deal_id == deals.c.deal_id
+        ways.append(exists().where(of_deal, deal_team.c.member == readable.member))
+    if readable.owners:
+        ways.append(_among(connection, deals.c.owner, readable.owners))
+    return or_(false(), *ways)
+
+
+_ON_SQLITE = """
+SELECT deal_id FROM deal_team INDEXED BY deal_team_by_member WHERE member = :member
+UNION ALL SELECT deal_id FROM json_each(:owners)
+CROSS JOIN deal_team INDEXED BY deal_team_by_member ON member = value WHERE owns
+"""
+"""It reads all of a table that it takes for small, and is told not to."""
+
+
+def ids_by_team(connection: Connection, readable: Readable) -> SelectBase:
+    """The ids of the deals, looked up in `deal_team`; some come twice. Not for `ALL`."""
+    ids = select(deal_team.c.deal_id)
+    if connection.dialect.name == "postgresql":
+        owned = _among(connection, deal_team.c.member, readable.owners)
+        on_team = deal_team.c.member == readable.member
+        return union_all(ids.where(on_team), ids.where(deal_team.c.owns, owned))
+    values = {"member": readable.member, "owners": json.dumps(sorted(readable.owners))}
+    return text(_ON_SQLITE).bindparams(**values).columns(deal_team.c.deal_id)
+
+
+def _among(connection: Connection, column: Column[Any], values: Collection[str]) -> Condition:
+    """That the column has one of the values, which are one parameter, however many there are."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(sorted(values), ARRAY(column.type)))
+    listed = func.json_each(json.dumps(sorted(values))).table_valued("value")
+    return column.in_(select(listed.c.value))
