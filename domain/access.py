@@ -34,9 +34,13 @@ class Action(StrEnum):
     """What can be asked for."""
 
     READ = "read"
+    """See a deal."""
     RECORD = "record"
+    """Record what happened to a deal, and open one."""
     OVERRIDE_GATE = "override-gate"
+    """Advance a deal whose gate is not met, or skip stages."""
     WITHDRAW = "withdraw"
+    """Take back what was recorded in error."""
     APPROVE = "approve"
     """Let a negotiation go further than whoever leads it may go alone."""
     ERASE = "erase"

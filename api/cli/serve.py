@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Sequence
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -83,24 +83,21 @@ def serve(
     if not local:
         _require_proxy(host, behind_proxy, allow_host or ())
     with at.opened() as store, store.fresh():
-        location, token = str(store.location), None
-        if settings.identity_provider is None and not has_key(store):
-            if not local:
-                fail(
-                    "nobody-let-in",
-                    f"{host} can be reached by others, and there is neither an API key nor an"
-                    " identity provider.",
-                    "Issue a key: dealstate users key USER --name TEXT. Or set"
-                    " DEALSTATE_OIDC_ISSUER and DEALSTATE_OIDC_AUDIENCE.",
-                )
-            token = issue_first_key(store, at.principal(store))
-    listening = listen(host, port)
+        location = str(store.location)
+        lacks_key = settings.identity_provider is None and not has_key(store)
+        if lacks_key and not local:
+            _refuse_to_serve_nobody(host)
+        listening = listen(host, port)
+        token = issue_first_key(store, at.principal(store)) if lacks_key else None
     address, bound = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     if token is not None:
         # On the terminal alone: a log would keep it.
         say(f"A first key, for {FIRST_USER}. It is shown this once:\n{token}")
-        say(f'Try: curl -H "Authorization: Bearer {token}" http://{shown}:{bound}/v1/deals')
+        say(
+            "Try, with the key in the variable KEY:"
+            f' curl -H "Authorization: Bearer $KEY" http://{shown}:{bound}/v1/deals'
+        )
     say(f"Serving {location} at http://{shown}:{bound}/docs. Stop with Ctrl-C.")
     _run(settings, listening, behind_proxy)
 
@@ -145,6 +142,16 @@ def _require_proxy(host: str, behind_proxy: str | None, allowed: Sequence[str]) 
         raise typer.BadParameter(
             "say by which names the server is addressed", param_hint="'--allow-host'"
         )
+
+
+def _refuse_to_serve_nobody(host: str) -> NoReturn:
+    fail(
+        "nobody-let-in",
+        f"{host} can be reached by others, and there is neither an API key nor an identity"
+        " provider.",
+        "Issue a key: dealstate users key USER --name TEXT. Or set DEALSTATE_OIDC_ISSUER and"
+        " DEALSTATE_OIDC_AUDIENCE.",
+    )
 
 
 def _is_wildcard(host: str) -> bool:

@@ -5,9 +5,9 @@ from threading import Barrier
 
 import pytest
 
-from domain.access import Principal, Role
-from domain.directory import MembershipGranted, UserRegistered
-from domain.history import Fact, StreamKind
+from domain.access import PUBLIC_ONLY, Principal, Role
+from domain.directory import ApiKeyIssued, MembershipGranted, UserRegistered
+from domain.history import HIDDEN, Fact, StreamKind
 from domain.lifecycle.commands import AddNote, OpenOpportunity
 from domain.negotiation import AuthorityLimits, RoleLimits
 from domain.negotiation.commands import GrantApproval, MakeOffer, OpenNegotiation
@@ -17,9 +17,11 @@ from domain.organisation import (
     AuthorityLimitsSet,
     EndMembership,
     GrantMembership,
+    IssueApiKey,
     Organisation,
     RegisterUnit,
     RegisterUser,
+    RevokeApiKey,
     SetAuthorityLimits,
 )
 from domain.refusals import (
@@ -85,6 +87,22 @@ def test_a_command_id_is_carried_out_once(log: DealLog) -> None:
     assert (again.repeated, again.events) == (True, first.events)
     with pytest.raises(CommandIdReused):
         log.configure(STAFF[1], intent("c-1"))
+
+
+def test_a_key_is_kept_as_its_hash_and_what_it_is_for_encrypted(log: DealLog) -> None:
+    issue = IssueApiKey("ann", "k-1", "ab" * 32, "Ann's nightly export")
+    configure(log, *STAFF)
+    first = log.configure(issue, intent("issue"))
+    again = log.configure(issue, intent("issue"))
+    assert (again.repeated, again.events) == (True, first.events)
+    key = log.organisation().directory.key("k-1")
+    assert key is not None
+    assert (key.user, key.name) == ("ann", "Ann's nightly export")
+    hidden = log.events_in("user:ann", PUBLIC_ONLY)[-1].fact
+    assert isinstance(hidden, ApiKeyIssued)
+    assert (hidden.digest, hidden.name) == ("ab" * 32, HIDDEN)
+    log.configure(RevokeApiKey("ann", "k-1"), intent("revoke"))
+    assert log.organisation().directory.key("k-1") is None
 
 
 def test_what_changes_nothing_records_nothing(log: DealLog) -> None:

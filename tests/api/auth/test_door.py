@@ -43,7 +43,7 @@ def key(own_store: str) -> NewKey:
 
 @pytest.fixture
 def client(own_store: str, key: NewKey) -> Iterator[TestClient]:
-    assert key
+    assert key.id
     app = create_app(Settings(db=own_store, worker=False, allowed_hosts=("Deals.Example",)))
     with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
         yield client
@@ -132,7 +132,7 @@ def fake() -> Iterator[FakeIssuer]:
 
 @pytest.fixture
 def provided(own_store: str, key: NewKey, fake: FakeIssuer) -> Iterator[TestClient]:
-    assert key
+    assert key.id
     settings = Settings(
         db=own_store, worker=False, oidc_issuer=fake.address, oidc_audience=AUDIENCE
     )

@@ -57,7 +57,7 @@ GET /v1/status                   | 401  403  403  403  403  403  200  200  200  
 """
 _VALUES = {"deal_id": "d-anna", "version": "1", "process_id": PROCESS.id}
 
-HELD = {
+HELD: dict[str, list[tuple[Role, str | None]]] = {
     "seller": [(Role.SELLER, "west")],
     "bo": [(Role.SELLER, "west")],
     "mei": [(Role.MANAGER, "world")],
@@ -74,7 +74,7 @@ def table() -> dict[tuple[str, str], int]:
     """The status of each answer, by route and caller."""
     head, *lines = ACCESS.strip("\n").splitlines()
     callers = head.split("|")[1].split()
-    found = {}
+    found: dict[tuple[str, str], int] = {}
     for line in lines:
         route, cells = line.split("|")
         statuses = map(int, cells.split())

@@ -49,6 +49,7 @@ def test_a_port_in_use_is_told(run: Run) -> None:
     assert result.exit_code == 1
     assert "(port-unavailable)" in result.stderr
     assert "--port" in result.stderr
+    assert "key" not in result.stdout
 
 
 def test_it_serves_until_it_is_stopped(own_store: str) -> None:

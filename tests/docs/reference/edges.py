@@ -55,10 +55,11 @@ _HTTP = f"""\
 # HTTP
 
 {MADE}
-`dealstate serve` answers on a loopback address, without authentication and only to the names
-`localhost`, `127.0.0.1` and `[::1]`. `/docs` on the server lists every route and schema, and
-`/openapi.json` is the OpenAPI 3.1 document. Answers are JSON; `dealstate COMMAND --format json`
-prints the same.
+`dealstate serve` answers to whoever sends an API key, or a token of the identity provider:
+`Authorization: Bearer …` ([who may do what](access.md#over-http)). `/livez`, `/readyz`, `/docs`
+and `/openapi.json` take none. It answers to the names `localhost`, `127.0.0.1` and `[::1]`, and to
+those that it is given. `/docs` on the server lists every route and schema, and `/openapi.json` is
+the OpenAPI 3.1 document. Answers are JSON; `dealstate COMMAND --format json` prints the same.
 
 - Times are written in UTC with six digits: `2026-11-21T22:05:00.000000Z`. A parameter takes a day
   (its end, in the store's time zone), a date and time, or `now`; write the `+` of an offset as
