@@ -173,7 +173,8 @@ READERS = {"u-anna", "u-ben", "u-mei", "u-sam-1"}
         (["users", "add", "bo", "Bo"], {"u-sam-2"}),
         (["users", "grant", "u-anna", "admin"], {"u-sam-2"}),
         (["users", "end", "u-ben", "auditor"], {"u-sam-2"}),
-        (["deals"], set(EVERYBODY) - {"u-nobody"}),
+        (["deals"], READERS),
+        (["users", "list"], set(EVERYBODY) - {"u-nobody"}),
     ],
 )
 def test_each_user_acts_in_their_own_roles(

@@ -165,7 +165,7 @@ def test_the_service_gets_the_password_which_is_not_shown(
     done(with_password, "init")
     served: list[str] = []
 
-    def note_settings(settings: Settings, listening: socket.socket) -> None:
+    def note_settings(settings: Settings, listening: socket.socket, _: str | None) -> None:
         served.append(settings.db)
         listening.close()
 
