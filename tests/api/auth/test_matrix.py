@@ -25,37 +25,8 @@ from domain.lifecycle.facts import LostOutcome, OpportunityLost, OpportunityOpen
 from store.events.writing import Batch
 from store.location import Location
 from store.log import DealLog
+from tests.api.auth.access import BODIES, VALUES, table
 from tests.api.small_store import PROCESS, on
-
-# Anna owns the deal; Bo owns none. Mei manages her unit, Eva another. `first` is who has the first
-# key of a store, `idle` has no role, `record` is Anna by a key that is good to record alone.
-ACCESS = """
-                                 | none seller bo mei eva analyst auditor admin first idle record
-GET /livez                       | 200  200  200  200  200  200  200  200  200  200  200
-GET /readyz                      | 200  200  200  200  200  200  200  200  200  200  200
-GET /docs                        | 200  200  200  200  200  200  200  200  200  200  200
-GET /docs/style.css              | 200  200  200  200  200  200  200  200  200  200  200
-GET /docs/problems               | 200  200  200  200  200  200  200  200  200  200  200
-GET /openapi.json                | 200  200  200  200  200  200  200  200  200  200  200
-GET /v1/deals                    | 401  200  200  200  200  200  200  403  200  403  403
-GET /v1/deals/{deal_id}          | 401  200  404  200  404  200  200  403  200  403  403
-GET /v1/deals/{deal_id}/gate     | 401  200  404  200  404  200  200  403  200  403  403
-GET /v1/deals/{deal_id}/map      | 401  200  404  200  404  200  200  403  200  403  403
-GET /v1/deals/{deal_id}/negotiation | 401 200 404 200  404  200  200  403  200  403  403
-GET /v1/deals/{deal_id}/replay   | 401  200  404  200  404  200  200  403  200  403  403
-GET /v1/deals/{deal_id}/replay/{version} | 401 200 404 200 404 200 200 403 200 403 403
-GET /v1/deals/{deal_id}/postmortem | 401 200 404  200  404  200  200  403  200  403  403
-GET /v1/deals/{deal_id}/audit    | 401  200  404  200  404  200  200  403  200  403  403
-POST /v1/deals/{deal_id}/whatif  | 401  200  404  200  404  200  200  403  200  403  403
-GET /v1/pipeline                 | 401  403  403  403  403  200  200  403  200  403  403
-GET /v1/warnings                 | 401  200  200  200  200  200  200  403  200  403  403
-GET /v1/losses                   | 401  200  200  200  200  200  200  403  200  403  403
-GET /v1/audit                    | 401  403  403  403  403  403  200  403  200  403  403
-GET /v1/processes                | 401  200  200  200  200  200  200  200  200  403  200
-GET /v1/processes/{process_id}/{version} | 401 200 200 200 200 200 200 200 200 403 200
-GET /v1/status                   | 401  403  403  403  403  403  200  200  200  403  403
-"""
-_VALUES = {"deal_id": "d-anna", "version": "1", "process_id": PROCESS.id}
 
 HELD: dict[str, list[tuple[Role, str | None]]] = {
     "seller": [(Role.SELLER, "west")],
@@ -68,18 +39,6 @@ HELD: dict[str, list[tuple[Role, str | None]]] = {
     "first": [(Role.ADMIN, None), (Role.AUDITOR, None)],
     "idle": [],
 }
-
-
-def table() -> dict[tuple[str, str], int]:
-    """The status of each answer, by route and caller."""
-    head, *lines = ACCESS.strip("\n").splitlines()
-    callers = head.split("|")[1].split()
-    found: dict[tuple[str, str], int] = {}
-    for line in lines:
-        route, cells = line.split("|")
-        statuses = map(int, cells.split())
-        found |= {(route.strip(), who): code for who, code in zip(callers, statuses, strict=True)}
-    return found
 
 
 TABLE = table()
@@ -138,10 +97,9 @@ def _more_keys(sent: dict[str, str]) -> list[Fact]:
 
 def _status(client: TestClient, route: str, token: str, deal_id: str = "d-anna") -> int:
     method, path = route.split()
-    body = {"at": 1} if method == "POST" else None
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    url = path.format(**(_VALUES | {"deal_id": deal_id}))
-    return client.request(method, url, json=body, headers=headers).status_code
+    url = path.format(**(VALUES | {"deal_id": deal_id}))
+    return client.request(method, url, json=BODIES.get(route), headers=headers).status_code
 
 
 @pytest.mark.parametrize("route", ROUTES)
