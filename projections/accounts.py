@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from domain.lifecycle import Status
 from projections.conversion import total, units
 from projections.instants import instant_of
+from projections.readable import ALL, Readable, of_readable
 from projections.search import fold
 from projections.sums import halves, whole
 from projections.tables import deals
@@ -85,10 +86,12 @@ def _has_key(key: str) -> ColumnElement[bool]:
     return and_(or_(deals.c.account_id == key, deals.c.account == key), _key() == key)
 
 
-def accounts(connection: Connection, search: str = "", key: str | None = None) -> list[Account]:
+def accounts(
+    connection: Connection, search: str = "", key: str | None = None, readable: Readable = ALL
+) -> list[Account]:
     """The accounts whose name or id holds a text, whatever its case, or the one with a key.
 
-    In order of their names.
+    Over the deals that somebody may read: others make no account. In order of their names.
     """
     row = deals.c
     names = (_key(), row.account, row.status, row.business_type, row.currency)
@@ -102,6 +105,7 @@ def accounts(connection: Connection, search: str = "", key: str | None = None) -
             func.max(row.last_occurred_at),
         )
         .where(_key().is_not(None), row.status != Status.MERGED.value)
+        .where(of_readable(connection, readable, row.deal_id))
         .group_by(*names)
     )
     if key is not None:
@@ -115,8 +119,8 @@ def accounts(connection: Connection, search: str = "", key: str | None = None) -
     return sorted(matching, key=lambda one: (fold(one.name), one.key))
 
 
-def deals_of(connection: Connection, key: str) -> list[AccountDeal]:
-    """The deals of an account, the newest first; merged ones are left out."""
+def deals_of(connection: Connection, key: str, readable: Readable = ALL) -> list[AccountDeal]:
+    """The deals of an account that somebody may read, the newest first, without merged ones."""
     row = deals.c
     statement = select(
         row.deal_id,
@@ -128,7 +132,11 @@ def deals_of(connection: Connection, key: str) -> list[AccountDeal]:
         row.currency,
         row.opened_at,
         row.closed_at,
-    ).where(_has_key(key), row.status != Status.MERGED.value)
+    ).where(
+        _has_key(key),
+        row.status != Status.MERGED.value,
+        of_readable(connection, readable, row.deal_id),
+    )
     found = [
         AccountDeal(*one[:7], instant_of(one[7]), None if one[8] is None else instant_of(one[8]))
         for one in connection.execute(statement)

@@ -20,10 +20,10 @@ from projections.frames import Frame, Timeline, frames_of
 from projections.instants import FOREVER, micros
 from projections.models import Rows, Told
 from projections.planning import within
-from projections.tables import entries, stream_counts
+from projections.tables import OF_ACCESSES, entries, stream_counts
 
 NAME = "audit"
-VERSION = 2
+VERSION = 3
 TABLES = (entries, stream_counts)
 REPLACED_BY = None
 
@@ -162,19 +162,24 @@ class EntryQuery(msgspec.Struct, frozen=True):
     recorded_until: datetime | None = None
     after: int = 0
     limit: int = 100
+    accesses: bool = False
+    """Only those that say who was shown secrets."""
 
 
 def find_entries(connection: Connection, query: EntryQuery) -> list[dict[str, Any]]:
     """Rows of the index, in the order of the log.
 
-    Those of an actor or of a span of recording come in the order of recording, which is
-    another one only where a clock was set: so an index has them in their order.
+    Those of an actor or of a span of recording, and accesses, come in the order of recording,
+    which is another one only where a clock was set: so an index has them in their order.
     """
     entry = entries.c
     asked = (query.actor, query.recorded_from, query.recorded_until)
-    narrowed = any(one is not None for one in asked)
+    narrowed = query.accesses or any(one is not None for one in asked)
     order = (entry.recorded_at, entry.position) if narrowed else (entry.position,)
     statement = select(entries).limit(query.limit)
+    if query.accesses:
+        # With a bound that all are within, their index is searched and no other one is read.
+        statement = statement.where(OF_ACCESSES, entry.recorded_at > -FOREVER)
     if query.after and narrowed:
         # The last entry up to there, since the one that was shown may have been parked meanwhile.
         last = select(*order).where(entry.position <= query.after)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from domain.currencies import MINOR_DIGITS
 from domain.lifecycle import Status
 from domain.values import Money
-from projections.columns import Columns, Reach
+from projections.columns import Periods, Reach
 from projections.columns.relation import literal
 from projections.conversion import Conversion, units
 from projections.figures import Point
@@ -100,7 +100,7 @@ class DealsBehind(msgspec.Struct, frozen=True):
 
 
 def deals_behind(
-    columns: Columns,
+    periods: Periods,
     connection: Connection,
     query: DealQuery,
     conversion: Conversion | None = None,
@@ -112,7 +112,7 @@ def deals_behind(
     Raises ValueError for an unknown dimension.
     """
     reach = Reach(known_at=(query.known_at,), since=query.as_of, until=query.as_of)
-    return columns.ask(connection, lambda relation: _page(relation, query, conversion), reach)
+    return periods.ask(connection, lambda relation: _page(relation, query, conversion), reach)
 
 
 def called(

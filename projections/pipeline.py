@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, select
 
+from domain.history import StreamKind, stream_of
 from domain.lifecycle import Status
 from domain.rates import Rate
 from projections.conversion import Conversion
@@ -23,6 +24,7 @@ from projections.figures import (
     totals_of,
 )
 from projections.instants import micros
+from projections.readable import ALL, Readable, ids_by_team, of_readable
 from projections.sums import halves, whole
 from projections.tables import FROM_UNDATED_IMPORTS, deal_periods, entries
 
@@ -58,8 +60,13 @@ class Pipeline(msgspec.Struct, frozen=True):
 class Copy(Protocol):
     """A copy of the deal periods that answers faster; see `projections.columns`."""
 
-    def snapshot(self, connection: Connection, question: Question) -> list[Part] | None:
-        """What the rows that `connection` sees come to, None where the copy cannot tell."""
+    def snapshot(
+        self, connection: Connection, question: Question, readable: Readable = ALL
+    ) -> list[Part] | None:
+        """What the rows of deals that somebody may read come to, of those that `connection` sees.
+
+        None where the copy cannot tell.
+        """
 
 
 def snapshot(
@@ -71,10 +78,11 @@ def snapshot(
     *,
     copy: Copy | None = None,
     conversion: Conversion | None = None,
+    readable: Readable = ALL,
 ) -> Pipeline:
     """The pipeline at (as of, known at), grouped by dimensions of `DIMENSIONS`.
 
-    A deal that was merged into another one counts nowhere.
+    A deal that was merged into another one counts nowhere, nor does one that is not `readable`.
 
     `where` keeps rows with these values of dimensions (`""`: without one). With a
     `conversion` all amounts are in one currency, but for those that lack a rate. The
@@ -82,7 +90,10 @@ def snapshot(
     Raises ValueError for an unknown dimension.
     """
     rows, _ = snapshot_and_totals(
-        connection, as_of, known_at, by, where, copy=copy, conversion=conversion
+        *(connection, as_of, known_at, by, where),
+        copy=copy,
+        conversion=conversion,
+        readable=readable,
     )
     return rows
 
@@ -96,10 +107,11 @@ def snapshot_and_totals(
     *,
     copy: Copy | None = None,
     conversion: Conversion | None = None,
+    readable: Readable = ALL,
 ) -> tuple[Pipeline, Pipeline]:
     """The snapshot, and beside it the one of all groups together, from the same sums."""
-    parts = _parts(connection, Question(as_of, known_at, by, where or {}), copy)
-    caveats = caveats_of(connection, as_of, known_at)
+    parts = _parts(connection, Question(as_of, known_at, by, where or {}), copy, readable)
+    caveats = caveats_of(connection, as_of, known_at, readable)
     used: Mapping[str, Rate] = {}
     lacking: Sequence[str] = ()
     if conversion is not None:
@@ -113,14 +125,18 @@ def snapshot_and_totals(
     )
 
 
-def _parts(connection: Connection, question: Question, copy: Copy | None) -> list[Part]:
+def _parts(
+    connection: Connection, question: Question, copy: Copy | None, readable: Readable
+) -> list[Part]:
     require_dimensions((*question.by, *question.where))
-    parts = None if copy is None else copy.snapshot(connection, question)
-    return parts_of_rows(connection, question) if parts is None else parts
+    parts = None if copy is None else copy.snapshot(connection, question, readable)
+    return parts_of_rows(connection, question, readable) if parts is None else parts
 
 
-def parts_of_rows(connection: Connection, question: Question) -> list[Part]:
-    """The sums over the rows of the store."""
+def parts_of_rows(
+    connection: Connection, question: Question, readable: Readable = ALL
+) -> list[Part]:
+    """The sums over the rows of the store, of deals that somebody may read."""
     period = deal_periods.c
     names = question.grouped_by
     place = [period.process, period.stage_order] if "stage" in names else []
@@ -129,6 +145,7 @@ def parts_of_rows(connection: Connection, question: Question) -> list[Part]:
         select(*keys, *_sums())
         .where(holds_at(question.as_of, question.known_at), period.status != Status.MERGED.value)
         .where(*(_equals(period[name], value) for name, value in question.where.items()))
+        .where(of_readable(connection, readable, period.deal_id))
         .group_by(*keys)
     )
     return [_part(tuple(row), len(names), bool(place)) for row in connection.execute(statement)]
@@ -140,10 +157,12 @@ def deals_in(
     known_at: datetime,
     statuses: Collection[Status],
     where: Mapping[str, str] | None = None,
+    *,
+    readable: Readable = ALL,
 ) -> list[str]:
     """The ids of the deals that had one of these statuses at (as of, known at), ascending.
 
-    `where` is that of `snapshot`. Raises ValueError for an unknown dimension.
+    `where` and `readable` are those of `snapshot`. Raises ValueError for an unknown dimension.
     """
     require_dimensions(where or ())
     period = deal_periods.c
@@ -151,6 +170,7 @@ def deals_in(
         select(period.deal_id)
         .where(holds_at(as_of, known_at), period.status.in_([one.value for one in statuses]))
         .where(*(_equals(period[name], value) for name, value in (where or {}).items()))
+        .where(of_readable(connection, readable, period.deal_id))
     )
     # Sorted here: asked to, SQLite would walk the periods of all deals by the index of their ids.
     return sorted(connection.scalars(statement))
@@ -190,24 +210,33 @@ def _part(row: tuple[Any, ...], dimensions: int, has_place: bool) -> Part:
     return Part(row[:dimensions], row[dimensions], process, stage_order, sums)
 
 
-def caveats_of(connection: Connection, as_of: datetime, known_at: datetime) -> list[str]:
-    """Imports that did not say when they knew: asked earlier, the answer leaves them out."""
+def caveats_of(
+    connection: Connection, as_of: datetime, known_at: datetime, readable: Readable = ALL
+) -> list[str]:
+    """Imports that did not say when they knew: asked earlier, the answer leaves them out.
+
+    Of deals that somebody may read.
+    """
     return [
-        f"{_events(count)} of {source}, whose source "
+        f"{events_told(count)} of {source}, whose source "
         f"does not say when it was known: known from the import on, and not in this answer"
-        for source in _undated_sources(connection)
-        if (count := _left_out(connection, source, as_of, known_at))
+        for source in undated_sources(connection)
+        if (count := left_out(connection, source, as_of, known_at, readable))
     ]
 
 
-def _events(count: int) -> str:
+def events_told(count: int) -> str:
+    """How many events an answer leaves out."""
     if count > MOST_EVENTS_COUNTED:
         return f"more than {MOST_EVENTS_COUNTED:,} events"
     return f"{count:,} {'event' if count == 1 else 'events'}"
 
 
-def _undated_sources(connection: Connection) -> Iterator[str]:
-    """In order. Each is one step in the index, however many events it has."""
+def undated_sources(connection: Connection) -> Iterator[str]:
+    """The sources that do not say when they knew, in order.
+
+    Each is one step in the index, however many events it has.
+    """
     source = ""
     while found := connection.execute(first_undated_source(source)).scalar():
         source = found
@@ -219,13 +248,33 @@ def first_undated_source(after: str) -> Select[Any]:
     return select(func.min(entries.c.source)).where(FROM_UNDATED_IMPORTS, entries.c.source > after)
 
 
-def _left_out(connection: Connection, source: str, as_of: datetime, known_at: datetime) -> int:
+def left_out(
+    connection: Connection,
+    source: str,
+    as_of: datetime,
+    known_at: datetime,
+    readable: Readable = ALL,
+) -> int:
+    """How many events of a source an answer leaves out, counted up to one more than is told.
+
+    Of deals that somebody may read; nothing looks for these where there are no events at all.
+    """
     count: int = connection.execute(count_left_out(source, as_of, known_at)).scalar_one()
-    return count
+    if readable.all or not count:
+        return count
+    ids = ids_by_team(connection, readable).subquery()
+    theirs = entries.c.stream.in_(select(literal(_DEAL) + ids.c.deal_id))
+    some: int = connection.execute(count_left_out(source, as_of, known_at, theirs)).scalar_one()
+    return some
 
 
-def count_left_out(source: str, as_of: datetime, known_at: datetime) -> Select[Any]:
-    """How many events of a source the answer leaves out, counted up to one more than is told."""
+_DEAL = stream_of(StreamKind.DEAL, "")
+
+
+def count_left_out(
+    source: str, as_of: datetime, known_at: datetime, *also: ColumnElement[bool]
+) -> Select[Any]:
+    """The events of a source that `left_out` counts, as far as they meet other conditions."""
     entry = entries.c
     some = (
         select(literal(1))
@@ -234,6 +283,7 @@ def count_left_out(source: str, as_of: datetime, known_at: datetime) -> Select[A
             entry.source == source,
             entry.recorded_at > micros(known_at),
             entry.occurred_at <= micros(as_of),
+            *also,
         )
         .limit(MOST_EVENTS_COUNTED + 1)
     )

@@ -25,6 +25,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     union_all,
 )
 
@@ -39,6 +40,10 @@ class Readable(msgspec.Struct, frozen=True):
     all: bool = False
     member: str | None = None
     owners: frozenset[str] = frozenset()
+
+    def holds(self, owner: str | None, team: Collection[str]) -> bool:
+        """Whether a deal with that owner and team is among them."""
+        return self.all or self.member in team or owner in self.owners
 
 
 ALL = Readable(all=True)
@@ -72,6 +77,19 @@ def ids_by_team(connection: Connection, readable: Readable) -> SelectBase:
         return union_all(ids.where(on_team), ids.where(deal_team.c.owns, owned))
     values = {"member": readable.member, "owners": json.dumps(sorted(readable.owners))}
     return text(_ON_SQLITE).bindparams(**values).columns(deal_team.c.deal_id)
+
+
+def readable_ids(connection: Connection, readable: Readable) -> list[str]:
+    """The ids of the deals; some come twice. Not for `ALL`."""
+    found = ids_by_team(connection, readable).subquery()
+    return list(connection.scalars(select(found.c.deal_id)))
+
+
+def of_readable(
+    connection: Connection, readable: Readable, deal_id: ColumnElement[str]
+) -> Condition:
+    """The condition on rows that have the id of a deal."""
+    return true() if readable.all else deal_id.in_(ids_by_team(connection, readable))
 
 
 def _among(connection: Connection, column: Column[Any], values: Collection[str]) -> Condition:

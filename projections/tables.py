@@ -170,6 +170,9 @@ FROM_UNDATED_IMPORTS = text(
 """Entries of deals, from imports that did not say when they knew. Written out, since a database
 uses a partial index only where the question repeats its condition."""
 
+OF_ACCESSES = text("type IN ('data-exported', 'field-disclosed', 'secrets-read')")
+"""Entries that say who was shown secrets. Few among all: they have indexes of their own."""
+
 entries = Table(
     "entries",
     metadata,
@@ -187,6 +190,21 @@ entries = Table(
     Index("entries_by_position", "position", unique=True),
     Index("entries_by_actor", "actor", "recorded_at", "position"),
     Index("entries_by_recording", "recorded_at", "position"),
+    Index(
+        "entries_of_accesses",
+        "recorded_at",
+        "position",
+        sqlite_where=OF_ACCESSES,
+        postgresql_where=OF_ACCESSES,
+    ),
+    Index(
+        "entries_of_accesses_by_actor",
+        "actor",
+        "recorded_at",
+        "position",
+        sqlite_where=OF_ACCESSES,
+        postgresql_where=OF_ACCESSES,
+    ),
     Index(
         "entries_of_undated_imports",
         "source",

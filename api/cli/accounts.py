@@ -241,7 +241,5 @@ def _tell(answer: AccountDetail, at: Terminal) -> None:
                 for one in answer.people_met
             ],
         )
-    if answer.deals_not_readable:
-        note(f"{answer.deals_not_readable:,} more deals may not be read by you.")
     note_rates(answer)
     note_caveats(answer.caveats)

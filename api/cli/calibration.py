@@ -88,7 +88,7 @@ def calibration(
     query = CalibrationQuery(leads, dimensions(by), conditions(where or []), as_occurred)
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
-        answer = ask_calibration(store, instants, query)
+        answer = ask_calibration(store, at.principal(store), instants, query)
         stages = stage_names(store.log.processes())
     when = shown.point(instants, at.zone)
     match layout:

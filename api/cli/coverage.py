@@ -60,7 +60,7 @@ def coverage(
     with at.opened() as store:
         instants = at.instants(store, as_of, known_at)
         [wanted] = wanted_periods(store.calendar, instants.as_of or store.now(), period, None)
-        answer = ask_coverage(store, instants, wanted, by)
+        answer = ask_coverage(store, at.principal(store), instants, wanted, by)
     match layout:
         case Format.JSON:
             print_json(answer)

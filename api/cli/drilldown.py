@@ -54,13 +54,7 @@ def print_deals(
     if layout is Format.JSON:
         return
     note_rates(answer)
-    _tell_unread(answer.deals)
     note_caveats(answer.caveats)
-
-
-def _tell_unread(deals: Sequence[DealBehind]) -> None:
-    if unread := sum(deal.events is None for deal in deals):
-        note(f"Note: the events behind {unread:,} of these deals are not yours to read.")
 
 
 class Reported(Protocol):
@@ -100,7 +94,7 @@ def _print_csv(deals: Sequence[DealBehind]) -> None:
 
 
 def _event_reader(fact: str) -> Callable[[DealBehind], object]:
-    return lambda deal: plain((deal.events or {}).get(fact))
+    return lambda deal: plain(deal.events.get(fact))
 
 
 def _print_table(answer: DealsBehind, stages: dict[str, str], when: str, zone: ZoneInfo) -> None:
@@ -154,9 +148,7 @@ def _row(
     ]
 
 
-def _versions(events: Mapping[str, str] | None) -> str:
-    if events is None:
-        return "not yours to read"
+def _versions(events: Mapping[str, str]) -> str:
     return ", ".join(
         events[fact].rpartition("@")[2] if fact in events else shown.NONE for fact in _SET
     )

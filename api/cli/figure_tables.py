@@ -339,7 +339,7 @@ def _deal(one: CountedDeal) -> list[str]:
     versions = (", ".join(e.rpartition("@")[2] for e in some if e) for some in events)
     return [
         one.reference or one.id[:8],
-        shown.text(one.name) if one.readable else "(not readable)",
+        shown.text(one.name),
         shown.money(one.amount),
         *(text or shown.NONE for text in versions),
     ]

@@ -141,7 +141,7 @@ def figures(
                     ask_counted_deals(*asked, limit=limit or _LIMIT, after=after), layout
                 )
                 return
-            answer = ask_figures(store, instants, query)
+            answer = ask_figures(store, at.principal(store), instants, query)
         except UnknownUnit as error:
             raise typer.BadParameter(str(error), param_hint="'--team'") from None
         except CursorError as error:

@@ -151,10 +151,12 @@ class _Told(NamedTuple):
 
 
 def _told(part: str, store: "Workspace", at: "Instants", query: "_Query") -> _Told:
-    names = stage_names(store.log.processes())
+    names, who = stage_names(store.log.processes()), query.principal()
     match part:
         case "--cohorts":
-            cohorts = flows.ask_cohorts(store, at, query.where, query.grain, query.progress)
+            cohorts = flows.ask_cohorts(
+                store, who, at, query.where, query.grain, progress=query.progress
+            )
             return _Told(
                 cohorts,
                 lambda when: flow_tables.print_cohorts(cohorts, when),
@@ -162,7 +164,7 @@ def _told(part: str, store: "Workspace", at: "Instants", query: "_Query") -> _To
                 lambda: charts.cohort_chart(cohorts),
             )
         case "--survival":
-            survival = flows.ask_survival(store, at, query.told_apart, query.progress)
+            survival = flows.ask_survival(store, who, at, query.told_apart, query.progress)
             return _Told(
                 survival,
                 lambda when: flow_curves.print_survival(survival, when, names),
@@ -170,7 +172,7 @@ def _told(part: str, store: "Workspace", at: "Instants", query: "_Query") -> _To
                 lambda: charts.survival_chart(survival, names),
             )
         case "--outcomes":
-            outcomes = flows.ask_outcomes(store, at, query.told_apart)
+            outcomes = flows.ask_outcomes(store, who, at, query.told_apart)
             return _Told(
                 outcomes,
                 lambda when: flow_curves.print_outcomes(outcomes, when),
@@ -178,7 +180,7 @@ def _told(part: str, store: "Workspace", at: "Instants", query: "_Query") -> _To
                 lambda: charts.outcome_chart(outcomes),
             )
         case "--stuck":
-            stuck = flows.ask_stuck(store, query.principal(), at, query.page, query.progress)
+            stuck = flows.ask_stuck(store, who, at, query.page, query.progress)
             return _Told(
                 stuck,
                 lambda when: flow_tables.print_stuck(stuck, when, names, store.zone),
@@ -186,7 +188,7 @@ def _told(part: str, store: "Workspace", at: "Instants", query: "_Query") -> _To
                 lambda: charts.stuck_chart(stuck, names),
             )
         case _:
-            stages = flows.ask_flow(store, at, query.where, query.progress)
+            stages = flows.ask_flow(store, who, at, query.where, query.progress)
             return _Told(
                 stages,
                 lambda when: flow_tables.print_stages(

@@ -249,8 +249,6 @@ def print_stuck(answer: StuckDeals, when: str, names: Names, zone: ZoneInfo) -> 
 
 
 def _stuck_deal(one: StuckDeal, names: Names, zone: ZoneInfo) -> list[str]:
-    if one.stage is None or one.entered_at is None:
-        return [one.deal[:8], "not yours to read", *[shown.NONE] * 5]
     return [
         one.reference or one.deal[:8],
         names.get(one.stage, one.stage),

@@ -127,13 +127,13 @@ def forecast(
             print_deals(_deals(at, store, instants, listed), layout, names, when)
         elif history:
             query = HistoryQuery(close or "", weekly, wanted, currency)
-            came = _history(store, instants, query)
+            came = _history(at, store, instants, query)
             print_history(came, layout, at.zone)
             plot(plotted, lambda: history_chart(came, at.zone))
         else:
             later = None if against is None else _later(at, store, against)
             asked = ForecastQuery(grouped_by, wanted, currency, later)
-            answer = _forecast(store, instants, asked)
+            answer = _forecast(at, store, instants, asked)
             print_forecast(answer, layout, names, when, at.zone)
             plot(plotted, lambda: forecast_chart(answer, when))
 
@@ -184,9 +184,9 @@ def _later(at: Terminal, store: Workspace, text: str) -> Instants:
     return Instants(at.instant(text, "--against", store.now()))
 
 
-def _forecast(store: Workspace, at: Instants, query: ForecastQuery) -> Forecast:
+def _forecast(at: Terminal, store: Workspace, when: Instants, query: ForecastQuery) -> Forecast:
     try:
-        return ask_forecast(store, at, query)
+        return ask_forecast(store, at.principal(store), when, query)
     except TooEarly as error:
         raise typer.BadParameter(str(error), param_hint="'--against'") from None
 
@@ -198,8 +198,10 @@ def _deals(at: Terminal, store: Workspace, when: Instants, query: DealsQuery) ->
         raise typer.BadParameter(str(error), param_hint="'--after'") from None
 
 
-def _history(store: Workspace, at: Instants, query: HistoryQuery) -> ForecastHistory:
+def _history(
+    at: Terminal, store: Workspace, when: Instants, query: HistoryQuery
+) -> ForecastHistory:
     try:
-        return ask_forecast_history(store, at, query)
+        return ask_forecast_history(store, at.principal(store), when, query)
     except PeriodError as error:
         raise typer.BadParameter(str(error), param_hint="'--month'") from None

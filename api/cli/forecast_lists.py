@@ -48,21 +48,17 @@ def print_deals(
             say()
             _print_deals(answer, stages)
     note_rates(answer)
-    if hidden := sum(one.events is None for one in answer.deals):
-        deals = "1 deal" if hidden == 1 else f"{hidden:,} deals"
-        note(f"Note: the events of {deals} are not yours to read.")
     note_caveats(answer.caveats)
 
 
 def _print_deals_csv(deals: Sequence[ForecastDeal]) -> None:
     fields = [field for field in fields_of(ForecastDeal) if field.name != "events"]
-    fields.append(Field("events_readable", lambda deal: plain(deal.events is not None)))
     fields += [Field(f"{fact}_event", _event_reader(fact)) for fact in FOUR_FACTS]
     print_csv([f.name for f in fields], ([f.read(one) for f in fields] for one in deals))
 
 
 def _event_reader(fact: str) -> Callable[[ForecastDeal], object]:
-    return lambda deal: plain((deal.events or {}).get(fact))
+    return lambda deal: plain(deal.events.get(fact))
 
 
 def _print_deals(answer: ForecastDeals, stages: Mapping[str, str]) -> None:
@@ -108,10 +104,8 @@ def _deal(deal: ForecastDeal, stages: Mapping[str, str], in_one: bool) -> list[s
     ]
 
 
-def _versions(events: Mapping[str, str] | None) -> str:
+def _versions(events: Mapping[str, str]) -> str:
     """Of the events behind the four facts; what no event set has none."""
-    if events is None:
-        return "not yours to read"
     return ", ".join(
         events[fact].rpartition("@")[2] if fact in events else shown.NONE for fact in FOUR_FACTS
     )

@@ -102,8 +102,6 @@ def _print(answer: LossAnalysis, when: str, limit: int) -> None:
             ["voided (no loss)", *_sum(answer.voided)],
         ],
     )
-    if answer.deals_not_readable:
-        note(f"{answer.deals_not_readable:,} more deals may not be read by you.")
     _print_groups(answer, limit)
     _print_graves(answer, limit)
     _print_accounts(answer, limit)

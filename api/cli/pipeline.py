@@ -43,6 +43,18 @@ app = commands()
 _LIMIT = 50
 
 
+Most = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=MOST_DEALS,
+        metavar="N",
+        help="At most so many deals.",
+        show_default=str(_LIMIT),
+    ),
+]
+
+
 @app.command(
     epilog=f"""\b
 Examples:
@@ -87,16 +99,7 @@ def pipeline(
     unknown_amount: Annotated[
         bool, typer.Option("--unknown-amount", help="With --deals: only those without an amount.")
     ] = False,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=MOST_DEALS,
-            metavar="N",
-            help="At most so many deals.",
-            show_default=str(_LIMIT),
-        ),
-    ] = None,
+    limit: Most = None,
     after: Annotated[
         str | None,
         typer.Option(metavar="CURSOR", help="Go on behind this cursor of an earlier list."),
@@ -120,7 +123,14 @@ def pipeline(
         instants = at.instants(store, as_of, known_at)
         when, names = shown.point(instants, at.zone), stage_names(store.log.processes())
         if deals is None:
-            answer = ask_pipeline(store, instants, grouped_by, wanted, currency)
+            answer = ask_pipeline(
+                store,
+                at.principal(store),
+                instants,
+                grouped_by,
+                wanted,
+                reporting_currency=currency,
+            )
         else:
             asked = Drilldown(
                 deals.statuses, wanted, unknown_amount, currency, limit or _LIMIT, after

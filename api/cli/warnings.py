@@ -103,8 +103,6 @@ def _print(answer: Warnings, warned: int, when: str, at: Terminal) -> None:
     )
     if warned > len(answer.deals):
         note(f"{warned - len(answer.deals):,} more deals have a warning: raise --limit.")
-    if answer.deals_not_readable:
-        note(f"{answer.deals_not_readable:,} more deals may not be read by you.")
     for one in answer.deals:
         say()
         say(clean(_title(one)))

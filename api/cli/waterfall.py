@@ -148,7 +148,7 @@ def waterfall(
                 )
                 print_entries(page, layout, names, _when(query, at), at.zone)
                 return
-            answer = ask_waterfall(store, query)
+            answer = ask_waterfall(store, at.principal(store), query)
         except (BackwardsInTime, NoSuchLine, CursorError) as error:
             raise _told(error) from None
     print_waterfall(answer, layout, names, _when(query, at))

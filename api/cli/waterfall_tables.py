@@ -268,12 +268,12 @@ def _print_entries(
         ],
         [
             [
-                shown.NONE if one.at is None else shown.moment(one.at, zone),
+                shown.moment(one.at, zone),
                 one.reference or one.id[:8],
-                shown.text(one.name) if one.readable else "not yours to read",
+                shown.text(one.name),
                 *([one.kind or ""] if has_kinds else []),
                 *(_value(one, name, stages) for name in names),
-                shown.NONE if one.deals is None else _signed(one.deals),
+                _signed(one.deals),
                 "unknown" if one.unknown_amount else shown.money(one.amount),
                 _versions(one),
             ]
@@ -285,7 +285,7 @@ def _print_entries(
 
 
 def _value(one: WaterfallEntry, name: str, stages: dict[str, str]) -> str:
-    return group_text(name, one.group[name], stages) if one.readable else shown.NONE
+    return group_text(name, one.group[name], stages)
 
 
 def _versions(one: WaterfallEntry) -> str:

@@ -1,7 +1,6 @@
 """Customer organisations across deals, and whom we met there."""
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -9,15 +8,14 @@ import msgspec
 from api.cursors import CursorError, packed, unpacked
 from api.queries.conversions import conversion_at
 from api.queries.parked import left_out_of_pipeline
-from api.queries.views import open_view, require_reader
+from api.queries.views import readable_by, view_of_readable
 from api.wire import accounts as wire
 from api.wire.conversions import UsedRate
 from api.wire.values import Amount, optional_instant
 from api.workspace import Workspace
-from domain.access import Action, Principal
+from domain.access import Principal
 from domain.deal import Deal, replay
 from domain.people.people import Contact, Stakeholder
-from domain.refusals import NotAllowed
 from domain.values import Money
 from projections import accounts as projected
 from projections.conversion import Conversion
@@ -58,18 +56,18 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 
 
 def list_accounts(store: Workspace, principal: Principal, query: AccountQuery) -> wire.AccountList:
-    """The accounts whose name or id holds a text, as their deals stand now.
+    """The accounts whose name or id holds a text, as the deals they may read stand now.
 
     Raises AmountsNeedACurrency, UnknownCurrency, CursorError, NotAllowed for who reads no deal.
     """
-    require_reader(principal)
+    readable = readable_by(store, principal)
     now = store.now()
     conversion = conversion_at(store, query.reporting_currency, now, now)
     if conversion is None and query.sort in (AccountOrder.WON, AccountOrder.OPEN):
         raise AmountsNeedACurrency
     with store.fresh() as connection:
-        found = projected.accounts(connection, query.search)
-        caveats = left_out_of_pipeline(connection)
+        found = projected.accounts(connection, query.search, readable=readable)
+        caveats = left_out_of_pipeline(store, connection, readable)
     found.sort(key=lambda one: _size(one, query.sort, conversion), reverse=True)
     start = 0 if query.cursor is None else _behind(query.cursor, query.sort, found)
     page = found[start : start + query.limit]
@@ -129,31 +127,33 @@ def show_account(
 ) -> wire.AccountDetail:
     """An account, by its id or its name, with its deals and whom we met in any of them.
 
+    Deals that the principal may not read count nowhere.
+
     Raises AccountNotFound, UnknownCurrency, NotAllowed for who reads no deal.
     """
-    require_reader(principal)
+    readable = readable_by(store, principal)
     now = store.now()
     conversion = conversion_at(store, currency, now, now)
     with store.fresh() as connection:
-        found = projected.accounts(connection, key=wanted)
+        found = projected.accounts(connection, key=wanted, readable=readable)
         if not found:
-            same = [one for one in projected.accounts(connection, wanted) if one.name == wanted]
+            named = projected.accounts(connection, wanted, readable=readable)
+            same = [one for one in named if one.name == wanted]
             found = same if len(same) == 1 else []
         if not found:
             raise projected.AccountNotFound(wanted)
         account = found[0]
-        deals = projected.deals_of(connection, account.key)
-        caveats = left_out_of_pipeline(connection)
-    readable = _readable(store, principal, [deal.deal_id for deal in deals])
+        deals = projected.deals_of(connection, account.key, readable)
+        caveats = left_out_of_pipeline(store, connection, readable)
+    people = _people_met(store, principal, [deal.deal_id for deal in deals])
     used, lacking = _rates([account], conversion)
     return wire.AccountDetail(
         reporting_currency=currency,
         rates=used,
         currencies_without_rate=lacking,
         account=wire.CustomerAccount.of(account, conversion),
-        deals=[_deal(deal) for deal in deals if deal.deal_id in readable],
-        people_met=_people_met(readable),
-        deals_not_readable=len(deals) - len(readable),
+        deals=[_deal(deal) for deal in deals],
+        people_met=people,
         caveats=caveats,
     )
 
@@ -177,20 +177,16 @@ Met = tuple[str, Stakeholder, list[Contact]]
 """The deal, who it was there, and our contacts with them in it."""
 
 
-def _readable(store: Workspace, principal: Principal, deal_ids: Iterable[str]) -> dict[str, Deal]:
-    """Those deals that the principal may read, as far as they may see them."""
-    found = {}
-    for deal_id in deal_ids:
-        with suppress(NotAllowed):
-            found[deal_id] = replay(open_view(store, principal, Action.READ, deal_id).events())
-    return found
-
-
-def _people_met(deals: Mapping[str, Deal]) -> list[wire.PersonMet]:
-    """Whom we met in the deals, who was met last first."""
+def _people_met(
+    store: Workspace, principal: Principal, deal_ids: Iterable[str]
+) -> list[wire.PersonMet]:
+    """Whom we met in the deals, as far as the principal may see."""
     found: dict[str, list[Met]] = {}
-    for deal_id, deal in deals.items():
-        for met in _met_in(deal_id, deal):
+    for deal_id in deal_ids:
+        view = view_of_readable(store, principal, deal_id)
+        if view is None:
+            continue
+        for met in _met_in(deal_id, replay(view.events())):
             found.setdefault(met[1].person or f"{deal_id}/{met[1].id}", []).append(met)
     people = [_person(some) for some in found.values()]
     return sorted(people, key=lambda one: (one.last_met, one.name), reverse=True)

@@ -8,8 +8,10 @@ from api.queries.instants import Instants
 from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
+from api.queries.views import readable_by
 from api.wire.calibrations import Calibration
 from api.workspace import Workspace
+from domain.access import Principal
 from projections.forecast.brier import FEWEST
 from projections.forecast.calibration import LEADS, CalibrationAsked, calibration
 from projections.forecast.slices import Moment
@@ -39,11 +41,14 @@ def leads_of(text: str) -> list[int]:
     return leads
 
 
-def ask_calibration(store: Workspace, at: Instants, query: CalibrationQuery) -> Calibration:
-    """The deals decided at (as of, known at), and what was said of them before.
+def ask_calibration(
+    store: Workspace, principal: Principal, at: Instants, query: CalibrationQuery
+) -> Calibration:
+    """The deals decided at (as of, known at) that they may read, and what was said of them before.
 
-    Raises ValueError for an unknown dimension.
+    Raises ValueError for an unknown dimension, NotAllowed for who reads no deal.
     """
+    readable = readable_by(store, principal)
     now = store.now()
     moment = Moment(at.as_of or now, at.known_at or now)
     with store.fresh() as connection:
@@ -56,9 +61,9 @@ def ask_calibration(store: Workspace, at: Instants, query: CalibrationQuery) -> 
             query.as_occurred,
             FEWEST,
         )
-        found = calibration(connection, store.columns, asked)
+        found = calibration(connection, store.columns.of(readable), asked)
         caveats = [
-            *caveats_of(connection, moment.as_of, moment.known_at),
-            *left_out_of_pipeline(connection),
+            *caveats_of(connection, moment.as_of, moment.known_at, readable),
+            *left_out_of_pipeline(store, connection, readable),
         ]
     return Calibration.of(found, asked, names, caveats)

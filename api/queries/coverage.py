@@ -6,8 +6,10 @@ from api.queries.figures import directory_of
 from api.queries.instants import Instants
 from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
+from api.queries.views import readable_by
 from api.wire.coverage import CoverageReport
 from api.workspace import Workspace
+from domain.access import Principal
 from domain.targets import Target
 from projections.calendar import Period
 from projections.operating.coverage import CoverageQuestion, coverage
@@ -27,9 +29,17 @@ class TargetKind(StrEnum):
 
 
 def ask_coverage(
-    store: Workspace, at: Instants, period: Period, by: TargetKind | None = None
+    store: Workspace,
+    principal: Principal,
+    at: Instants,
+    period: Period,
+    by: TargetKind | None = None,
 ) -> CoverageReport:
-    """The targets of exactly this period at (as of, known at); those of one kind, or all."""
+    """The targets of exactly this period at (as of, known at); those of one kind, or all.
+
+    What covers them are deals that the principal may read. Raises NotAllowed for who reads none.
+    """
+    readable = readable_by(store, principal)
     now = store.now()
     as_of, known_at = at.as_of or now, at.known_at or now
     targets = store.log.targets().as_known(known_at).of_period(period.first, period.last)
@@ -41,11 +51,14 @@ def ask_coverage(
         directory = directory_of(store, as_of, known_at)
         found = coverage(
             connection,
-            store.columns,
+            store.columns.of(readable),
             question,
             wanted,
             lambda unit: owners_in(directory, unit),
         )
-        caveats = [*caveats_of(connection, as_of, known_at), *left_out_of_pipeline(connection)]
+        caveats = [
+            *caveats_of(connection, as_of, known_at, readable),
+            *left_out_of_pipeline(store, connection, readable),
+        ]
     units = {unit: fact.name for unit, fact in directory.units.items()}
     return CoverageReport.of(found, question, names_of(store), units, caveats)

@@ -12,13 +12,12 @@ from api.queries.instants import Instants
 from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
-from api.queries.views import open_view, require_reader
+from api.queries.views import readable_by, view_of_readable
 from api.wire.conversions import UsedRate
 from api.wire.drilldown import DealBehind, DealsBehind
 from api.workspace import Workspace
-from domain.access import Action, Principal
+from domain.access import Principal
 from domain.lifecycle import Status
-from domain.refusals import NotAllowed
 from projections import drilldown
 from projections.drilldown import COUNTED, DealQuery, Place
 from projections.pipeline import caveats_of
@@ -45,12 +44,12 @@ class Drilldown(msgspec.Struct, frozen=True):
 def ask_deals_behind(
     store: Workspace, principal: Principal, at: Instants, asked: Drilldown
 ) -> DealsBehind:
-    """The deals that the snapshot at (as of, known at) counts.
+    """The deals that the snapshot at (as of, known at) counts, of those that they may read.
 
     Raises ValueError for an unknown dimension, UnknownCurrency, CursorError, NotAllowed for who
     reads no deal.
     """
-    require_reader(principal)
+    readable = readable_by(store, principal)
     now = store.now()
     as_of, known_at = at.as_of or now, at.known_at or now
     conversion = conversion_at(store, asked.reporting_currency, as_of, known_at)
@@ -66,9 +65,12 @@ def ask_deals_behind(
             asked.limit,
             after,
         )
-        found = drilldown.deals_behind(store.columns, connection, query, conversion)
+        found = drilldown.deals_behind(store.columns.of(readable), connection, query, conversion)
         called = drilldown.called(connection, [deal.deal_id for deal in found.deals])
-        caveats = [*caveats_of(connection, as_of, known_at), *left_out_of_pipeline(connection)]
+        caveats = [
+            *caveats_of(connection, as_of, known_at, readable),
+            *left_out_of_pipeline(store, connection, readable),
+        ]
     set_by = events_behind(store, principal, called, as_of, known_at)
     return DealsBehind(
         as_of=written(as_of),
@@ -80,6 +82,7 @@ def ask_deals_behind(
         deals=[
             DealBehind.of(one, called[one.deal_id], names, conversion, set_by[one.deal_id])
             for one in found.deals
+            if one.deal_id in set_by
         ],
         cursor=cursor_of(found.next, asked.reporting_currency) if found.next else None,
         caveats=caveats,
@@ -92,20 +95,18 @@ def events_behind(
     deal_ids: Iterable[str],
     as_of: datetime,
     known_at: datetime,
-) -> dict[str, dict[str, int] | None]:
-    """By deal, what `facts_set_by` tells of it; None for a deal that they may not read.
+) -> dict[str, dict[str, int]]:
+    """By deal that they may read, what `facts_set_by` tells of it.
 
     Raises DealNotFound.
     """
-    found: dict[str, dict[str, int] | None] = {}
-    for deal_id in deal_ids:
-        try:
-            events = open_view(store, principal, Action.READ, deal_id).events()
-        except NotAllowed:
-            found[deal_id] = None
-        else:
-            found[deal_id] = facts_set_by(events, as_of, known_at, store.log.processes())
-    return found
+    processes = store.log.processes()
+    views = {deal_id: view_of_readable(store, principal, deal_id) for deal_id in deal_ids}
+    return {
+        deal_id: facts_set_by(view.events(), as_of, known_at, processes)
+        for deal_id, view in views.items()
+        if view is not None
+    }
 
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

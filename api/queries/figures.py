@@ -11,18 +11,17 @@ from api.queries.instants import Instants
 from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
-from api.queries.views import open_view, require_reader
+from api.queries.views import View, readable_by, view_of_readable
 from api.wire.figures import CountedDeal, CountedDeals, FigurePeriod, FigureReport
 from api.wire.groups import GroupNames
 from api.wire.values import Amount
 from api.workspace import Workspace
-from domain.access import EVERYTHING, Action, Principal
+from domain.access import EVERYTHING, Principal
 from domain.deal import Deal
 from domain.directory import Directory
 from domain.history import StreamKind
 from domain.lifecycle import Status
 from domain.rates import require_currency
-from domain.refusals import NotAllowed
 from projections.calendar import Calendar, Grain, Period, PeriodError
 from projections.frames import Frame, frames_of
 from projections.operating.asking import MOST_PERIODS, TEAM, Question
@@ -111,11 +110,15 @@ def _told_units(directory: Directory, units: Iterable[str]) -> str:
     return ", ".join(told[:_MOST_UNITS_TOLD]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def ask_figures(store: Workspace, at: Instants, query: FigureQuery) -> FigureReport:
-    """The figures at (as of, known at).
+def ask_figures(
+    store: Workspace, principal: Principal, at: Instants, query: FigureQuery
+) -> FigureReport:
+    """The figures at (as of, known at), over the deals that the principal may read.
 
-    Raises ValueError for what cannot be asked, UnknownUnit, UnknownUser, UnknownCurrency.
+    Raises ValueError for what cannot be asked, UnknownUnit, UnknownUser, UnknownCurrency,
+    NotAllowed for who reads no deal.
     """
+    readable = readable_by(store, principal)
     if query.currency is not None:
         require_currency(query.currency)
     now = store.now()
@@ -126,13 +129,16 @@ def ask_figures(store: Workspace, at: Instants, query: FigureQuery) -> FigureRep
         question = _question(store, as_of, known_at, query, directory)
         found = operating_figures(
             connection,
-            store.columns,
+            store.columns.of(readable),
             question,
             Worth(store.zone, query.currency, store.log.rates().as_known(known_at)),
             lambda owner: team_of(directory, owner),
             called=names.called,
         )
-        caveats = [*caveats_of(connection, as_of, known_at), *left_out_of_pipeline(connection)]
+        caveats = [
+            *caveats_of(connection, as_of, known_at, readable),
+            *left_out_of_pipeline(store, connection, readable),
+        ]
     return FigureReport.of(found, question, query.currency, names, caveats)
 
 
@@ -175,12 +181,12 @@ def ask_counted_deals(
     limit: int,
     after: str | None = None,
 ) -> CountedDeals:
-    """The deals behind a count of the one period of a query, and their events.
+    """The deals behind a count of the one period of a query that they may read, and their events.
 
     Raises ValueError for what cannot be asked, CursorError, UnknownUnit, UnknownUser, NotAllowed
     for who reads no deal.
     """
-    require_reader(principal)
+    readable = readable_by(store, principal)
     last = "" if after is None else deal_before(after, count)
     now = store.now()
     as_of, known_at = at.as_of or now, at.known_at or now
@@ -188,17 +194,22 @@ def ask_counted_deals(
         question = _question(
             store, as_of, known_at, query, _directory(store, as_of, known_at, query)
         )
-        page = deals_counted(connection, store.columns, question, count, limit=limit, after=last)
-        caveats = [*caveats_of(connection, as_of, known_at), *left_out_of_pipeline(connection)]
+        page = deals_counted(
+            *(connection, store.columns.of(readable), question, count), limit=limit, after=last
+        )
+        caveats = [
+            *caveats_of(connection, as_of, known_at, readable),
+            *left_out_of_pipeline(store, connection, readable),
+        ]
     [period] = query.periods
-    deals = [_counted_deal(store, principal, one, question, period) for one in page.deal_ids]
+    views = [view_of_readable(store, principal, one) for one in page.deal_ids]
     return CountedDeals(
         as_of=written(as_of),
         known_at=written(known_at),
         period=FigurePeriod.of(period),
         count=count.value,
         matching=page.matching,
-        deals=deals,
+        deals=[_counted_deal(view, question, period) for view in views if view is not None],
         cursor=cursor_behind(page.deal_ids[-1], count) if page.has_more else None,
         caveats=caveats,
     )
@@ -224,28 +235,12 @@ def deal_before(text: str, count: Count) -> str:
     return cursor.deal_id
 
 
-def _counted_deal(
-    store: Workspace, principal: Principal, deal_id: str, question: Question, period: Period
-) -> CountedDeal:
-    try:
-        view = open_view(store, principal, Action.READ, deal_id)
-    except NotAllowed:
-        return CountedDeal(
-            id=deal_id,
-            readable=False,
-            name=None,
-            reference=None,
-            amount=None,
-            opened_by=None,
-            ended_by=None,
-            pushed_by=[],
-        )
+def _counted_deal(view: View, question: Question, period: Period) -> CountedDeal:
     frames = frames_of(view.events(), question.as_of, question.known_at)
     deal = frames[-1].after
     life = deal.life
     return CountedDeal(
-        id=deal_id,
-        readable=True,
+        id=view.deal_id,
         name=life.name,
         reference=life.reference,
         amount=Amount.of(deal.amount),

@@ -10,7 +10,7 @@ from api.queries.instants import Instants
 from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
-from api.queries.views import open_view, require_reader
+from api.queries.views import View, readable_by, view_of_readable
 from api.wire.flows import (
     Cohort,
     CohortTable,
@@ -25,8 +25,7 @@ from api.wire.flows import (
 from api.wire.stuck import StuckDeal, StuckDeals, StuckStage
 from api.wire.values import Names
 from api.workspace import Workspace
-from domain.access import Action, Principal
-from domain.refusals import NotAllowed
+from domain.access import Principal
 from projections import deals
 from projections.calendar import Grain
 from projections.figures import DIMENSIONS
@@ -36,6 +35,7 @@ from projections.flow.conversion import cohorts
 from projections.flow.survival import aalen_johansen, outcome_counts, time_in_stage
 from projections.flow.visits import stage_visits
 from projections.pipeline import caveats_of
+from projections.readable import Readable
 from store.times import written
 
 if TYPE_CHECKING:
@@ -73,13 +73,16 @@ class _Question:
     def __init__(
         self,
         store: Workspace,
+        readable: Readable,
         connection: "Connection",
         at: Instants,
         query: FlowQuery,
-        progress: Progress,
+        *,
+        progress: Progress = untold,
     ) -> None:
         now = store.now()
         self._store, self._connection, self.progress = store, connection, progress
+        self._readable, self._periods = readable, store.columns.of(readable)
         self.names: Names = names_of(store)
         self.asked = Asked(
             as_of=at.as_of or now,
@@ -91,7 +94,7 @@ class _Question:
         self.asked.check()
 
     def answer(self, question: "Callable[[Relation], T]") -> T:
-        return self._store.columns.ask(self._connection, question, self.asked.reach)
+        return self._periods.ask(self._connection, question, self.asked.reach)
 
     @property
     def moment(self) -> dict[str, str]:
@@ -102,19 +105,28 @@ class _Question:
         }
 
     def caveats(self) -> list[str]:
-        undated = caveats_of(self._connection, self.asked.as_of, self.asked.known_at)
-        return [*undated, *left_out_of_pipeline(self._connection)]
+        asked, connection, readable = self.asked, self._connection, self._readable
+        return [
+            *caveats_of(connection, asked.as_of, asked.known_at, readable),
+            *left_out_of_pipeline(self._store, connection, readable),
+        ]
 
 
 def ask_flow(
-    store: Workspace, at: Instants, where: Mapping[str, str], progress: Progress = untold
+    store: Workspace,
+    principal: Principal,
+    at: Instants,
+    where: Mapping[str, str],
+    progress: Progress = untold,
 ) -> Flow:
     """The visits of every stage, and how many deals are stuck in it.
 
-    Raises ValueError for an unknown dimension.
+    Of the deals that the principal may read, here and below. Raises ValueError for an unknown
+    dimension, NotAllowed for who reads no deal.
     """
+    readable = readable_by(store, principal)
     with store.fresh() as connection:
-        question = _Question(store, connection, at, FlowQuery(where), progress)
+        question = _Question(store, readable, connection, at, FlowQuery(where), progress=progress)
         asked = question.asked
 
         def stages(relation: "Relation") -> list[StageFlow]:
@@ -135,17 +147,21 @@ def ask_flow(
 
 def ask_cohorts(
     store: Workspace,
+    principal: Principal,
     at: Instants,
     where: Mapping[str, str],
     grain: Grain,
+    *,
     progress: Progress = untold,
 ) -> CohortTable:
     """How far the deals came, and how they ended, by the period of their opening.
 
-    Raises ValueError for an unknown dimension, PeriodError for an opening far off in time.
+    Raises ValueError for an unknown dimension, PeriodError for an opening far off in time,
+    NotAllowed for who reads no deal.
     """
+    readable = readable_by(store, principal)
     with store.fresh() as connection:
-        question = _Question(store, connection, at, FlowQuery(where), progress)
+        question = _Question(store, readable, connection, at, FlowQuery(where), progress=progress)
         processes = store.log.processes()
         found = question.answer(
             lambda relation: cohorts(relation, question.asked, grain, processes, progress)
@@ -158,15 +174,23 @@ def ask_cohorts(
 
 
 def ask_survival(
-    store: Workspace, at: Instants, query: FlowQuery, progress: Progress = untold
+    store: Workspace,
+    principal: Principal,
+    at: Instants,
+    query: FlowQuery,
+    progress: Progress = untold,
 ) -> TimeInStage:
-    """How long stages are stayed in. Raises ValueError for an unknown dimension, StatisticsMissing.
+    """How long stages are stayed in.
+
+    Raises ValueError for an unknown dimension, StatisticsMissing, NotAllowed for who reads no
+    deal.
 
     Other than the mean of completed visits, the estimate lets those that go on tell how long
     they have lasted.
     """
+    readable = readable_by(store, principal)
     with store.fresh() as connection:
-        question = _Question(store, connection, at, query, progress)
+        question = _Question(store, readable, connection, at, query, progress=progress)
         found = question.answer(lambda relation: stage_visits(relation, question.asked, progress))
         return TimeInStage(
             by=query.by,
@@ -181,13 +205,17 @@ def ask_survival(
         )
 
 
-def ask_outcomes(store: Workspace, at: Instants, query: FlowQuery) -> OutcomesOverTime:
+def ask_outcomes(
+    store: Workspace, principal: Principal, at: Instants, query: FlowQuery
+) -> OutcomesOverTime:
     """What deals come to, by days since their opening.
 
-    Raises ValueError for an unknown dimension, StatisticsMissing.
+    Raises ValueError for an unknown dimension, StatisticsMissing, NotAllowed for who reads no
+    deal.
     """
+    readable = readable_by(store, principal)
     with store.fresh() as connection:
-        question = _Question(store, connection, at, query, untold)
+        question = _Question(store, readable, connection, at, query)
         found = question.answer(lambda relation: outcome_counts(relation, question.asked))
         return OutcomesOverTime(
             by=query.by,
@@ -213,10 +241,12 @@ def ask_stuck(
 
     Raises ValueError for an unknown dimension, CursorError, NotAllowed for who reads no deal.
     """
-    require_reader(principal)
+    readable = readable_by(store, principal)
     after = _place_of(query.cursor) if query.cursor else None
     with store.fresh() as connection:
-        question = _Question(store, connection, at, FlowQuery(query.where), progress)
+        question = _Question(
+            store, readable, connection, at, FlowQuery(query.where), progress=progress
+        )
         asked = question.asked
 
         def listed(relation: "Relation") -> tuple[list[stuck.StuckIn], list[stuck.StuckDeal]]:
@@ -228,10 +258,13 @@ def ask_stuck(
         page = found[: query.limit]
         called = deals.references(connection, [one.deal_id for one in page])
         caveats = question.caveats()
+    views = [view_of_readable(store, principal, one.deal_id) for one in page]
     return StuckDeals(
         stages=[StuckStage.of(one) for one in stages],
         deals=[
-            _stuck_deal(store, principal, one, question, called.get(one.deal_id)) for one in page
+            _stuck_deal(view, one, question, called.get(one.deal_id))
+            for one, view in zip(page, views, strict=True)
+            if view is not None
         ],
         cursor=_cursor_of(page) if len(found) > query.limit else None,
         caveats=caveats,
@@ -240,27 +273,18 @@ def ask_stuck(
 
 
 def _stuck_deal(
-    store: Workspace,
-    principal: Principal,
-    one: stuck.StuckDeal,
-    question: _Question,
-    reference: str | None,
+    view: View, one: stuck.StuckDeal, question: _Question, reference: str | None
 ) -> StuckDeal:
-    """With the event by which it entered its stage; what they may not read by its id alone."""
-    try:
-        events = open_view(store, principal, Action.READ, one.deal_id).events()
-    except NotAllowed:
-        return StuckDeal.unreadable(one.deal_id)
+    """With the event by which it entered its stage."""
     asked = question.asked
     return StuckDeal(
         deal=one.deal_id,
-        readable=True,
         reference=reference,
         owner=question.names.user(one.owner),
         process=one.place.process,
         stage=one.place.stage,
         entered_at=written(one.entered_at),
-        entered_by=stuck.entering_version(events, one, asked.as_of, asked.known_at),
+        entered_by=stuck.entering_version(view.events(), one, asked.as_of, asked.known_at),
         days=one.days,
         threshold_days=one.threshold,
     )

@@ -12,7 +12,7 @@ from api.queries.instants import Instants
 from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
-from api.queries.views import require_reader
+from api.queries.views import readable_by
 from api.wire.conversions import UsedRate
 from api.wire.forecasts import (
     Forecast,
@@ -63,11 +63,15 @@ class ForecastQuery(msgspec.Struct, frozen=True):
     """None: what happened is not asked for."""
 
 
-def ask_forecast(store: Workspace, at: Instants, query: ForecastQuery) -> Forecast:
+def ask_forecast(
+    store: Workspace, principal: Principal, at: Instants, query: ForecastQuery
+) -> Forecast:
     """The forecast at (as of, known at). Without a moment of knowledge, all that is known.
 
-    Raises ValueError for an unknown dimension, TooEarly, UnknownCurrency.
+    Of the deals that the principal may read. Raises ValueError for an unknown dimension, TooEarly,
+    UnknownCurrency, NotAllowed for who reads no deal.
     """
+    readable = readable_by(store, principal)
     now = store.now()
     moment = _moment(at, now)
     against = None if query.against is None else _moment(query.against, now)
@@ -75,19 +79,20 @@ def ask_forecast(store: Workspace, at: Instants, query: ForecastQuery) -> Foreca
         raise TooEarly("what became of a forecast shows later than it was made, on both axes")
     currency = query.reporting_currency
     conversion = conversion_at(store, currency, moment.as_of, moment.known_at)
+    periods = store.columns.of(readable)
     with store.fresh() as connection:
         names = names_of(store)
         where = with_user_ids(query.where, names, "owner")
         asked = Asked(moment, store.zone, tuple(dict.fromkeys(query.by)), where)
-        rolled = rollup(connection, store.columns, asked, conversion)
+        rolled = rollup(connection, periods, asked, conversion)
         became = None
         if against is not None:
             later = conversion_at(store, currency, against.as_of, against.known_at)
             rates = Rates(conversion, later) if conversion and later else None
-            became = happened(connection, store.columns, asked, against, rates)
+            became = happened(connection, periods, asked, against, rates)
         told = [
-            *caveats_of(connection, moment.as_of, moment.known_at),
-            *left_out_of_pipeline(connection),
+            *caveats_of(connection, moment.as_of, moment.known_at, readable),
+            *left_out_of_pipeline(store, connection, readable),
         ]
     return _answer(now, asked, rolled, became, conversion, names, told)
 
@@ -160,21 +165,24 @@ def require_close(text: str) -> str:
 def ask_forecast_deals(
     store: Workspace, principal: Principal, at: Instants, query: DealsQuery
 ) -> ForecastDeals:
-    """The deals that the forecast at (as of, known at) is made of, a page at a time.
+    """The deals that the forecast at (as of, known at) is made of and they may read.
+
+    A page at a time.
 
     Raises ValueError for an unknown dimension, CursorError, UnknownCurrency, NotAllowed for who
     reads no deal.
     """
-    require_reader(principal)
+    readable = readable_by(store, principal)
     moment = _moment(at, store.now())
     conversion = conversion_at(store, query.reporting_currency, moment.as_of, moment.known_at)
     behind = behind_of(query.cursor) if query.cursor else None
+    periods = store.columns.of(readable)
     with store.fresh() as connection:
         names = names_of(store)
         where = with_user_ids(query.where, names, "owner")
         found = deals_in_forecast(
             connection,
-            store.columns,
+            periods,
             Asked(moment, store.zone, (), where),
             close=query.close,
             behind=behind,
@@ -184,8 +192,8 @@ def ask_forecast_deals(
         ids = [one.deal_id for one in found]
         names_by_id = called(connection, ids)
         told = [
-            *caveats_of(connection, moment.as_of, moment.known_at),
-            *left_out_of_pipeline(connection),
+            *caveats_of(connection, moment.as_of, moment.known_at, readable),
+            *left_out_of_pipeline(store, connection, readable),
         ]
     currencies = {one.currency for one in found}
     set_by = events_behind(store, principal, ids, moment.as_of, moment.known_at)
@@ -198,6 +206,7 @@ def ask_forecast_deals(
         deals=[
             ForecastDeal.of(one, names_by_id[one.deal_id], names, conversion, set_by[one.deal_id])
             for one in found
+            if one.deal_id in set_by
         ],
         cursor=cursor_of(Behind(found[-1].expected_close, ids[-1])) if has_more else None,
         caveats=told,
@@ -234,11 +243,15 @@ class HistoryQuery(msgspec.Struct, frozen=True):
     reporting_currency: str | None = None
 
 
-def ask_forecast_history(store: Workspace, at: Instants, query: HistoryQuery) -> ForecastHistory:
+def ask_forecast_history(
+    store: Workspace, principal: Principal, at: Instants, query: HistoryQuery
+) -> ForecastHistory:
     """How the forecast of a month stood, up to the moment of the result.
 
-    Raises PeriodError, ValueError for an unknown dimension, UnknownCurrency.
+    Of the deals that the principal may read. Raises PeriodError, ValueError for an unknown
+    dimension, UnknownCurrency, NotAllowed for who reads no deal.
     """
+    readable = readable_by(store, principal)
     now = store.now()
     result_at = _moment(at, now)
     if close_number(query.month) is None:
@@ -254,16 +267,17 @@ def ask_forecast_history(store: Workspace, at: Instants, query: HistoryQuery) ->
         assert book is not None
         return Conversion(target, day, book.as_known(known_at))
 
+    periods = store.columns.of(readable)
     with store.fresh() as connection:
         where = with_user_ids(query.where, names_of(store), "owner")
         asked = MonthAsked(
             period, [one for one in days if one <= last], result_at, store.zone, where
         )
-        found = month_history(connection, store.columns, asked, converting if target else None)
+        found = month_history(connection, periods, asked, converting if target else None)
         told = [
-            *caveats_of(connection, result_at.as_of, result_at.known_at),
-            *left_out_of_standings(connection, asked.moments),
-            *left_out_of_pipeline(connection),
+            *caveats_of(connection, result_at.as_of, result_at.known_at, readable),
+            *left_out_of_standings(connection, asked.moments, readable),
+            *left_out_of_pipeline(store, connection, readable),
         ]
     rates, left_out = _named(found.used, {})
     return ForecastHistory.of(

@@ -60,7 +60,7 @@ def list_deals(store: Workspace, principal: Principal, listing: DealListing) -> 
                 readable=readable,
             ),
         )
-        left_out = left_out_of_listings(connection)
+        left_out = left_out_of_listings(store, connection, readable)
     return DealPage(
         deals=[Deal.of_row(row, names) for row in found.rows],
         cursor=encode_cursor(sort, descending, *found.next) if found.next else None,

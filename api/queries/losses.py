@@ -9,7 +9,7 @@ from api.queries.instants import Instants
 from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
-from api.queries.views import open_view, require_reader
+from api.queries.views import open_view, readable_by
 from api.wire.losses import LossAnalysis
 from api.workspace import Workspace
 from domain.access import NO_DEAL, Action, Principal, Sensitivity, may
@@ -43,23 +43,21 @@ def ask_losses(
     Raises ValueError for an unknown dimension of `where`, NotAllowed for who reads no deal. The
     lift of rules that rest on secrets is for those who may audit.
     """
-    require_reader(principal)
+    readable = readable_by(store, principal)
     now = store.now()
     as_of, known_at = at.as_of or now, at.known_at or now
     with store.fresh() as connection:
         where = with_user_ids(query.where, names_of(store), "owner")
-        decided = deals_in(connection, as_of, known_at, DECIDED, where)
-        caveats = left_out_of_pipeline(connection)
+        decided = deals_in(connection, as_of, known_at, DECIDED, where, readable=readable)
+        caveats = left_out_of_pipeline(store, connection, readable)
     secrets = may(principal, Action.AUDIT, NO_DEAL).allowed
     rows: list[LossRow] = []
     summaries: list[DealSummary] = []
-    hidden = 0
     for number, deal_id in enumerate(decided, start=1):
         try:
             row, summary = _told(store, principal, deal_id, at, secrets=secrets)
         except NotAllowed:
-            hidden += 1
-            continue
+            continue  # Theirs no more, by now.
         rows += [row] if row else []
         summaries += [summary] if summary else []
         progress(number, len(decided))
@@ -67,7 +65,6 @@ def ask_losses(
         loss_analysis(rows, summaries, query.by, secrets=secrets),
         as_of=written(as_of),
         known_at=written(known_at),
-        deals_not_readable=hidden,
         caveats=caveats,
     )
 

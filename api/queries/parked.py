@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from api.queries.proofs import reference_of
+from domain.access import PUBLIC_ONLY
 from projections import audit, deals, periods
 from projections.deals import DealNotFound
-from projections.engine.standing import count_parked
+from projections.engine.standing import count_parked, read_parked
 from projections.models import ReadModel
+from projections.readable import Readable
+from store.errors import UnreadableEvent
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -15,14 +18,18 @@ if TYPE_CHECKING:
     from api.workspace import Workspace
 
 
-def left_out_of_listings(connection: "Connection") -> list[str]:
-    """What a listing of deals has to say of those that are not in it."""
-    return _left_out(connection, deals)
+def left_out_of_listings(
+    store: "Workspace", connection: "Connection", readable: Readable
+) -> list[str]:
+    """What a listing of deals has to say of those that are not in it, and may be read."""
+    return _left_out(store, connection, readable, deals)
 
 
-def left_out_of_pipeline(connection: "Connection") -> list[str]:
-    """What a pipeline has to say of the deals that are not in it."""
-    return _left_out(connection, periods)
+def left_out_of_pipeline(
+    store: "Workspace", connection: "Connection", readable: Readable
+) -> list[str]:
+    """What a pipeline has to say of the deals that are not in it, and may be read."""
+    return _left_out(store, connection, readable, periods)
 
 
 def left_out_of_trail(connection: "Connection") -> list[str]:
@@ -38,13 +45,29 @@ def left_out_of_trail(connection: "Connection") -> list[str]:
     return [f"entries of {some} are left out, {why}"]
 
 
-def _left_out(connection: "Connection", model: ReadModel) -> list[str]:
-    count = count_parked(connection, model.NAME)
+def _left_out(
+    store: "Workspace", connection: "Connection", readable: Readable, model: ReadModel
+) -> list[str]:
+    if readable.all:
+        count = count_parked(connection, model.NAME)
+    else:
+        parked = read_parked(connection, model.NAME)
+        count = sum(_may_be_read(store, one.stream, readable) for one in parked)
     if not count:
         return []
     some, them = ("1 deal is", "it") if count == 1 else (f"{count:,} deals are", "them")
     why = f"since the read model {model.NAME} failed on {them}; dealstate status tells how"
     return [f"{some} left out, {why}"]
+
+
+def _may_be_read(store: "Workspace", stream: str, readable: Readable) -> bool:
+    """By the log: what is parked may have no rows. Nobody's where the log cannot tell whose."""
+    try:
+        history = store.log.history(stream.partition(":")[2], PUBLIC_ONLY)
+    except UnreadableEvent:
+        return False
+    life = history.deal.life
+    return readable.holds(life.owner, life.team_ids)
 
 
 def named_among(store: "Workspace", streams: Sequence[str], wanted: str) -> str | None:

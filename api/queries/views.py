@@ -30,6 +30,7 @@ from domain.access import require as require_right
 from domain.deal import DealEvent, History
 from domain.directory import Directory
 from domain.history import StreamKind, stream_of
+from domain.refusals import NotAllowed
 from projections.deals import DealNotFound
 from projections.readable import ALL, Readable
 
@@ -56,16 +57,30 @@ class View(msgspec.Struct, frozen=True):
 def open_view(store: Workspace, principal: Principal, action: Action, deal_id: str) -> View:
     """The deal, for who may do that on it, as far as they may see it in doing so.
 
-    Raises DealNotFound, NotAllowed.
+    That secrets are shown is recorded. Raises DealNotFound, NotAllowed, StoreError.
     """
     answer = require_right(principal, action, _scope(store, deal_id))
-    return View(store, deal_id, answer.visible & store.log.visible)
+    visible = answer.visible & store.log.visible
+    store.accesses.read(principal, deal_id, visible)
+    return View(store, deal_id, visible)
+
+
+def view_of_readable(store: Workspace, principal: Principal, deal_id: str) -> View | None:
+    """A deal that an answer found readable; None for who may not read it any more by now.
+
+    Raises DealNotFound.
+    """
+    try:
+        return open_view(store, principal, Action.READ, deal_id)
+    except NotAllowed:
+        return None
 
 
 def view_of_recorder(store: Workspace, principal: Principal, deal_id: str) -> View:
     """The deal, for who just recorded something on it, as far as they may read it.
 
-    Whoever opens a deal for somebody else may record that, and not read what follows.
+    Whoever opens a deal for somebody else may record that, and not read what follows. That they
+    are shown it stands in the history of the deal: what they recorded.
     Raises DealNotFound.
     """
     seen = may(principal, Action.READ, _scope(store, deal_id)).visible

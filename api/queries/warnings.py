@@ -11,7 +11,7 @@ from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
 from api.queries.replays import played
 from api.queries.users import names_of
-from api.queries.views import open_view, require_reader
+from api.queries.views import open_view, readable_by
 from api.wire.findings import Finding
 from api.wire.warnings import RuleCount, Warned, Warnings
 from api.workspace import Workspace
@@ -52,23 +52,23 @@ def warnings_at(
 
     Raises ValueError for an unknown dimension or rule, NotAllowed for who reads no deal.
     """
-    require_reader(principal)
+    readable = readable_by(store, principal)
     require_rules(query.rules)
     now = store.now()
     as_of, known_at = at.as_of or now, at.known_at or now
     with store.fresh() as connection:
         where = with_user_ids(query.where, names_of(store), "owner")
-        running = deals_in(connection, as_of, known_at, RUNNING, where)
-        caveats = left_out_of_pipeline(connection)
+        running = deals_in(connection, as_of, known_at, RUNNING, where, readable=readable)
+        caveats = left_out_of_pipeline(store, connection, readable)
     warned: list[Warned] = []
     counts: dict[str, Counter[str]] = {"warned": Counter(), "not_assessable": Counter()}
-    hidden = 0
+    left = 0
     for number, deal_id in enumerate(running, start=1):
         try:
             view = open_view(store, principal, Action.READ, deal_id)
             game = played(view, Instants(as_of, at.known_at))
         except (NotAllowed, NothingThen):
-            hidden += 1
+            left += 1
             continue
         counts["not_assessable"].update(game.assessment.not_assessable.keys())
         found = _held(game.assessment, as_of, query)
@@ -79,8 +79,7 @@ def warnings_at(
     return Warnings(
         as_of=written(as_of),
         known_at=written(known_at),
-        deals_judged=len(running) - hidden,
-        deals_not_readable=hidden,
+        deals_judged=len(running) - left,
         deals=sorted(warned, key=_weight, reverse=True)[: query.limit],
         rules=_counted(query, counts),
         caveats=caveats,

@@ -10,14 +10,14 @@ from api.cursors import CursorError, no_cursor, packed, unpacked
 from api.queries.listing import with_user_ids
 from api.queries.parked import left_out_of_pipeline
 from api.queries.users import names_of
-from api.queries.views import open_view, require_reader
+from api.queries.views import readable_by, view_of_readable
 from api.wire.values import Names
 from api.wire.waterfalls import Waterfall, WaterfallDeals, WaterfallEntry
 from api.workspace import Workspace
-from domain.access import Action, Principal
-from domain.refusals import NotAllowed
+from domain.access import Principal
 from projections.drilldown import called
 from projections.pipeline import caveats_of
+from projections.readable import Readable
 from projections.waterfall.asking import Question
 from projections.waterfall.bridge import Rates, waterfall
 from projections.waterfall.deals import Entry, Place, deals_behind
@@ -53,16 +53,18 @@ class WaterfallQuery(msgspec.Struct, frozen=True, kw_only=True):
     reporting_currency: str | None = None
 
 
-def ask_waterfall(store: Workspace, query: WaterfallQuery) -> Waterfall:
-    """What took the pipeline from one moment to another.
+def ask_waterfall(store: Workspace, principal: Principal, query: WaterfallQuery) -> Waterfall:
+    """What took the pipeline from one moment to another, over the deals that they may read.
 
-    Raises ValueError for an unknown dimension, BackwardsInTime, UnknownCurrency.
+    Raises ValueError for an unknown dimension, BackwardsInTime, UnknownCurrency, NotAllowed for
+    who reads no deal.
     """
+    readable = readable_by(store, principal)
     with store.fresh() as connection:
         names = names_of(store)
         question, rates = _asked(store, query, names)
-        found = waterfall(connection, store.columns, question, rates)
-        caveats = _caveats(connection, question)
+        found = waterfall(connection, store.columns.of(readable), question, rates)
+        caveats = _caveats(store, connection, readable, question)
     return Waterfall.of(found, question, query.reporting_currency, names, caveats)
 
 
@@ -75,22 +77,24 @@ def ask_waterfall_deals(
     limit: int = 50,
     cursor: str | None = None,
 ) -> WaterfallDeals:
-    """A page of the deals behind a line, or all kinds of a line.
+    """A page of the deals behind a line, or all kinds of a line, of those that they may read.
 
     Raises ValueError for an unknown dimension, NoSuchLine, BackwardsInTime, UnknownCurrency,
     CursorError, NotAllowed for who reads no deal.
     """
-    require_reader(principal)
+    readable = readable_by(store, principal)
     lines = lines_named(line)
     after = None if cursor is None else place_of(cursor, line)
     with store.fresh() as connection:
         names = names_of(store)
         question, rates = _asked(store, query, names)
         page = deals_behind(
-            connection, store.columns, question, lines, rates, limit=limit, after=after
+            *(connection, store.columns.of(readable), question, lines, rates),
+            limit=limit,
+            after=after,
         )
         names_by_id = called(connection, sorted({one.deal_id for one in page.entries}))
-        caveats = _caveats(connection, question)
+        caveats = _caveats(store, connection, readable, question)
     behind = [_versions(store, principal, one, question) for one in page.entries]
     return WaterfallDeals(
         since=written(question.since),
@@ -99,10 +103,9 @@ def ask_waterfall_deals(
         line=line,
         reporting_currency=query.reporting_currency,
         entries=[
-            WaterfallEntry.unreadable(one.deal_id, one.line.name)
-            if versions is None
-            else WaterfallEntry.of(one, names_by_id[one.deal_id], versions, names)
+            WaterfallEntry.of(one, names_by_id[one.deal_id], versions, names)
             for one, versions in zip(page.entries, behind, strict=True)
+            if versions is not None
         ],
         cursor=None if page.next is None else cursor_of(page.next, line),
         caveats=caveats,
@@ -127,24 +130,26 @@ def _asked(store: Workspace, query: WaterfallQuery, names: Names) -> tuple[Quest
     return question, rates
 
 
-def _caveats(connection: "Connection", question: Question) -> list[str]:
+def _caveats(
+    store: Workspace, connection: "Connection", readable: Readable, question: Question
+) -> list[str]:
     known_at = question.until if question.as_believed else question.known_at
-    caveats = caveats_of(connection, question.until, known_at)
+    caveats = caveats_of(connection, question.until, known_at, readable)
     if question.as_believed:
-        at_start = caveats_of(connection, question.since, question.since)
+        at_start = caveats_of(connection, question.since, question.since, readable)
         caveats += [f"at the start: {caveat}" for caveat in at_start]
-    return [*caveats, *left_out_of_pipeline(connection)]
+    return [*caveats, *left_out_of_pipeline(store, connection, readable)]
 
 
 def _versions(
     store: Workspace, principal: Principal, entry: Entry, question: Question
 ) -> list[int] | None:
-    """The versions behind an entry; None for who may not read the deal."""
-    try:
-        events = open_view(store, principal, Action.READ, entry.deal_id).events()
-    except NotAllowed:
+    """The versions behind an entry; None for who may not read the deal any more."""
+    view = view_of_readable(store, principal, entry.deal_id)
+    if view is None:
         return None
-    return versions_behind(events, entry.line, entry.moment, question, store.log.processes())
+    processes = store.log.processes()
+    return versions_behind(view.events(), entry.line, entry.moment, question, processes)
 
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from api.queries.accounts import (
     show_account,
 )
 from api.routes.common import (
+    READS_DEALS,
     Answer,
     Caller,
     ParameterFault,
@@ -62,7 +63,7 @@ class AccountListParameters(AccountParameters):
 @router.get(
     "",
     responses=answers(AccountList, "The accounts.", has_position=True),
-    dependencies=[waits(AccountListParameters)],
+    dependencies=[READS_DEALS, waits(AccountListParameters)],
 )
 def list_the_accounts(
     request: Request,
@@ -82,7 +83,7 @@ def list_the_accounts(
 @router.get(
     "/{account}",
     responses=answers(AccountDetail, "The account.", has_position=True),
-    dependencies=[waits(AccountParameters)],
+    dependencies=[READS_DEALS, waits(AccountParameters)],
 )
 def show_the_account(
     store: Store,

@@ -6,7 +6,16 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.queries.calibrations import CalibrationQuery, ask_calibration, leads_of
-from api.routes.common import Answer, ParameterFault, Store, answers, positioned, waits
+from api.routes.common import (
+    READS_DEALS,
+    Answer,
+    Caller,
+    ParameterFault,
+    Store,
+    answers,
+    positioned,
+    waits,
+)
 from api.routes.filters import FilteredParameters, dimensions_in
 from api.wire.calibrations import Calibration
 from api.workspace import Workspace
@@ -47,12 +56,12 @@ class CalibrationParameters(FilteredParameters):
 @router.get(
     "",
     responses=answers(Calibration, "The scores by lead.", has_position=True),
-    dependencies=[waits(CalibrationParameters)],
+    dependencies=[READS_DEALS, waits(CalibrationParameters)],
 )
 def ask_the_calibration(
-    store: Store, parameters: Annotated[CalibrationParameters, Query()]
+    store: Store, caller: Caller, parameters: Annotated[CalibrationParameters, Query()]
 ) -> Answer:
     """How far the probabilities that were on record before the outcome could be trusted."""
     at, query = parameters.instants(store), parameters.query()
-    answer, position = positioned(store, lambda: ask_calibration(store, at, query))
+    answer, position = positioned(store, lambda: ask_calibration(store, caller, at, query))
     return Answer(answer, headers=position)

@@ -8,8 +8,10 @@ from pydantic import Field
 from api.queries.coverage import TargetKind, ask_coverage
 from api.queries.figures import periods_of
 from api.routes.common import (
+    READS_DEALS,
     Answer,
     AtParameters,
+    Caller,
     ParameterFault,
     Store,
     answers,
@@ -35,9 +37,9 @@ class CoverageParameters(AtParameters):
 
     def check(self, store: Workspace) -> None:
         super().check(store)
-        self.wanted(store)
+        self.period_asked(store)
 
-    def wanted(self, store: Workspace) -> Period:
+    def period_asked(self, store: Workspace) -> Period:
         as_of = self.instants(store).as_of or store.now()
         try:
             [period] = periods_of(store.calendar, as_of, self.period, None)
@@ -49,10 +51,14 @@ class CoverageParameters(AtParameters):
 @router.get(
     "",
     responses=answers(CoverageReport, "The targets and their coverage.", has_position=True),
-    dependencies=[waits(CoverageParameters)],
+    dependencies=[READS_DEALS, waits(CoverageParameters)],
 )
-def ask_for_coverage(store: Store, parameters: Annotated[CoverageParameters, Query()]) -> Answer:
+def ask_for_coverage(
+    store: Store, caller: Caller, parameters: Annotated[CoverageParameters, Query()]
+) -> Answer:
     """What is won of each target, and whether the pipeline covers the rest."""
-    at, period = parameters.instants(store), parameters.wanted(store)
-    answer, position = positioned(store, lambda: ask_coverage(store, at, period, parameters.by))
+    at, period = parameters.instants(store), parameters.period_asked(store)
+    answer, position = positioned(
+        store, lambda: ask_coverage(store, caller, at, period, parameters.by)
+    )
     return Answer(answer, headers=position)

@@ -15,6 +15,7 @@ from api.queries.figures import (
     periods_of,
 )
 from api.routes.common import (
+    READS_DEALS,
     Answer,
     Caller,
     ParameterFault,
@@ -91,10 +92,10 @@ class FigureParameters(FilteredParameters):
 @router.get(
     "",
     responses=answers(FigureReport, "The figures.", has_position=True),
-    dependencies=[waits(FigureParameters)],
+    dependencies=[READS_DEALS, waits(FigureParameters)],
 )
 def ask_for_operating_figures(
-    store: Store, parameters: Annotated[FigureParameters, Query()]
+    store: Store, caller: Caller, parameters: Annotated[FigureParameters, Query()]
 ) -> Answer:
     """What was opened, won, lost and put off in periods, and the rates of it, grouped."""
     at = parameters.instants(store)
@@ -106,7 +107,7 @@ def ask_for_operating_figures(
         parameters.converted_into(),
     )
     try:
-        answer, position = positioned(store, lambda: ask_figures(store, at, query))
+        answer, position = positioned(store, lambda: ask_figures(store, caller, at, query))
     except UnknownUnit as error:
         raise ParameterFault("team", str(error)) from None
     return Answer(answer, headers=position)
@@ -127,11 +128,11 @@ class CountedParameters(FilteredParameters):
 
     def check(self, store: Workspace) -> None:
         super().check(store)
-        self.wanted(store)
+        self.periods_asked(store)
         if self.cursor is not None:
             deal_before(self.cursor, self.count)
 
-    def wanted(self, store: Workspace) -> list[Period]:
+    def periods_asked(self, store: Workspace) -> list[Period]:
         as_of = self.instants(store).as_of or store.now()
         try:
             return periods_of(store.calendar, as_of, self.period, None)
@@ -142,7 +143,7 @@ class CountedParameters(FilteredParameters):
 @router.get(
     "/deals",
     responses=answers(CountedDeals, "A page of the deals.", has_position=True),
-    dependencies=[waits(CountedParameters)],
+    dependencies=[READS_DEALS, waits(CountedParameters)],
 )
 def list_the_deals_behind_a_figure(
     request: Request,
@@ -152,7 +153,9 @@ def list_the_deals_behind_a_figure(
 ) -> Answer:
     """The deals behind a count of one period, and the events that make them count."""
     at = parameters.instants(store)
-    query = FigureQuery(parameters.wanted(store), where=parameters.where(), team=parameters.team)
+    query = FigureQuery(
+        parameters.periods_asked(store), where=parameters.where(), team=parameters.team
+    )
     try:
         answer, position = positioned(
             store,

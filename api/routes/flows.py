@@ -18,6 +18,7 @@ from api.queries.flows import (
     ask_survival,
 )
 from api.routes.common import (
+    READS_DEALS,
     Answer,
     Caller,
     ParameterFault,
@@ -93,55 +94,65 @@ class StuckParameters(FlowParameters):
 @router.get(
     "",
     responses=answers(Flow, "The stages at (as of, known at).", has_position=True),
-    dependencies=[waits(FlowParameters)],
+    dependencies=[READS_DEALS, waits(FlowParameters)],
 )
-def ask_the_flow(store: Store, parameters: Annotated[FlowParameters, Query()]) -> Answer:
+def ask_the_flow(
+    store: Store, caller: Caller, parameters: Annotated[FlowParameters, Query()]
+) -> Answer:
     """Visits of every stage: how they began and ended, after how many days, and who is stuck."""
     at, where = parameters.instants(store), parameters.where()
-    answer, position = positioned(store, lambda: ask_flow(store, at, where))
+    answer, position = positioned(store, lambda: ask_flow(store, caller, at, where))
     return Answer(answer, headers=position)
 
 
 @router.get(
     "/cohorts",
     responses=answers(CohortTable, "The cohorts at (as of, known at).", has_position=True),
-    dependencies=[waits(CohortParameters)],
+    dependencies=[READS_DEALS, waits(CohortParameters)],
 )
-def ask_the_cohorts(store: Store, parameters: Annotated[CohortParameters, Query()]) -> Answer:
+def ask_the_cohorts(
+    store: Store, caller: Caller, parameters: Annotated[CohortParameters, Query()]
+) -> Answer:
     """Of the deals opened in one period: how far they came, and how they ended."""
     at, where = parameters.instants(store), parameters.where()
-    answer, position = positioned(store, lambda: ask_cohorts(store, at, where, parameters.period))
+    answer, position = positioned(
+        store, lambda: ask_cohorts(store, caller, at, where, parameters.period)
+    )
     return Answer(answer, headers=position)
 
 
 @router.get(
     "/survival",
     responses=answers(TimeInStage, "Curves at (as of, known at).", has_position=True),
-    dependencies=[waits(CurveParameters)],
+    dependencies=[READS_DEALS, waits(CurveParameters)],
 )
-def ask_the_time_in_stage(store: Store, parameters: Annotated[CurveParameters, Query()]) -> Answer:
+def ask_the_time_in_stage(
+    store: Store, caller: Caller, parameters: Annotated[CurveParameters, Query()]
+) -> Answer:
     """How long deals stay in each stage, by Kaplan and Meier; visits that go on are censored."""
     at, query = parameters.instants(store), parameters.query()
-    answer, position = positioned(store, lambda: ask_survival(store, at, query))
+    answer, position = positioned(store, lambda: ask_survival(store, caller, at, query))
     return Answer(answer, headers=position)
 
 
 @router.get(
     "/outcomes",
     responses=answers(OutcomesOverTime, "Curves at (as of, known at).", has_position=True),
-    dependencies=[waits(CurveParameters)],
+    dependencies=[READS_DEALS, waits(CurveParameters)],
 )
-def ask_the_outcomes(store: Store, parameters: Annotated[CurveParameters, Query()]) -> Answer:
+def ask_the_outcomes(
+    store: Store, caller: Caller, parameters: Annotated[CurveParameters, Query()]
+) -> Answer:
     """What deals come to, by days since their opening, by Aalen and Johansen."""
     at, query = parameters.instants(store), parameters.query()
-    answer, position = positioned(store, lambda: ask_outcomes(store, at, query))
+    answer, position = positioned(store, lambda: ask_outcomes(store, caller, at, query))
     return Answer(answer, headers=position)
 
 
 @router.get(
     "/stuck",
     responses=answers(StuckDeals, "A page of stuck deals.", has_position=True),
-    dependencies=[waits(StuckParameters)],
+    dependencies=[READS_DEALS, waits(StuckParameters)],
 )
 def list_the_stuck_deals(
     request: Request, store: Store, caller: Caller, parameters: Annotated[StuckParameters, Query()]

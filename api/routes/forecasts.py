@@ -19,6 +19,7 @@ from api.queries.forecasts import (
 )
 from api.queries.instants import Instants
 from api.routes.common import (
+    READS_DEALS,
     Answer,
     Caller,
     ParameterFault,
@@ -75,13 +76,15 @@ class ForecastParameters(ReportedParameters):
 @router.get(
     "",
     responses=answers(Forecast, "The forecast.", has_position=True),
-    dependencies=[waits(ForecastParameters)],
+    dependencies=[READS_DEALS, waits(ForecastParameters)],
 )
-def ask_the_forecast(store: Store, parameters: Annotated[ForecastParameters, Query()]) -> Answer:
+def ask_the_forecast(
+    store: Store, caller: Caller, parameters: Annotated[ForecastParameters, Query()]
+) -> Answer:
     """The open deals by the month they should close in, at any moment, and what became of them."""
     at, query = parameters.instants(store), parameters.query(store)
     try:
-        answer, position = positioned(store, lambda: ask_forecast(store, at, query))
+        answer, position = positioned(store, lambda: ask_forecast(store, caller, at, query))
     except TooEarly as error:
         raise ParameterFault("against", str(error)) from None
     return Answer(answer, headers=position)
@@ -114,7 +117,7 @@ class ForecastDealsParameters(ReportedParameters):
 @router.get(
     "/deals",
     responses=answers(ForecastDeals, "The deals in the forecast.", has_position=True),
-    dependencies=[waits(ForecastDealsParameters)],
+    dependencies=[READS_DEALS, waits(ForecastDealsParameters)],
 )
 def ask_the_deals_in_the_forecast(
     request: Request,
@@ -154,12 +157,12 @@ class ForecastHistoryParameters(ReportedParameters):
 @router.get(
     "/history",
     responses=answers(ForecastHistory, "The forecasts, and the result.", has_position=True),
-    dependencies=[waits(ForecastHistoryParameters)],
+    dependencies=[READS_DEALS, waits(ForecastHistoryParameters)],
 )
 def ask_the_history_of_a_forecast(
-    store: Store, parameters: Annotated[ForecastHistoryParameters, Query()]
+    store: Store, caller: Caller, parameters: Annotated[ForecastHistoryParameters, Query()]
 ) -> Answer:
     """How the forecast of one month stood as it came nearer, beside what was won in it."""
     at, query = parameters.instants(store), parameters.query(store)
-    answer, position = positioned(store, lambda: ask_forecast_history(store, at, query))
+    answer, position = positioned(store, lambda: ask_forecast_history(store, caller, at, query))
     return Answer(answer, headers=position)

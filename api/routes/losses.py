@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.queries.losses import LossQuery, ask_losses
 from api.routes.common import (
+    READS_DEALS,
     Answer,
     Caller,
     ParameterFault,
@@ -47,7 +48,7 @@ class LossParameters(FilteredParameters):
 @router.get(
     "",
     responses=answers(LossAnalysis, "The analysis at (as of, known at).", has_position=True),
-    dependencies=[waits(LossParameters)],
+    dependencies=[READS_DEALS, waits(LossParameters)],
 )
 def analyse_the_losses(
     store: Store, caller: Caller, parameters: Annotated[LossParameters, Query()]

@@ -8,20 +8,19 @@ from pydantic import Field
 from api.queries.drilldown import MOST_DEALS, Drilldown, ask_deals_behind, place_of
 from api.queries.pipeline import ask_pipeline
 from api.routes.common import (
+    READS_DEALS,
     Answer,
     Caller,
     Store,
     answers,
     next_link,
     positioned,
-    takes,
     waits,
 )
 from api.routes.filters import FilteredParameters, currency_in, dimensions_in
 from api.wire.drilldown import DealsBehind
 from api.wire.pipelines import Pipeline
 from api.workspace import Workspace
-from domain.access import Action
 from domain.lifecycle import Status
 from projections.drilldown import COUNTED
 from projections.pipeline import DIMENSIONS
@@ -66,13 +65,17 @@ class PipelineParameters(ReportedParameters):
 @router.get(
     "",
     responses=answers(Pipeline, "The snapshot.", has_position=True),
-    dependencies=[takes(Action.READ), waits(PipelineParameters)],
+    dependencies=[READS_DEALS, waits(PipelineParameters)],
 )
-def ask_the_pipeline(store: Store, parameters: Annotated[PipelineParameters, Query()]) -> Answer:
+def ask_the_pipeline(
+    store: Store, caller: Caller, parameters: Annotated[PipelineParameters, Query()]
+) -> Answer:
     """What was open, won and lost at any moment, grouped."""
     instants, by, where = parameters.instants(store), parameters.dimensions(), parameters.where()
     currency = parameters.target()
-    answer, position = positioned(store, lambda: ask_pipeline(store, instants, by, where, currency))
+    answer, position = positioned(
+        store, lambda: ask_pipeline(store, caller, instants, by, where, reporting_currency=currency)
+    )
     return Answer(answer, headers=position)
 
 
@@ -105,7 +108,7 @@ class DealsBehindParameters(ReportedParameters):
 @router.get(
     "/deals",
     responses=answers(DealsBehind, "The deals that the snapshot counts.", has_position=True),
-    dependencies=[takes(Action.READ), waits(DealsBehindParameters)],
+    dependencies=[READS_DEALS, waits(DealsBehindParameters)],
 )
 def ask_the_deals_behind(
     request: Request,

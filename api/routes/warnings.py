@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.queries.warnings import WarningsQuery, require_rules, warnings_at
 from api.routes.common import (
+    READS_DEALS,
     Answer,
     Caller,
     ParameterFault,
@@ -46,7 +47,7 @@ class WarningsParameters(FilteredParameters):
 @router.get(
     "",
     responses=answers(Warnings, "The warnings at (as of, known at).", has_position=True),
-    dependencies=[waits(WarningsParameters)],
+    dependencies=[READS_DEALS, waits(WarningsParameters)],
 )
 def list_the_warnings(
     store: Store, caller: Caller, parameters: Annotated[WarningsParameters, Query()]

@@ -14,6 +14,7 @@ from api.queries.waterfalls import (
     place_of,
 )
 from api.routes.common import (
+    READS_DEALS,
     Answer,
     Caller,
     ParameterFault,
@@ -119,12 +120,14 @@ def _period(store: Workspace, parameter: str, text: str) -> Period:
 @router.get(
     "",
     responses=answers(Waterfall, "The waterfall.", has_position=True),
-    dependencies=[waits(WaterfallParameters)],
+    dependencies=[READS_DEALS, waits(WaterfallParameters)],
 )
-def ask_the_waterfall(store: Store, parameters: Annotated[WaterfallParameters, Query()]) -> Answer:
+def ask_the_waterfall(
+    store: Store, caller: Caller, parameters: Annotated[WaterfallParameters, Query()]
+) -> Answer:
     """What took the pipeline from one moment to another, grouped."""
     query = parameters.query(store)
-    answer, position = positioned(store, lambda: ask_waterfall(store, query))
+    answer, position = positioned(store, lambda: ask_waterfall(store, caller, query))
     return Answer(answer, headers=position)
 
 
@@ -154,7 +157,7 @@ class WaterfallDealsParameters(WaterfallParameters):
 @router.get(
     "/deals",
     responses=answers(WaterfallDeals, "A page of the deals.", has_position=True),
-    dependencies=[waits(WaterfallDealsParameters)],
+    dependencies=[READS_DEALS, waits(WaterfallDealsParameters)],
 )
 def list_the_deals_of_a_waterfall(
     request: Request,

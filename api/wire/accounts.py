@@ -132,7 +132,7 @@ class AccountDeal(msgspec.Struct, frozen=True):
 
 
 class AccountDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """One account with its deals, and whom we met there in any deal."""
+    """One account with its deals that the caller may read, and whom we met there in any of them."""
 
     reporting_currency: str | None
     rates: list[UsedRate]
@@ -141,7 +141,5 @@ class AccountDetail(msgspec.Struct, frozen=True, kw_only=True):
     deals: list[AccountDeal]
     """Those that the caller may read, the newest first."""
     people_met: list[PersonMet]
-    """In these deals, who was met last first."""
-    deals_not_readable: int
-    """More deals of the account, which count in its figures."""
+    """Who was met last first."""
     caveats: list[str]

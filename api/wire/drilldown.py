@@ -61,8 +61,8 @@ class DealBehind(msgspec.Struct, frozen=True, kw_only=True):
     lead_source: str | None
     opened_at: Instant
     closed_at: Instant | None
-    events: dict[str, str] | None
-    """By fact, the event that made it what it is, as in deal:d-1@7; null: you may not read them.
+    events: dict[str, str]
+    """By fact, the event that made it what it is, as in deal:d-1@7.
 
     A fact without a value has one if an event took its value away.
     """
@@ -74,7 +74,7 @@ class DealBehind(msgspec.Struct, frozen=True, kw_only=True):
         called: tuple[str | None, str | None],
         names: Names,
         conversion: Conversion | None,
-        set_by: Mapping[str, int] | None,
+        set_by: Mapping[str, int],
     ) -> "DealBehind":
         amount = None if deal.amount is None else deal.amount.amount
         return cls(
@@ -90,7 +90,7 @@ class DealBehind(msgspec.Struct, frozen=True, kw_only=True):
             owner=names.user(deal.owner),
             opened_at=written(deal.opened_at),
             closed_at=optional_instant(deal.closed_at),
-            events=None if set_by is None else _events(deal.deal_id, set_by),
+            events=_events(deal.deal_id, set_by),
             **same(deal, _AS_IT_IS),
         )
 

@@ -233,8 +233,6 @@ class CountedDeal(msgspec.Struct, frozen=True, kw_only=True):
     """A deal that is counted, and the events that make it count, as in deal:d-1@7."""
 
     id: str
-    readable: bool
-    """Whether you may read the deal; if not, all else is null or empty."""
     name: str | None
     reference: str | None
     amount: Amount | None

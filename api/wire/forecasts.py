@@ -211,9 +211,9 @@ class ForecastDeal(msgspec.Struct, frozen=True, kw_only=True):
     """In the reporting currency; null without one, without a rate, or if unknown."""
     probability: int | None
     """Per cent."""
-    events: dict[str, str] | None
-    """The event that last changed each of the four facts, as in deal:d-1@7; null: you may not read
-    them. A fact that no event gave a value has none."""
+    events: dict[str, str]
+    """The event that last changed each of the four facts, as in deal:d-1@7. A fact that no
+    event gave a value has none."""
 
     @classmethod
     def of(
@@ -222,7 +222,7 @@ class ForecastDeal(msgspec.Struct, frozen=True, kw_only=True):
         called: tuple[str | None, str | None],
         names: Names,
         conversion: Conversion | None,
-        set_by: Mapping[str, int] | None,
+        set_by: Mapping[str, int],
     ) -> "ForecastDeal":
         return cls(
             id=facts.deal_id,
@@ -237,7 +237,7 @@ class ForecastDeal(msgspec.Struct, frozen=True, kw_only=True):
             amount=amount(facts.amount, facts.currency),
             reported_amount=_reported(facts, conversion),
             probability=facts.probability,
-            events=None if set_by is None else _events(facts.deal_id, set_by),
+            events=_events(facts.deal_id, set_by),
         )
 
 

@@ -146,7 +146,6 @@ class LossAnalysis(msgspec.Struct, frozen=True, kw_only=True):
 
     as_of: Instant
     known_at: Instant
-    deals_not_readable: int
     won: Sum
     lost: Sum
     to_competitors: Sum
@@ -180,13 +179,11 @@ class LossAnalysis(msgspec.Struct, frozen=True, kw_only=True):
         *,
         as_of: str,
         known_at: str,
-        deals_not_readable: int,
         caveats: list[str],
     ) -> "LossAnalysis":
         return cls(
             as_of=as_of,
             known_at=known_at,
-            deals_not_readable=deals_not_readable,
             won=Sum.of(found.won),
             lost=Sum.of(found.lost),
             to_competitors=Sum.of(found.to_competitors),

@@ -30,7 +30,6 @@ class Warnings(msgspec.Struct, frozen=True, kw_only=True):
     known_at: Instant
     deals_judged: int
     """Running deals that match, and that the caller may read."""
-    deals_not_readable: int
     deals: list[Warned]
     """Those with the heaviest warnings first; those without any are left out."""
     rules: list[RuleCount]

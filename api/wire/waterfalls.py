@@ -134,22 +134,20 @@ class WaterfallEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A deal behind a line, and what it adds to it."""
 
     id: str
-    readable: bool
-    """Whether you may read the deal; if not, all else but the line is null or empty."""
     name: str | None
     """As it is called now; null where the listing of deals could not take it in."""
     reference: str | None
     """Id of the deal in the system it came from, as it stands now."""
-    at: Instant | None
+    at: Instant
     """When it happened; of a deal that stands or is corrected, the moment that is looked at."""
     line: str
     kind: str | None
     group: dict[str, str | User | None]
-    deals: int | None
+    deals: int
     """With its sign; 0 where only the amount changes."""
-    amount: Amount | None
+    amount: Amount
     """With its sign."""
-    unknown_amount: bool | None
+    unknown_amount: bool
     """Whether it stands at the start or the end without an amount on record."""
     events: list[str]
     """The events that did it, as in deal:d-1@7; of a deal that stands, the one that last made it
@@ -166,7 +164,6 @@ class WaterfallEntry(msgspec.Struct, frozen=True, kw_only=True):
         stream = stream_of(StreamKind.DEAL, entry.deal_id)
         return cls(
             id=entry.deal_id,
-            readable=True,
             name=called[0],
             reference=called[1],
             at=written(entry.moment),
@@ -177,24 +174,6 @@ class WaterfallEntry(msgspec.Struct, frozen=True, kw_only=True):
             amount=money(entry.amount, entry.currency),
             unknown_amount=entry.unpriced,
             events=[f"{stream}@{one}" for one in versions],
-        )
-
-    @classmethod
-    def unreadable(cls, deal_id: str, line: str) -> "WaterfallEntry":
-        """Of a deal that whoever asks may not read."""
-        return cls(
-            id=deal_id,
-            readable=False,
-            name=None,
-            reference=None,
-            at=None,
-            line=line,
-            kind=None,
-            group={},
-            deals=None,
-            amount=None,
-            unknown_amount=None,
-            events=[],
         )
 
 

@@ -21,8 +21,10 @@ from domain.deal import DealEvent
 from domain.process import ProcessBook
 from projections.cohort.courses import outcome_of
 from projections.cohort.features import Vector, measures, standing_of, tallies
+from projections.cohort.model import Cohort
 from projections.cohort.models import CohortModels
 from projections.frames import Frame, frames_as_known
+from store.interruption import go_on
 
 LEADS = (90, 60, 30)
 """Days before the outcome."""
@@ -208,26 +210,34 @@ def _places(frames: Sequence[Frame], end: datetime) -> Iterator[tuple[str, int, 
 # Scores.
 
 
-def quality(models: CohortModels, limit: datetime, progress: Callable[[int, int], None]) -> Quality:
+def quality(
+    models: CohortModels,
+    limit: datetime,
+    progress: Callable[[int, int], None],
+    cohort_at: Callable[[datetime], Cohort | None] | None = None,
+) -> Quality:
     """How good the models were on the deals decided by now, the limit.
 
-    `progress` is told how many models are made, and of how many. Raises AnalysisMissing,
-    StoreError.
+    `progress` is told how many models are made, and of how many; with `cohort_at`, which gives
+    the cohort that holds at a moment where it is there, none is made. Raises AnalysisMissing,
+    StoreError; Interrupted.
     """
     portfolio = models.portfolio
     decided = [one.deal_id for one in portfolio.decided(limit)]
-    points = [
-        point
-        for _, events in portfolio.histories(decided)
-        for point in points_of(events, limit, portfolio.processes)
-    ]
-    models.prepare((point.at for point in points), progress)
-    judged = [one for point in points if (one := _judged(point, models)) is not None]
+    points: list[Point] = []
+    for _, events in portfolio.histories(decided):
+        go_on()
+        points += points_of(events, limit, portfolio.processes)
+    if cohort_at is None:
+        models.prepare((point.at for point in points), progress)
+    look = cohort_at or models.at
+    judged = [one for point in points if (one := _judged(point, look(point.at))) is not None]
     return quality_of(judged, len(decided), len(points) - len(judged))
 
 
-def _judged(point: Point, models: CohortModels) -> Judged | None:
-    cohort = models.at(point.at)
+def _judged(point: Point, cohort: Cohort | None) -> Judged | None:
+    if cohort is None:
+        return None
     said, base = cohort.estimate(point.measured).probability, cohort.base_rate
     if said is None or base is None:
         return None

@@ -12,6 +12,10 @@ Two kinds of question are asked. A snapshot is a sum over the rows that hold one
 All others see the periods as one table (`relation`), of the base and what changed, or,
 where there is no base, of rows that are read from the store for that question alone.
 
+Either kind can be asked of the deals that somebody may read alone: their ids, as the rows
+tell them, are joined to the base. So whoever asks gets no other rows to sum, and what a
+question tells beside its sums (which groups there are, how many deals) is of these too.
+
 Nothing depends on the copy. A base of other tables, one that is damaged, or none,
 means that the rows of the store answer, more slowly and the same. Stores without
 many rows never make one, and do not load DuckDB.
@@ -23,7 +27,7 @@ rows), and what the record no longer says lies apart. DuckDB keeps the smallest 
 largest value of each range of rows, and passes over those that cannot hold the date.
 """
 
-from projections.columns.columns import Columns
+from projections.columns.columns import Columns, Periods
 from projections.columns.source import Reach
 
-__all__ = ["Columns", "Reach"]
+__all__ = ["Columns", "Periods", "Reach"]

@@ -40,11 +40,12 @@ SELECT deal FROM base.deals SEMI JOIN (FROM moved_deals WHERE deal >= ?) USING (
 _OURS = (
     duckdb.BinderException,
     duckdb.ConversionException,
+    duckdb.InterruptException,
     duckdb.OutOfRangeException,
     duckdb.ParserException,
     duckdb.SyntaxException,
 )
-"""Faults of a question, whatever the state of the base."""
+"""Of a question, whatever the state of the base: its faults, and that it was interrupted."""
 
 
 class TooFar(Exception):
@@ -219,6 +220,18 @@ class Asking:
         self._base = base
         self._cursor = cursor
         self._late = late
+        self._among = ""
+
+    def keep(self, deal_ids: Sequence[str]) -> None:
+        """Answer over these deals alone from now on. Raises Damaged, MemoryError."""
+        with translated(self._base.file.path):
+            self._cursor.register("kept", deals_of(deal_ids, range(len(deal_ids))))
+            self._cursor.execute(
+                f"CREATE TEMP TABLE readable AS SELECT deal FROM ({self._deals()})"
+                " SEMI JOIN kept USING (id)"
+            )
+            self._cursor.unregister("kept")
+        self._among = " SEMI JOIN readable USING (deal)"
 
     def parts(self, question: Question) -> list[Part]:
         """The sums of all parts of each group. Raises Damaged, MemoryError."""
@@ -237,20 +250,30 @@ class Asking:
         return list(self._decoded(parts, columns, question.grouped_by))
 
     def relation(self) -> Relation:
-        """All periods as one table."""
-        base = self._base
-        parts, deals = ["base.periods"], "FROM base.deals"
+        """All periods, or those of the deals that are kept, as one table."""
+        base, among = self._base, self._among
+        parts = [f"base.periods{among}"]
         if base.changed:
             numbers = ", ".join(map(str, self._late))
             late = f" WHERE deal NOT IN ({numbers})" if numbers else ""
-            parts = ["base.periods ANTI JOIN replaced USING (deal)", f"moved{late}"]
-            deals += " ANTI JOIN replaced USING (deal) UNION ALL BY NAME FROM moved_deals"
+            parts = [
+                f"base.periods ANTI JOIN replaced USING (deal){among}",
+                f"moved{among}{late}",
+            ]
         if self._late:
-            parts.append("late")
+            parts.append(f"late{among}")
         columns = ", ".join(making.COLUMNS)
         periods = " UNION ALL ".join(f"SELECT {columns} FROM {part}" for part in parts)
+        deals = f"FROM ({self._deals()}){among}" if among else self._deals()
         sources = {"periods": periods, "deals": deals}
         return Relation(self._cursor, sources, base.dictionary, lambda: translated(base.file.path))
+
+    def _deals(self) -> str:
+        """A query of the id of each deal, and its number."""
+        if not self._base.changed:
+            return "FROM base.deals"
+        replaced = "FROM base.deals ANTI JOIN replaced USING (deal)"
+        return f"{replaced} UNION ALL BY NAME FROM moved_deals"
 
     def _where(self, question: Question) -> str | None:
         """What rows have to be; None where there are none."""
@@ -281,11 +304,11 @@ class Asking:
         but: Sequence[int] = (),
     ) -> list[tuple[int, ...]]:
         """The sums over rows of a table, without the deals in another one, and without some."""
-        anti = f"ANTI JOIN {without} USING (deal)" if without else ""
+        joins = (f" ANTI JOIN {without} USING (deal)" if without else "") + self._among
         late = f"AND deal NOT IN ({', '.join(map(str, but))})" if but else ""
         keys = ", ".join(columns)
         return self._cursor.execute(
-            f"SELECT {keys}, {_SUMS} FROM {table} {anti} WHERE {where} {late} GROUP BY {keys}"
+            f"SELECT {keys}, {_SUMS} FROM {table}{joins} WHERE {where} {late} GROUP BY {keys}"
         ).fetchall()
 
     def _decoded(
@@ -314,6 +337,10 @@ class Asking:
         if name in _OF_PLACES:
             return [place[_IN_PLACE.index(name)] for place in list(values)]
         return values
+
+    def interrupt(self) -> None:
+        """End the statement that runs, called from another thread."""
+        self._cursor.interrupt()
 
     def close(self) -> None:
         """End the transaction."""

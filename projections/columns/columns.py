@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
@@ -22,7 +22,9 @@ from projections.columns.source import (
     stand_of,
 )
 from projections.figures import Part, Question
+from projections.readable import ALL, Readable, readable_ids
 from store.errors import StoreUnavailable
+from store.interruption import interruptible
 from store.keys.holding import Held
 
 if TYPE_CHECKING:
@@ -43,6 +45,18 @@ LEAST_CHANGED = 5_000
 
 _TRIES = 3
 """Bases that are opened for one question, where one after the other is gone or damaged."""
+
+
+class Periods(Protocol):
+    """The deal periods of all deals, or of those that somebody may read, to be asked."""
+
+    def ask(
+        self,
+        connection: Connection,
+        question: Callable[[Relation], T],
+        reach: Reach = Reach(),  # noqa: B008 (immutable)
+    ) -> T:
+        """The answer to a question over those that `connection` sees, within reach."""
 
 
 class _Due(NamedTuple):
@@ -79,30 +93,39 @@ class Columns:
         self._lock = Lock()
         self._open: OpenBase | None = None
 
-    def snapshot(self, connection: Connection, question: Question) -> list[Part] | None:
+    def snapshot(
+        self, connection: Connection, question: Question, readable: Readable = ALL
+    ) -> list[Part] | None:
         """What the rows that `connection` sees come to; None where there is no copy to tell."""
-        return self._asked(connection, lambda asking: asking.parts(question))
+        return self._asked(connection, lambda asking: asking.parts(question), readable)
+
+    def of(self, readable: Readable) -> Periods:
+        """The deal periods of the deals that somebody may read, to be asked alone."""
+        return self if readable.all else _Restricted(self, readable)
 
     def ask(
         self,
         connection: Connection,
         question: Callable[[Relation], T],
         reach: Reach = Reach(),  # noqa: B008 (immutable)
+        readable: Readable = ALL,
     ) -> T:
-        """The answer to a question over all deal periods that `connection` sees.
+        """The answer to a question over the deal periods that `connection` sees.
 
-        Without a copy, the rows within reach are read for this question alone: the
-        answer is the same and comes later.
+        All of them, or those of the deals that somebody may read. Without a copy, the rows
+        within reach are read for this question alone: the answer is the same and comes later.
         """
-        answer = self._asked(connection, lambda asking: (question(asking.relation()),))
+        answer = self._asked(connection, lambda asking: (question(asking.relation()),), readable)
         if answer is not None:
             return answer[0]
         from projections.columns.passing import passing
 
-        with passing(connection, reach) as relation:
+        with passing(connection, reach, readable) as relation:
             return question(relation)
 
-    def _asked(self, connection: Connection, question: Callable[[Asking], T]) -> T | None:
+    def _asked(
+        self, connection: Connection, question: Callable[[Asking], T], readable: Readable
+    ) -> T | None:
         stand = stand_of(connection)
         if stand is None:
             return None
@@ -115,7 +138,9 @@ class Columns:
             try:
                 with self._lock:
                     asking = self._opened(file, stand).asking(connection, stand)
-                with closing(asking):
+                with closing(asking), interruptible(asking.interrupt):
+                    if not readable.all:
+                        asking.keep(readable_ids(connection, readable))
                     return question(asking)
             except (TooFar, MemoryError):
                 return None
@@ -230,3 +255,19 @@ class Columns:
         """Close what is open."""
         with self._lock:
             self._close()
+
+
+class _Restricted:
+    """The periods of the deals that somebody may read, of the same copy and rows."""
+
+    def __init__(self, columns: Columns, readable: Readable) -> None:
+        self._columns = columns
+        self._readable = readable
+
+    def ask(
+        self,
+        connection: Connection,
+        question: Callable[[Relation], T],
+        reach: Reach = Reach(),  # noqa: B008 (immutable)
+    ) -> T:
+        return self._columns.ask(connection, question, reach, self._readable)

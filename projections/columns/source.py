@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
 
 from projections.instants import FOREVER, micros
+from projections.readable import ALL, Readable, of_readable
 from projections.tables import checkpoints, deal_marks, deal_periods, identity, parked
 
 MODEL = "deal-periods"
@@ -143,8 +144,15 @@ def periods_of(connection: Connection, deal_ids: Collection[str]) -> Iterator[Se
             yield rows
 
 
-def all_periods(connection: Connection, reach: Reach | None = None) -> Iterator[Sequence[Row]]:
-    """All periods, or those within reach, some thousands at a time, in no order."""
+def all_periods(
+    connection: Connection, reach: Reach | None = None, readable: Readable = ALL
+) -> Iterator[Sequence[Row]]:
+    """All periods, or those within reach and of deals that somebody may read.
+
+    Some thousands at a time, in no order.
+    """
     statement = _PERIODS if reach is None else _PERIODS.where(reach.condition())
+    if not readable.all:
+        statement = statement.where(of_readable(connection, readable, deal_periods.c.deal_id))
     result = connection.execute(statement.execution_options(yield_per=_BATCH_ROWS))
     yield from result.partitions()

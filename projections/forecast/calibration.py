@@ -25,7 +25,7 @@ from projections.forecast.slices import Moment
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from projections.columns import Columns
+    from projections.columns import Periods
     from projections.columns.relation import Relation
 
 LEADS = (90, 60, 30, 7)
@@ -100,10 +100,10 @@ class CalibrationAsked(msgspec.Struct, frozen=True):
     """Of fewer deals there is neither a score nor a bin; at least 1."""
 
 
-def calibration(connection: Connection, columns: Columns, asked: CalibrationAsked) -> Calibration:
+def calibration(connection: Connection, periods: Periods, asked: CalibrationAsked) -> Calibration:
     """How far the probabilities could be trusted. Raises ValueError for an unknown dimension."""
     known_at = (asked.at.known_at,) if asked.as_occurred else ()
-    return columns.ask(connection, lambda relation: _calibration(relation, asked), Reach(known_at))
+    return periods.ask(connection, lambda relation: _calibration(relation, asked), Reach(known_at))
 
 
 def _calibration(relation: Relation, asked: CalibrationAsked) -> Calibration:

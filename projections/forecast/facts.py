@@ -17,7 +17,7 @@ from projections.forecast.slices import Asked, open_at, reach
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from projections.columns import Columns
+    from projections.columns import Periods
     from projections.columns.relation import Relation
 
 _NO_DAY = 2**31 - 1
@@ -50,7 +50,7 @@ class Behind(msgspec.Struct, frozen=True):
 
 def deals_in_forecast(
     connection: Connection,
-    columns: Columns,
+    periods: Periods,
     asked: Asked,
     *,
     close: str | None = None,
@@ -62,7 +62,7 @@ def deals_in_forecast(
     `close`: only those of this month, or the overdue or the undated ones. Raises ValueError for
     an unknown dimension.
     """
-    return columns.ask(
+    return periods.ask(
         connection,
         lambda relation: _facts(relation, asked, close, behind, limit),
         reach(asked.at),

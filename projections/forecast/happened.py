@@ -41,7 +41,7 @@ from projections.forecast.used import Used, Uses
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from projections.columns import Columns
+    from projections.columns import Periods
     from projections.columns.relation import Relation
 
 
@@ -151,7 +151,7 @@ class _Part(NamedTuple):
 
 def happened(
     connection: Connection,
-    columns: Columns,
+    periods: Periods,
     asked: Asked,
     against: Moment,
     rates: Rates | None = None,
@@ -162,7 +162,7 @@ def happened(
     """
     if against.as_of < asked.at.as_of or against.known_at < asked.at.known_at:
         raise ValueError("what became of a forecast shows at a later moment alone, on both axes")
-    return columns.ask(
+    return periods.ask(
         connection,
         lambda relation: _happened(relation, asked, against, rates),
         reach(asked.at, against),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from projections.calendar import Period
-    from projections.columns import Columns
+    from projections.columns import Periods
     from projections.columns.relation import Relation
 
 Converting = Callable[[date, datetime], Conversion]
@@ -93,14 +93,14 @@ def moments_before(period: Period, zone: ZoneInfo, *, weekly: bool) -> Iterator[
 
 def month_history(
     connection: Connection,
-    columns: Columns,
+    periods: Periods,
     asked: MonthAsked,
     converting: Converting | None = None,
 ) -> MonthHistory:
     """How the forecast of a month stood. Raises ValueError for an unknown dimension."""
     known = tuple(dict.fromkeys((*asked.moments, asked.result_at.known_at)))
     times = [*asked.moments, asked.result_at.as_of]
-    return columns.ask(
+    return periods.ask(
         connection,
         lambda relation: _history(relation, asked, converting),
         Reach(known, since=min(times), until=max(times)),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from projections.pipeline import MOST_EVENTS_COUNTED, count_left_out, first_undated_source
+from projections.pipeline import events_told, left_out, undated_sources
+from projections.readable import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -12,24 +13,23 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from projections.readable import Readable
 
-def left_out_of_standings(connection: Connection, moments: Sequence[datetime]) -> Iterator[str]:
-    """Of each such import, how many events up to the last standing the first one does not know."""
+
+def left_out_of_standings(
+    connection: Connection, moments: Sequence[datetime], readable: Readable = ALL
+) -> Iterator[str]:
+    """Of each such import, how many events up to the last standing the first one does not know.
+
+    Of deals that somebody may read.
+    """
     if not moments:
         return
     first, last = min(moments), max(moments)
-    source = ""
-    while found := connection.execute(first_undated_source(source)).scalar():
-        source = found
-        count: int = connection.execute(count_left_out(source, last, first)).scalar_one()
+    for source in undated_sources(connection):
+        count = left_out(connection, source, last, first, readable)
         if count:
             yield (
-                f"{_events(count)} of {source}, whose source does not say when it was known:"
+                f"{events_told(count)} of {source}, whose source does not say when it was known:"
                 " known from the import on, and not in the standings before it"
             )
-
-
-def _events(count: int) -> str:
-    if count > MOST_EVENTS_COUNTED:
-        return f"more than {MOST_EVENTS_COUNTED:,} events"
-    return f"{count:,} {'event' if count == 1 else 'events'}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from projections.columns import Columns
+    from projections.columns import Periods
     from projections.columns.relation import Relation
 
 CATEGORIES = (
@@ -88,7 +88,7 @@ class Part(NamedTuple):
 
 def rollup(
     connection: Connection,
-    columns: Columns,
+    periods: Periods,
     asked: Asked,
     conversion: Conversion | None = None,
 ) -> Rollup:
@@ -97,7 +97,7 @@ def rollup(
     With a conversion, amounts that have a rate are in its currency, the others in their own.
     Raises ValueError for an unknown dimension.
     """
-    return columns.ask(
+    return periods.ask(
         connection, lambda relation: _rollup(relation, asked, conversion), reach(asked.at)
     )
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from domain.targets import Target
     from projections.calendar import Period
-    from projections.columns import Columns
+    from projections.columns import Periods
     from projections.columns.relation import Relation
 
 FEWEST_DECIDED = 30
@@ -204,13 +204,13 @@ class Coverage(msgspec.Struct, frozen=True):
 
 def coverage(
     connection: Connection,
-    columns: Columns,
+    periods: Periods,
     question: CoverageQuestion,
     targets: Sequence[Target],
     owners_in: Callable[[str], Iterable[str]],
 ) -> Coverage:
     """How far targets of the period are covered. `owners_in` tells who belongs to a unit."""
-    deals = columns.ask(connection, lambda relation: _ask(relation, question), question.reach)
+    deals = periods.ask(connection, lambda relation: _ask(relation, question), question.reach)
     cells = deals.cells
     summing = _Summing(question, deals)
     covered: dict[Cell, None] = {}

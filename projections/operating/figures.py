@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from projections.calendar import Period
-    from projections.columns import Columns
+    from projections.columns import Periods
 
 
 class Ratio(NamedTuple):
@@ -172,7 +172,7 @@ class OperatingFigures(msgspec.Struct, frozen=True):
 
 def operating_figures(
     connection: Connection,
-    columns: Columns,
+    deal_periods: Periods,
     question: Question,
     worth: Worth,
     team_of: Callable[[str], str | None] = lambda _: None,
@@ -186,7 +186,7 @@ def operating_figures(
     values of one name are rows of their own. Raises ValueError for what cannot be asked.
     """
     question.check()
-    counted = columns.ask(
+    counted = deal_periods.ask(
         connection,
         lambda relation: tallies_of(relation, question, worth, team_of),
         question.reach,

@@ -12,7 +12,7 @@ from projections.operating.asking import Question, Tables
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from projections.columns import Columns
+    from projections.columns import Periods
     from projections.columns.relation import Relation
 
 
@@ -41,7 +41,7 @@ class Page(NamedTuple):
 
 def deals_counted(
     connection: Connection,
-    columns: Columns,
+    periods: Periods,
     question: Question,
     count: Count,
     *,
@@ -72,7 +72,7 @@ def deals_counted(
         )
         return Page([row[0] for row in rows[:limit]], matching, has_more=len(rows) > limit)
 
-    return columns.ask(connection, ask, question.reach)
+    return periods.ask(connection, ask, question.reach)
 
 
 def _counted(tables: Tables, count: Count) -> tuple[str, dict[str, str]]:

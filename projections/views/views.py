@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from projections.views.generation import Generation, Replaced
 from store.errors import StoreBusy
+from store.interruption import interruptible
 
 T = TypeVar("T")
 
@@ -120,9 +121,14 @@ class Views(ABC):
         else:
             opened.__exit__(None, None, None)
 
-    def reading(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
         """One consistent snapshot of the generation that answers."""
-        return self.using(lambda generation: generation.reading())
+        with (
+            self.using(lambda generation: generation.reading()) as connection,
+            interruptible(_interrupting(connection)),
+        ):
+            yield connection
 
     def writing(self) -> AbstractContextManager[Connection]:
         """One transaction on the generation that answers."""
@@ -162,3 +168,11 @@ class Building(ABC):
         `within` is a transaction on the one before: there it is done by the same
         transaction, with all the locks it holds, where the database can.
         """
+
+
+def _interrupting(connection: Connection) -> Callable[[], object]:
+    """What ends the statement that a connection runs, called from another thread."""
+    own = connection.connection.dbapi_connection
+    interrupt = getattr(own, "interrupt", None)  # SQLite's; psycopg's is `cancel`
+    found: Callable[[], object] = interrupt if interrupt is not None else own.cancel  # type: ignore[union-attr]
+    return found

@@ -7,16 +7,15 @@ the start is worth more at these: Σ amount at the start × (last rate - first r
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection
 
 from domain.rates import Rate, RateBook
-from projections.columns.source import Reach
 from projections.conversion import EXACT, Conversion, total, units
 from projections.figures import Values, require_dimensions
 from projections.waterfall.asking import Asked, Question, Standing, Transitions
@@ -28,16 +27,8 @@ from projections.waterfall.steps import (
 )
 
 if TYPE_CHECKING:
+    from projections.columns import Periods
     from projections.columns.relation import Relation
-
-T = TypeVar("T")
-
-
-class Periods(Protocol):
-    """The deal periods, to be asked; see `projections.columns`."""
-
-    def ask(self, connection: Connection, question: "Callable[[Relation], T]", reach: Reach) -> T:
-        """The answer to a question over the periods within reach."""
 
 
 class Stand(msgspec.Struct, frozen=True):
@@ -145,7 +136,7 @@ class Waterfall(msgspec.Struct, frozen=True):
 
 
 def waterfall(
-    connection: Connection, periods: Periods, question: Question, rates: Rates | None = None
+    connection: Connection, periods: "Periods", question: Question, rates: Rates | None = None
 ) -> Waterfall:
     """What took the pipeline from one moment to another. Raises ValueError for a dimension."""
     require_dimensions((*question.by, *question.where))

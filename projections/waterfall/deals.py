@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from projections.columns import Periods
     from projections.columns.relation import Relation
     from projections.figures import Point
     from projections.waterfall.asking import Question
-    from projections.waterfall.bridge import Periods, Rates
+    from projections.waterfall.bridge import Rates
 
 Place = tuple[int, str]
 """The moment of an entry in microseconds, and its deal: by these a listing is ordered."""

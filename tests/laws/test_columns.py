@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from domain.lifecycle import Status
 from domain.values import END_OF_TIME, START_OF_TIME
@@ -18,6 +18,8 @@ from projections.columns.relation import Relation
 from projections.figures import DIMENSIONS, Question
 from projections.instants import FOREVER, instant_of, micros
 from projections.pipeline import snapshot_and_totals
+from projections.readable import Readable
+from projections.tables import deal_periods, deal_team
 from projections.views import Views, open_views
 from tests.conftest import NewLocation
 from tests.projections.period_rows import Row, change, park, period, start, take_in
@@ -25,6 +27,15 @@ from tests.projections.relations import Found, in_relation, in_tables, numbers_o
 from tests.projections.stores import make_tables
 
 DEALS = ["d-1", "d-2", "d-3", "客户", "d'5"]
+TEAMS = {"d-1": "ann", "客户": "ann", "d'5": "bo"}
+"""The owners of some deals."""
+READABLE = {
+    "nothing": (Readable(), []),
+    "their own": (Readable(member="bo"), ["d'5"]),
+    "of owners": (Readable(member="cy", owners=frozenset({"ann", "dee"})), ["d-1", "客户"]),
+    "twice": (Readable(member="ann", owners=frozenset({"ann", "bo"})), list(TEAMS)),
+}
+"""What somebody may read, and the deals that this comes to."""
 TEXTS = [None, "", "A", "a", "é", "中文", "𝄞", "x'; --", 'a"b', "a\nb\tc", "\\", "{0}", " ", "NULL"]
 LARGEST = 10**18 - 1
 
@@ -92,6 +103,9 @@ def questions(draw: st.DrawFn) -> Question:
 def views(new_location: NewLocation) -> Iterator[Views]:
     with closing(open_views(new_location())) as views:
         make_tables(views)
+        team = [{"deal_id": deal, "member": who, "owns": True} for deal, who in TEAMS.items()]
+        with views.writing() as connection:
+            connection.execute(insert(deal_team), team)
         yield views
 
 
@@ -153,6 +167,23 @@ class Store:
 
         assert self.columns.ask(connection, asked) == (expected, meeting, ids)
 
+    def compare_readable(self, connection: Connection, question: Question, whose: str) -> None:
+        """Of deals that somebody may read: their rows alone, and the sums of these."""
+        readable, deals = READABLE[whose]
+        asked: Mapping[str, Any] = question._asdict() | {"readable": readable}
+        summed = snapshot_and_totals(connection, **asked)
+        assert snapshot_and_totals(connection, **asked, copy=self.columns) == summed
+        expected = in_tables(connection, deal_periods.c.deal_id.in_(deals))
+        ids = sorted({row[0] for row in expected})
+
+        def found(relation: Relation) -> tuple[Found, list[str], list[str]]:
+            known = [row[0] for row in relation.rows("FROM deals SELECT id ORDER BY id")]
+            return in_relation(relation), [i for _, i in numbers_of(relation)], known
+
+        rows, numbered, known = self.columns.of(readable).ask(connection, found)
+        assert (rows, sorted(numbered)) == (expected, ids)
+        assert set(known) <= set(deals)
+
 
 steps = st.lists(
     st.sampled_from(["change", "change", "maintain", "park", "retry", "open"]), max_size=8
@@ -161,9 +192,20 @@ steps = st.lists(
 
 # On two databases, and with files made anew in each example.
 @settings(max_examples=settings().max_examples // 4)
-@given(steps=steps, asked=st.lists(questions(), min_size=3, max_size=3), data=st.data())
+@given(
+    steps=steps,
+    asked=st.lists(questions(), min_size=3, max_size=3),
+    whose=st.sampled_from(list(READABLE)),
+    data=st.data(),
+)
 def test_the_copy_answers_what_the_rows_answer(
-    views: Views, folder: Path, steps: list[str], asked: list[Question], data: st.DataObject
+    views: Views,
+    folder: Path,
+    *,
+    steps: list[str],
+    asked: list[Question],
+    whose: str,
+    data: st.DataObject,
 ) -> None:
     set_id = start(views)
     columns = Columns(folder / "deals.views.db", least_periods=1, least_changed=2)
@@ -179,6 +221,7 @@ def test_the_copy_answers_what_the_rows_answer(
             for connection_ in (connection, *store.earlier):
                 for question in asked:
                     store.compare(connection_, question)
+                store.compare_readable(connection_, asked[0], whose)
 
 
 def test_the_instants_of_the_law_are_the_ends_of_time() -> None:

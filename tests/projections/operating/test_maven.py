@@ -16,6 +16,7 @@ from api.workspace import Workspace
 from projections.calendar import Grain
 from store.location import Location
 from tests.api.cli.conftest import run_command
+from tests.api.serving import HOLDER
 from tests.shared_data import shared
 
 
@@ -87,14 +88,14 @@ def test_won_lost_values_and_days_are_those_of_the_file(
     store: Workspace, rows: pl.DataFrame, dimension: str, column: str
 ) -> None:
     periods = periods_of(store.calendar, store.now(), "2016-10-01..2017-12-31", Grain.QUARTER)
-    answer = ask_figures(store, Instants(), FigureQuery(periods, [dimension]))
+    answer = ask_figures(store, HOLDER, Instants(), FigureQuery(periods, [dimension]))
     assert told(answer.rows) == reckoned(rows, column)
     assert sum(row.won for row in answer.totals) == rows["won"].sum() == 4238
 
 
 def test_averages_are_those_of_the_file(store: Workspace, rows: pl.DataFrame) -> None:
     [period] = periods_of(store.calendar, store.now(), "2017-Q2", None)
-    answer = ask_figures(store, Instants(), FigureQuery([period], ["product"]))
+    answer = ask_figures(store, HOLDER, Instants(), FigureQuery([period], ["product"]))
     inside = rows.filter(pl.col("quarter") == "2017-Q2")
     for row in answer.rows:
         mine = inside.filter(pl.col("product") == row.group["product"])
@@ -114,7 +115,7 @@ def test_averages_are_those_of_the_file(store: Workspace, rows: pl.DataFrame) ->
 def test_before_the_first_outcome_nothing_is_decided(store: Workspace) -> None:
     [period] = periods_of(store.calendar, store.now(), "2017-Q1", None)
     before = Instants(as_of=period.start + timedelta(days=1))
-    [total] = ask_figures(store, before, FigureQuery([period])).totals
+    [total] = ask_figures(store, HOLDER, before, FigureQuery([period])).totals
     assert (total.won, total.lost, total.win_rate.ratio, total.cycle_days_won.mean) == (
         0,
         0,
