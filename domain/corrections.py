@@ -57,6 +57,7 @@ class WithdrawEvent(CorrectionsCommand, tag="withdraw-event", frozen=True):
     """Withdraw the event of this version, and with it all events of the same command."""
 
     right: ClassVar[Action] = Action.WITHDRAW
+    replaces: ClassVar[bool] = False
 
     version: Annotated[int, msgspec.Meta(ge=1)]
     """Of the event, in the deal."""
@@ -67,6 +68,7 @@ class MergeDeal(CorrectionsCommand, tag="merge-deal", frozen=True):
     """End this deal as a duplicate of another one. Withdrawing the merge takes it back."""
 
     right: ClassVar[Action] = Action.WITHDRAW
+    replaces: ClassVar[bool] = False
 
     into: Identifier
     """Id of the deal that goes on."""

@@ -54,6 +54,12 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 
     right: ClassVar[Action] = Action.RECORD
     """What one has to be allowed to do in order to give it."""
+    replaces: ClassVar[bool]
+    """Whether it takes the place of what stands on record and somebody else may just have said:
+    a description, judgement, plan or decision of ours. Such a command names the version it rests
+    on where several people write. One that records what happened or was observed adds, and one
+    whose rules ask how things stand is refused anyway where they stand otherwise. Every command
+    on a deal says it."""
 
 
 def command_name(command_type: type[Command]) -> str:

@@ -1,7 +1,7 @@
 """The customer's process: what can be asked for. Each command leads to the fact of its name."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -30,6 +30,8 @@ class BuyingCommand(Command, frozen=True):
 class ObserveBuyingPhase(BuyingCommand, tag="observe-buying-phase", frozen=True):
     """Record the phase of buying in which the customer, or one of its people, was seen."""
 
+    replaces: ClassVar[bool] = False
+
     phase: Identifier
     vocabulary: Vocabulary = Vocabulary.DECISION_CYCLE
     stakeholder: Identifier | None = None
@@ -41,6 +43,8 @@ class ObserveBuyingPhase(BuyingCommand, tag="observe-buying-phase", frozen=True)
 class ApproveProject(BuyingCommand, tag="approve-project", frozen=True):
     """Record that the customer set the project up."""
 
+    replaces: ClassVar[bool] = False
+
     by: Identifier | None = None
     body: Label | None = None
     note: Text | None = None
@@ -48,6 +52,8 @@ class ApproveProject(BuyingCommand, tag="approve-project", frozen=True):
 
 class RecordApprovalStep(BuyingCommand, tag="record-approval-step", frozen=True):
     """Record a step of the customer's approval, or how it went."""
+
+    replaces: ClassVar[bool] = True
 
     id: Identifier
     kind: ApprovalStepKind
@@ -59,6 +65,8 @@ class RecordApprovalStep(BuyingCommand, tag="record-approval-step", frozen=True)
 class ObserveBudget(BuyingCommand, tag="observe-budget", frozen=True):
     """Record what is known of the customer's money."""
 
+    replaces: ClassVar[bool] = False
+
     status: BudgetStatus
     amount: Money | None = None
     told_by: Identifier | None = None
@@ -66,6 +74,8 @@ class ObserveBudget(BuyingCommand, tag="observe-budget", frozen=True):
 
 class DeclarePurchaseMode(BuyingCommand, tag="declare-purchase-mode", frozen=True):
     """Record how the customer will buy."""
+
+    replaces: ClassVar[bool] = True
 
     method: PurchaseMethod
     price_form: PriceForm | None = None
@@ -79,6 +89,8 @@ class DeclarePurchaseMode(BuyingCommand, tag="declare-purchase-mode", frozen=Tru
 class SetDecisionCriterion(BuyingCommand, tag="set-decision-criterion", frozen=True):
     """Record what suppliers are scored on. Set again, it replaces."""
 
+    replaces: ClassVar[bool] = True
+
     id: Identifier
     text: Text
     weight: Percent | None = None
@@ -90,12 +102,16 @@ class SetDecisionCriterion(BuyingCommand, tag="set-decision-criterion", frozen=T
 class DropDecisionCriterion(BuyingCommand, tag="drop-decision-criterion", frozen=True):
     """Record that the customer no longer scores on a criterion."""
 
+    replaces: ClassVar[bool] = False
+
     criterion: Identifier
     reason: Text | None = None
 
 
 class ObserveCriteriaStatus(BuyingCommand, tag="observe-criteria-status", frozen=True):
     """Record how far the criteria are, and whose they are."""
+
+    replaces: ClassVar[bool] = False
 
     status: CriteriaStatus
     competitor: Identifier | None = None
@@ -104,6 +120,8 @@ class ObserveCriteriaStatus(BuyingCommand, tag="observe-criteria-status", frozen
 
 class ScoreCriterion(BuyingCommand, tag="score-criterion", frozen=True):
     """Record how a vendor does on a criterion."""
+
+    replaces: ClassVar[bool] = False
 
     criterion: Identifier
     vendor: Identifier
@@ -114,6 +132,8 @@ class ScoreCriterion(BuyingCommand, tag="score-criterion", frozen=True):
 class ObserveOurPart(BuyingCommand, tag="observe-our-part", frozen=True):
     """Record what the customer uses us for."""
 
+    replaces: ClassVar[bool] = False
+
     part: OurPart
     evidence: Text | None = None
     told_by: Identifier | None = None
@@ -121,6 +141,8 @@ class ObserveOurPart(BuyingCommand, tag="observe-our-part", frozen=True):
 
 class SubmitProposal(BuyingCommand, tag="submit-proposal", frozen=True):
     """Record a proposal or bid handed in. Without `version` it is the next of its kind."""
+
+    replaces: ClassVar[bool] = False
 
     kind: ProposalKind
     version: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -132,6 +154,8 @@ class SubmitProposal(BuyingCommand, tag="submit-proposal", frozen=True):
 class ReviewBid(BuyingCommand, tag="review-bid", frozen=True):
     """Record the check of our bid before it is handed in."""
 
+    replaces: ClassVar[bool] = False
+
     requirements_met: bool
     attachments_complete: bool
     seals_complete: bool
@@ -141,11 +165,15 @@ class ReviewBid(BuyingCommand, tag="review-bid", frozen=True):
 class OpenBids(BuyingCommand, tag="open-bids", frozen=True):
     """Record what the bids showed when they were opened."""
 
+    replaces: ClassVar[bool] = False
+
     bids: Annotated[tuple[VendorBid, ...], msgspec.Meta(min_length=1)]
 
 
 class ChangeVendorStatus(BuyingCommand, tag="change-vendor-status", frozen=True):
     """Record that a vendor entered, was shortlisted, became first choice, or is out."""
+
+    replaces: ClassVar[bool] = False
 
     vendor: Identifier
     status: VendorStatus
@@ -155,6 +183,8 @@ class ChangeVendorStatus(BuyingCommand, tag="change-vendor-status", frozen=True)
 
 class RecordCommitment(BuyingCommand, tag="record-commitment", frozen=True):
     """Record what one side promised the other."""
+
+    replaces: ClassVar[bool] = False
 
     id: Identifier
     what: Text
@@ -167,6 +197,8 @@ class RecordCommitment(BuyingCommand, tag="record-commitment", frozen=True):
 class KeepCommitment(BuyingCommand, tag="keep-commitment", frozen=True):
     """Record that a promise was kept."""
 
+    replaces: ClassVar[bool] = False
+
     commitment: Identifier
     note: Text | None = None
 
@@ -174,12 +206,16 @@ class KeepCommitment(BuyingCommand, tag="keep-commitment", frozen=True):
 class BreakCommitment(BuyingCommand, tag="break-commitment", frozen=True):
     """Record that a promise was not kept."""
 
+    replaces: ClassVar[bool] = False
+
     commitment: Identifier
     reason: Text | None = None
 
 
 class ObserveCustomerEvent(BuyingCommand, tag="observe-customer-event", frozen=True):
     """Record what happened at the customer and bears on the deal."""
+
+    replaces: ClassVar[bool] = False
 
     kind: CustomerEventKind
     description: Text

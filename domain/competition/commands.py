@@ -1,5 +1,7 @@
 """Competition: what can be asked for. Each command leads to the fact of its name."""
 
+from typing import ClassVar
+
 from domain.competition.facts import (
     CompetitorKind,
     Rank,
@@ -15,6 +17,8 @@ class CompetitionCommand(Command, frozen=True):
 class IdentifyCompetitor(CompetitionCommand, tag="identify-competitor", frozen=True):
     """Say what we know of a competitor. Said again, it replaces."""
 
+    replaces: ClassVar[bool] = True
+
     id: Identifier
     name: Label
     kind: CompetitorKind = CompetitorKind.VENDOR
@@ -29,6 +33,8 @@ class IdentifyCompetitor(CompetitionCommand, tag="identify-competitor", frozen=T
 class RecordCompetitorMove(CompetitionCommand, tag="record-competitor-move", frozen=True):
     """Record what a competitor did, and what we did against it."""
 
+    replaces: ClassVar[bool] = False
+
     competitor: Identifier
     move: Text
     our_counter: Text | None = None
@@ -37,6 +43,8 @@ class RecordCompetitorMove(CompetitionCommand, tag="record-competitor-move", fro
 
 class AssessPosition(CompetitionCommand, tag="assess-position", frozen=True):
     """Say how we stand against the competitors."""
+
+    replaces: ClassVar[bool] = True
 
     rank: Rank
     basis: Text | None = None

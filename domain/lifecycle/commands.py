@@ -1,7 +1,7 @@
 """The life of a deal: what can be asked for. Each command leads to the fact of its name."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -43,6 +43,8 @@ class LifecycleCommand(Command, frozen=True):
 class OpenOpportunity(LifecycleCommand, tag="open-opportunity", frozen=True):
     """Begin a deal. Without `stage` it starts at the first of the process."""
 
+    replaces: ClassVar[bool] = False
+
     name: Label
     owner: Identifier
     currency: Identifier
@@ -63,6 +65,8 @@ class OpenOpportunity(LifecycleCommand, tag="open-opportunity", frozen=True):
 class ReviseOpportunity(LifecycleCommand, tag="revise-opportunity", frozen=True):
     """Change facts of the deal. Leave out what stays; null means no longer known."""
 
+    replaces: ClassVar[bool] = True
+
     name: Label | UnsetType = UNSET
     account: Account | None | UnsetType = UNSET
     business_type: BusinessType | None | UnsetType = UNSET
@@ -77,6 +81,8 @@ class ReviseOpportunity(LifecycleCommand, tag="revise-opportunity", frozen=True)
 class ChangeProcess(LifecycleCommand, tag="change-process", frozen=True):
     """Move the deal to another process or version. Without `stage` it keeps its stage's id."""
 
+    replaces: ClassVar[bool] = True
+
     process: ProcessRef
     stage: Identifier | None = None
     """Where it then stands; null: in the stage of the same id."""
@@ -86,12 +92,16 @@ class ChangeProcess(LifecycleCommand, tag="change-process", frozen=True):
 class ChangeOwner(LifecycleCommand, tag="change-owner", frozen=True):
     """Hand the deal to someone else."""
 
+    replaces: ClassVar[bool] = True
+
     owner: Identifier
     reason: Text | None = None
 
 
 class AssignTeamMember(LifecycleCommand, tag="assign-team-member", frozen=True):
     """Put someone of ours on the deal in a role."""
+
+    replaces: ClassVar[bool] = False
 
     member: Identifier
     role: Label
@@ -101,12 +111,16 @@ class AssignTeamMember(LifecycleCommand, tag="assign-team-member", frozen=True):
 class ReleaseTeamMember(LifecycleCommand, tag="release-team-member", frozen=True):
     """Take a member off a role."""
 
+    replaces: ClassVar[bool] = False
+
     member: Identifier
     role: Label
 
 
 class QualifyLead(LifecycleCommand, tag="qualify-lead", frozen=True):
     """Judge budget, authority, need and timeline."""
+
+    replaces: ClassVar[bool] = True
 
     level: QualificationLevel
     budget: BantStatus = BantStatus.UNKNOWN
@@ -120,6 +134,8 @@ class QualifyLead(LifecycleCommand, tag="qualify-lead", frozen=True):
 class AssessOpportunity(LifecycleCommand, tag="assess-opportunity", frozen=True):
     """Say whether it is worth winning, whether we can, and whether we go for it."""
 
+    replaces: ClassVar[bool] = True
+
     worth_winning: Score
     can_win: Score
     grade: Grade | None = None
@@ -130,11 +146,15 @@ class AssessOpportunity(LifecycleCommand, tag="assess-opportunity", frozen=True)
 class SetWinPlan(LifecycleCommand, tag="set-win-plan", frozen=True):
     """Write down how the deal is to be won."""
 
+    replaces: ClassVar[bool] = True
+
     plan: Text
 
 
 class ChooseStrategy(LifecycleCommand, tag="choose-strategy", frozen=True):
     """Choose the line we take."""
+
+    replaces: ClassVar[bool] = True
 
     strategy: Strategy
     reason: Text | None = None
@@ -142,6 +162,8 @@ class ChooseStrategy(LifecycleCommand, tag="choose-strategy", frozen=True):
 
 class PlanNextStep(LifecycleCommand, tag="plan-next-step", frozen=True):
     """Plan a step. Planning under the id of an open step changes that step."""
+
+    replaces: ClassVar[bool] = True
 
     id: Identifier
     what: Text
@@ -153,12 +175,16 @@ class PlanNextStep(LifecycleCommand, tag="plan-next-step", frozen=True):
 class CompleteNextStep(LifecycleCommand, tag="complete-next-step", frozen=True):
     """Say that a planned step was done."""
 
+    replaces: ClassVar[bool] = False
+
     id: Identifier
     result: Text | None = None
 
 
 class SuspendOpportunity(LifecycleCommand, tag="suspend-opportunity", frozen=True):
     """Let the deal rest."""
+
+    replaces: ClassVar[bool] = False
 
     reason: Text
     until: date | None = None
@@ -167,11 +193,15 @@ class SuspendOpportunity(LifecycleCommand, tag="suspend-opportunity", frozen=Tru
 class ResumeOpportunity(LifecycleCommand, tag="resume-opportunity", frozen=True):
     """Go on with a resting deal."""
 
+    replaces: ClassVar[bool] = False
+
     reason: Text | None = None
 
 
 class WinOpportunity(LifecycleCommand, tag="win-opportunity", frozen=True):
     """The contract is signed."""
+
+    replaces: ClassVar[bool] = False
 
     value: Money | None = None
     signed_on: date | None = None
@@ -183,6 +213,8 @@ class WinOpportunity(LifecycleCommand, tag="win-opportunity", frozen=True):
 class LoseOpportunity(LifecycleCommand, tag="lose-opportunity", frozen=True):
     """The deal ended without our winning; losing to a competitor names it."""
 
+    replaces: ClassVar[bool] = False
+
     outcome: LostOutcome
     competitor: Label | None = None
     reasons: tuple[Text, ...] = ()
@@ -190,6 +222,8 @@ class LoseOpportunity(LifecycleCommand, tag="lose-opportunity", frozen=True):
 
 class RecordOutcomeReason(LifecycleCommand, tag="record-outcome-reason", frozen=True):
     """Record why the deal ended as it did, by whose account, and in which contact it was told."""
+
+    replaces: ClassVar[bool] = False
 
     told_by: Teller
     driver: ReasonDriver
@@ -200,6 +234,8 @@ class RecordOutcomeReason(LifecycleCommand, tag="record-outcome-reason", frozen=
 class ReopenOpportunity(LifecycleCommand, tag="reopen-opportunity", frozen=True):
     """Open an ended deal again. Without `stage` it stands where it stood."""
 
+    replaces: ClassVar[bool] = False
+
     reason: Text
     stage: Identifier | None = None
     """Where it stands again; null: where it stood."""
@@ -208,6 +244,8 @@ class ReopenOpportunity(LifecycleCommand, tag="reopen-opportunity", frozen=True)
 class ReachDeliveryMilestone(LifecycleCommand, tag="reach-delivery-milestone", frozen=True):
     """Record a step of the delivery."""
 
+    replaces: ClassVar[bool] = False
+
     milestone: DeliveryMilestone
     note: Text | None = None
 
@@ -215,12 +253,16 @@ class ReachDeliveryMilestone(LifecycleCommand, tag="reach-delivery-milestone", f
 class MeasureSatisfaction(LifecycleCommand, tag="measure-satisfaction", frozen=True):
     """Record a satisfaction score: NPS -100 to 100, CSI and TSI 0 to 100."""
 
+    replaces: ClassVar[bool] = False
+
     measure: SatisfactionMeasure
     score: Annotated[int, msgspec.Meta(ge=-100, le=100)]
 
 
 class IdentifyExpansion(LifecycleCommand, tag="identify-expansion", frozen=True):
     """Record the customer's next need."""
+
+    replaces: ClassVar[bool] = False
 
     description: Text
     business_type: BusinessType | None = None
@@ -230,11 +272,15 @@ class IdentifyExpansion(LifecycleCommand, tag="identify-expansion", frozen=True)
 class RecordDebrief(LifecycleCommand, tag="record-debrief", frozen=True):
     """Record what was learned."""
 
+    replaces: ClassVar[bool] = False
+
     lessons: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
 
 
 class AddNote(LifecycleCommand, tag="add-note", frozen=True):
     """Add a remark."""
+
+    replaces: ClassVar[bool] = False
 
     text: Text
 

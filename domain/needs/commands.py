@@ -1,6 +1,6 @@
 """Needs and value: what can be asked for. Each command leads to the fact of its name."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -26,6 +26,8 @@ class NeedsCommand(Command, frozen=True):
 class UncoverNeed(NeedsCommand, tag="uncover-need", frozen=True):
     """Record a need of the customer."""
 
+    replaces: ClassVar[bool] = False
+
     id: Identifier
     statement: Text
     kind: NeedKind = NeedKind.IMPLIED
@@ -41,6 +43,8 @@ class UncoverNeed(NeedsCommand, tag="uncover-need", frozen=True):
 class DevelopNeed(NeedsCommand, tag="develop-need", frozen=True):
     """Record that an implied need has become explicit."""
 
+    replaces: ClassVar[bool] = False
+
     need: Identifier
     statement: Text | None = None
     kpi: Label | None = None
@@ -51,6 +55,8 @@ class DevelopNeed(NeedsCommand, tag="develop-need", frozen=True):
 
 class StateRequirement(NeedsCommand, tag="state-requirement", frozen=True):
     """Record what they ask for, and the need behind it. Stated again, it replaces."""
+
+    replaces: ClassVar[bool] = True
 
     id: Identifier
     text: Text
@@ -65,6 +71,8 @@ class StateRequirement(NeedsCommand, tag="state-requirement", frozen=True):
 class ConfirmValue(NeedsCommand, tag="confirm-value", frozen=True):
     """Record a benefit that a named person of the customer confirmed."""
 
+    replaces: ClassVar[bool] = False
+
     id: Identifier
     benefit: Text
     by: Identifier
@@ -76,12 +84,16 @@ class ConfirmValue(NeedsCommand, tag="confirm-value", frozen=True):
 class AcceptPositioning(NeedsCommand, tag="accept-positioning", frozen=True):
     """Record as what the customer takes our offer."""
 
+    replaces: ClassVar[bool] = False
+
     positioning: Positioning
     by: Identifier | None = None
 
 
 class RaiseConcern(NeedsCommand, tag="raise-concern", frozen=True):
     """Record an objection, or a fear of risk."""
+
+    replaces: ClassVar[bool] = False
 
     id: Identifier
     kind: ConcernKind
@@ -94,12 +106,16 @@ class RaiseConcern(NeedsCommand, tag="raise-concern", frozen=True):
 class AssignConcern(NeedsCommand, tag="assign-concern", frozen=True):
     """Say who of us deals with a concern."""
 
+    replaces: ClassVar[bool] = True
+
     concern: Identifier
     owner: Identifier
 
 
 class ResolveConcern(NeedsCommand, tag="resolve-concern", frozen=True):
     """Record that a concern is gone, and how."""
+
+    replaces: ClassVar[bool] = False
 
     concern: Identifier
     how: Text
@@ -108,6 +124,8 @@ class ResolveConcern(NeedsCommand, tag="resolve-concern", frozen=True):
 class AcceptConcern(NeedsCommand, tag="accept-concern", frozen=True):
     """Record that the customer decides in spite of a concern."""
 
+    replaces: ClassVar[bool] = False
+
     concern: Identifier
     by: Identifier | None = None
     note: Text | None = None
@@ -115,6 +133,8 @@ class AcceptConcern(NeedsCommand, tag="accept-concern", frozen=True):
 
 class RecordFact(NeedsCommand, tag="record-fact", frozen=True):
     """Record a piece of information, and who told it."""
+
+    replaces: ClassVar[bool] = False
 
     id: Identifier
     topic: Topic
@@ -126,6 +146,8 @@ class RecordFact(NeedsCommand, tag="record-fact", frozen=True):
 
 class CheckFact(NeedsCommand, tag="check-fact", frozen=True):
     """Record what a second source said to a piece of information."""
+
+    replaces: ClassVar[bool] = False
 
     fact: Identifier
     result: CheckResult

@@ -27,6 +27,8 @@ class NegotiationCommand(Command, frozen=True):
 class IssueQuote(NegotiationCommand, tag="issue-quote", frozen=True):
     """Name our prices. Without `version` it is the next one."""
 
+    replaces: ClassVar[bool] = False
+
     total: Money
     version: Version | None = None
     """Counted from 1 on the deal; null: the next one."""
@@ -39,6 +41,8 @@ class IssueQuote(NegotiationCommand, tag="issue-quote", frozen=True):
 class OpenNegotiation(NegotiationCommand, tag="open-negotiation", frozen=True):
     """Begin to negotiate. Issues that come up later are opened as a negotiation beside it."""
 
+    replaces: ClassVar[bool] = False
+
     id: Identifier
     issues: Annotated[tuple[Issue, ...], msgspec.Meta(min_length=1)]
     counterparts: tuple[Identifier, ...] = ()
@@ -49,6 +53,8 @@ class OpenNegotiation(NegotiationCommand, tag="open-negotiation", frozen=True):
 class ReviseWalkAway(NegotiationCommand, tag="revise-walk-away", frozen=True):
     """Set the worst value that we accept on an issue."""
 
+    replaces: ClassVar[bool] = True
+
     issue: Identifier
     walk_away: Label
     reason: Text | None = None
@@ -56,6 +62,8 @@ class ReviseWalkAway(NegotiationCommand, tag="revise-walk-away", frozen=True):
 
 class EstimateTheirWalkAway(NegotiationCommand, tag="estimate-their-walk-away", frozen=True):
     """Say what we take to be the worst value that they accept."""
+
+    replaces: ClassVar[bool] = True
 
     issue: Identifier
     walk_away: Label
@@ -65,6 +73,8 @@ class EstimateTheirWalkAway(NegotiationCommand, tag="estimate-their-walk-away", 
 class RecordWalkAwayPressed(NegotiationCommand, tag="record-walk-away-pressed", frozen=True):
     """Record that they insist on a value at which we would walk away, and how we read it."""
 
+    replaces: ClassVar[bool] = False
+
     issue: Identifier
     value: Label
     reading: PressureReading | None = None
@@ -72,6 +82,8 @@ class RecordWalkAwayPressed(NegotiationCommand, tag="record-walk-away-pressed", 
 
 class MakeOffer(NegotiationCommand, tag="make-offer", frozen=True):
     """Record an offer of either side; what it concedes is worked out from the declared orders."""
+
+    replaces: ClassVar[bool] = False
 
     id: Identifier
     side: Party
@@ -87,6 +99,8 @@ class MakeOffer(NegotiationCommand, tag="make-offer", frozen=True):
 class AnswerOffer(NegotiationCommand, tag="answer-offer", frozen=True):
     """Record the other side's answer to an offer, or that the offer lapsed."""
 
+    replaces: ClassVar[bool] = False
+
     offer: Identifier
     reply: OfferReply
     answered_by: Identifier | None = None
@@ -96,12 +110,16 @@ class AnswerOffer(NegotiationCommand, tag="answer-offer", frozen=True):
 class FulfilCondition(NegotiationCommand, tag="fulfil-condition", frozen=True):
     """Record that what an offer asked in return came back, or a part of it."""
 
+    replaces: ClassVar[bool] = False
+
     offer: Identifier
     what: Text
 
 
 class RequestApproval(NegotiationCommand, tag="request-approval", frozen=True):
     """Ask to be allowed to go to a value."""
+
+    replaces: ClassVar[bool] = False
 
     issue: Identifier
     value: Label
@@ -113,6 +131,7 @@ class GrantApproval(NegotiationCommand, tag="grant-approval", frozen=True):
     """Allow our side to go to a value, asked or not. Needs the right to approve."""
 
     right: ClassVar[Action] = Action.APPROVE
+    replaces: ClassVar[bool] = False
 
     issue: Identifier
     value: Label
@@ -124,6 +143,7 @@ class RefuseApproval(NegotiationCommand, tag="refuse-approval", frozen=True):
     """Refuse what was asked, or take a grant back. Needs the right to approve."""
 
     right: ClassVar[Action] = Action.APPROVE
+    replaces: ClassVar[bool] = False
 
     issue: Identifier
     value: Label
@@ -134,6 +154,8 @@ class RefuseApproval(NegotiationCommand, tag="refuse-approval", frozen=True):
 class AgreeTerm(NegotiationCommand, tag="agree-term", frozen=True):
     """Settle an issue where both sides stand. `value`, if given, has to be that value."""
 
+    replaces: ClassVar[bool] = False
+
     issue: Identifier
     value: Label | None = None
     """Where both sides stand; null: wherever they do."""
@@ -142,6 +164,8 @@ class AgreeTerm(NegotiationCommand, tag="agree-term", frozen=True):
 class ReopenTerm(NegotiationCommand, tag="reopen-term", frozen=True):
     """Negotiate a settled issue again."""
 
+    replaces: ClassVar[bool] = False
+
     issue: Identifier
     reopened_by: Party | None = None
     reason: Text | None = None
@@ -149,6 +173,8 @@ class ReopenTerm(NegotiationCommand, tag="reopen-term", frozen=True):
 
 class ConcludeNegotiation(NegotiationCommand, tag="conclude-negotiation", frozen=True):
     """End a negotiation."""
+
+    replaces: ClassVar[bool] = False
 
     id: Identifier
     result: NegotiationResult

@@ -31,6 +31,8 @@ class PeopleCommand(Command, frozen=True):
 class IdentifyStakeholder(PeopleCommand, tag="identify-stakeholder", frozen=True):
     """Put one of the customer's people on the map."""
 
+    replaces: ClassVar[bool] = False
+
     id: Identifier
     name: Label
     person: Identifier | None = None
@@ -45,6 +47,8 @@ class IdentifyStakeholder(PeopleCommand, tag="identify-stakeholder", frozen=True
 
 class ReviseStakeholder(PeopleCommand, tag="revise-stakeholder", frozen=True):
     """Change what is known of someone. Leave out what stays; null means no longer known."""
+
+    replaces: ClassVar[bool] = True
 
     stakeholder: Identifier
     name: Label | UnsetType = UNSET
@@ -61,6 +65,8 @@ class ReviseStakeholder(PeopleCommand, tag="revise-stakeholder", frozen=True):
 class AssessStakeholder(PeopleCommand, tag="assess-stakeholder", frozen=True):
     """Say how someone stands to us and to the deal. Leave out what stays; null means unknown."""
 
+    replaces: ClassVar[bool] = True
+
     stakeholder: Identifier
     influence: Score | None | UnsetType = UNSET
     attitude: Attitude | None | UnsetType = UNSET
@@ -74,6 +80,8 @@ class AssessStakeholder(PeopleCommand, tag="assess-stakeholder", frozen=True):
 class RecordRelation(PeopleCommand, tag="record-relation", frozen=True):
     """Say how two of the customer's people stand to each other."""
 
+    replaces: ClassVar[bool] = False
+
     from_: Identifier = msgspec.field(name="from")
     to: Identifier
     kind: RelationKind
@@ -83,6 +91,8 @@ class RecordRelation(PeopleCommand, tag="record-relation", frozen=True):
 class ObserveLeaning(PeopleCommand, tag="observe-leaning", frozen=True):
     """Say whose offer someone prefers: a competitor's by its id, `us`, or nobody's."""
 
+    replaces: ClassVar[bool] = False
+
     stakeholder: Identifier
     vendor: Identifier | None = None
     reason: Text | None = None
@@ -91,6 +101,8 @@ class ObserveLeaning(PeopleCommand, tag="observe-leaning", frozen=True):
 class RecordDeparture(PeopleCommand, tag="record-departure", frozen=True):
     """Record that someone left, or has no part in the purchase any more."""
 
+    replaces: ClassVar[bool] = False
+
     stakeholder: Identifier
     successor: Identifier | None = None
     reason: Text | None = None
@@ -98,6 +110,8 @@ class RecordDeparture(PeopleCommand, tag="record-departure", frozen=True):
 
 class RecordContact(PeopleCommand, tag="record-contact", frozen=True):
     """Record a visit, a call, a demo: whoever of them and of us took part."""
+
+    replaces: ClassVar[bool] = False
 
     id: Identifier
     kind: ContactKind
@@ -113,6 +127,8 @@ class RecordContact(PeopleCommand, tag="record-contact", frozen=True):
 class SendMinutes(PeopleCommand, tag="send-minutes", frozen=True):
     """Record that the minutes of a contact went to the customer."""
 
+    replaces: ClassVar[bool] = False
+
     contact: Identifier
 
 
@@ -120,6 +136,7 @@ class EraseSubject(PeopleCommand, tag="erase-subject", frozen=True):
     """Show nothing personal of someone any more. Needs the right to erase."""
 
     right: ClassVar[Action] = Action.ERASE
+    replaces: ClassVar[bool] = False
 
     stakeholder: Identifier
     reason: Text | None = None

@@ -1,6 +1,7 @@
 """Stages and forecast: what can be asked for."""
 
 from datetime import date
+from typing import ClassVar
 
 from msgspec import UNSET, UnsetType
 
@@ -16,6 +17,8 @@ class StagesCommand(Command, frozen=True):
 class AdvanceStage(StagesCommand, tag="advance-stage", frozen=True):
     """Move forward. `override_reason` passes a gate by right."""
 
+    replaces: ClassVar[bool] = False
+
     to: Identifier
     """The stage to enter. One past the next needs an override."""
     override_reason: Text | None = None
@@ -24,6 +27,8 @@ class AdvanceStage(StagesCommand, tag="advance-stage", frozen=True):
 
 class RegressStage(StagesCommand, tag="regress-stage", frozen=True):
     """Move back to an earlier stage."""
+
+    replaces: ClassVar[bool] = False
 
     to: Identifier
     reason: Text
@@ -37,6 +42,8 @@ class AttestGateCriterion(StagesCommand, tag="attest-gate-criterion", frozen=Tru
     criterion alone, such as a buying role that nobody holds, and does not meet it.
     """
 
+    replaces: ClassVar[bool] = False
+
     criterion: Identifier
     note: Text
     applies: bool = True
@@ -46,6 +53,8 @@ class AttestGateCriterion(StagesCommand, tag="attest-gate-criterion", frozen=Tru
 
 class RevokeGateCriterion(StagesCommand, tag="revoke-gate-criterion", frozen=True):
     """Take an attestation back; with `aspect` that of a part of the criterion."""
+
+    replaces: ClassVar[bool] = False
 
     criterion: Identifier
     reason: Text
@@ -57,6 +66,8 @@ class ReviseForecast(StagesCommand, tag="revise-forecast", frozen=True):
 
     `told_by` is the stakeholder who told us.
     """
+
+    replaces: ClassVar[bool] = True
 
     amount: Money | None | UnsetType = UNSET
     expected_close: date | None | UnsetType = UNSET
