@@ -1,12 +1,14 @@
-"""What was handed out of encrypted fields, beyond those who may read them here.
+"""Who was shown what is secret, and what was handed out of it.
 
-Streams `access:<deal id>`, so that looking at a deal's secrets is no part of its history.
+Streams `access:<deal id>`, so that looking at a deal's secrets is no part of its history, and
+`export:<what>` for what was taken out of the whole store at once.
 """
 
 from typing import Annotated
 
 import msgspec
 
+from domain.access import Principal, Role, Sensitivity
 from domain.history import Fact
 from domain.values import Identifier, Label
 
@@ -24,6 +26,52 @@ class FieldDisclosed(Fact, tag="field-disclosed", frozen=True):
     """The name of the field, as it is stored."""
 
 
-def describe(fact: FieldDisclosed) -> str:
+class SecretsRead(Fact, tag="secrets-read", frozen=True):
+    """Somebody was shown a deal with all that they may see of it, its secrets among that.
+
+    Whether it held any is not told. Once a day, in UTC, for each user and deal.
+    """
+
+    deal: Identifier
+    """Id of the deal."""
+    route: Label
+    """How they asked first on that day: method and path over HTTP, or the command."""
+    visible: tuple[Sensitivity, ...]
+    """What they may see of the deal."""
+
+
+class DataExported(Fact, tag="data-exported", frozen=True):
+    """Somebody was shown what the whole store holds, secrets of all deals among that.
+
+    Once a day, in UTC, for each user and each of what there is.
+    """
+
+    what: Label
+    """What it was: the trail of everything, the feed."""
+    route: Label
+    """How they asked first on that day: method and path over HTTP, or the command."""
+    visible: tuple[Sensitivity, ...]
+    """What they may see of it."""
+
+
+AnyAccessFact = FieldDisclosed | SecretsRead | DataExported
+
+
+def is_recorded(principal: Principal, visible: frozenset[Sensitivity]) -> bool:
+    """Whether it is recorded that somebody is shown so much.
+
+    What is public or personal is not. Nor is the operator, who holds the files and the keys and
+    can read them without leaving a trace anyway.
+    """
+    return Sensitivity.SECRET in visible and Role.OPERATOR not in principal.roles
+
+
+def describe(fact: AnyAccessFact) -> str:
     """What happened, in a phrase."""
-    return f"disclosed the field {fact.field} of version {fact.version} of deal {fact.deal}"
+    match fact:
+        case FieldDisclosed():
+            return f"disclosed the field {fact.field} of version {fact.version} of deal {fact.deal}"
+        case SecretsRead():
+            return f"read deal {fact.deal} with its secrets: {fact.route}"
+        case DataExported():
+            return f"read {fact.what} with the secrets of all deals: {fact.route}"

@@ -6,6 +6,7 @@ slow down every request. The prefix lets scanners find keys that were published 
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import compare_digest
@@ -34,6 +35,18 @@ def make_key() -> NewKey:
     return NewKey(key_id, _digest(secret), f"{PREFIX}{key_id}_{secret}")
 
 
+def derived_key(mac: Callable[[bytes], bytes], principal: str, command_id: str) -> NewKey:
+    """The key that this request asks for, always the same one: who repeats it has to be told it.
+
+    `mac` is a keyed hash of 32 bytes whose key only the store has. So the key is kept nowhere,
+    and nobody else works it out.
+    """
+    asked = f"{principal}\0{command_id}".encode()
+    key_id = mac(b"id of an api key\0" + asked).hex()[:12]
+    secret = mac(b"secret of an api key\0" + asked).hex()
+    return NewKey(key_id, _digest(secret), f"{PREFIX}{key_id}_{secret}")
+
+
 def holder_of(token: str, directory: Directory, now: datetime) -> Principal | None:
     """Who a program acts as that sends this key; None where it is good for nobody now."""
     found = _TOKEN.fullmatch(token)
@@ -44,9 +57,19 @@ def holder_of(token: str, directory: Directory, now: datetime) -> Principal | No
         return None
     if not is_good(key, now):
         return None
-    principal = directory.principal(key.user)
+    return as_holder(key, directory)
+
+
+def id_in(token: str) -> str | None:
+    """The id of the key that a program sends; None where it sends something else."""
+    found = _TOKEN.fullmatch(token)
+    return found[1] if found else None
+
+
+def as_holder(key: ApiKeyIssued, directory: Directory) -> Principal:
+    """Who a program acts as that has this key: its user, limited to what the key is good for."""
     limit = frozenset(key.actions) if key.actions else None
-    return msgspec.structs.replace(principal, limited_to=limit)
+    return msgspec.structs.replace(directory.principal(key.user), limited_to=limit)
 
 
 def is_good(key: ApiKeyIssued, now: datetime) -> bool:

@@ -11,6 +11,10 @@ class NotAuthenticated(Exception):
         """Whether a token was sent, which is good for nothing."""
 
 
+class CrossSiteRequest(Exception):
+    """A browser may have been led to send this by another site. Says why, for the log."""
+
+
 class TooManyAttempts(Exception):
     """So many tokens of that address were good for nothing that it has to wait."""
 

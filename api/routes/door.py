@@ -2,6 +2,8 @@
 
 Every address takes a caller but those that are listed here, also one that leads nowhere:
 so a new route cannot be forgotten, and nobody learns which ones there are.
+
+A key or token counts wherever one is sent. Only where none is, the cookie of a session does.
 """
 
 import logging
@@ -11,15 +13,24 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.auth.bearer import UnusableHeader
+from api.auth.bearer import UnusableHeader, token_of
 from api.auth.callers import Authenticate
-from api.auth.refused import IssuerUnavailable, NotAuthenticated, TooManyAttempts
+from api.auth.refused import (
+    CrossSiteRequest,
+    IssuerUnavailable,
+    NotAuthenticated,
+    TooManyAttempts,
+)
+from api.auth.sessions import Session, Sessions, cookie_in, require_own_page
+from api.problem_pages import ADDRESSES
 from api.problems import MEANINGS, Failure
 from api.routes.common import ProblemAnswer
 from api.routes.failures import known_answer, problem_answer
+from api.routes.guard import is_own_name
+from domain.access import Principal
 from store.errors import StoreError
 
-OPEN = frozenset(
+OPEN = ADDRESSES | frozenset(
     {"/livez", "/readyz", "/docs", "/docs/problems", "/docs/style.css", "/openapi.json"}
 )
 """What takes no caller: it tells nothing of what the store holds."""
@@ -28,33 +39,60 @@ _log = logging.getLogger("dealstate.auth")
 
 
 class Door:
-    """Lets in whom `app.state.authenticate` knows, as `state.caller` of the request."""
+    """Lets in whom `app.state.authenticate` knows, as `state.caller` of the request.
+
+    Where they come by a session of `app.state.sessions`, it is `state.session`.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"] in OPEN):
+        if scope["type"] == "lifespan" or is_open(scope):
             await self._app(scope, receive, send)
             return
         assert scope["type"] == "http", "nothing else is served"
-        authenticate: Authenticate = scope["app"].state.authenticate
         client = scope.get("client")
         address = client[0] if client else ""
-        headers = Headers(scope=scope).getlist("authorization")
         try:
-            caller = await run_in_threadpool(authenticate, headers, address)
+            caller, session = await run_in_threadpool(who_asks, scope, address)
         except Exception as error:
-            answer = _refusal(error, address)
+            answer = refusal(error, address)
             if answer is None:
                 raise
             await answer(scope, receive, send)
             return
-        scope.setdefault("state", {})["caller"] = caller
+        scope.setdefault("state", {}).update(caller=caller, session=session)
         await self._app(scope, receive, send)
 
 
-def _refusal(error: Exception, address: str) -> ProblemAnswer | None:
+def is_open(scope: Scope) -> bool:
+    return scope["path"] in OPEN or scope["path"] in scope["app"].state.also_open
+
+
+def is_secure(scope: Scope) -> bool:
+    """Whether the browser came over TLS: always, but for http to a name of this machine."""
+    return scope["scheme"] == "https" or not is_own_name(Headers(scope=scope).get("host", ""))
+
+
+def who_asks(scope: Scope, address: str) -> tuple[Principal, Session | None]:
+    """The caller, and the session that told who they are.
+
+    Raises what `Authenticate` does, and CrossSiteRequest.
+    """
+    authenticate: Authenticate = scope["app"].state.authenticate
+    sessions: Sessions | None = scope["app"].state.sessions
+    headers = Headers(scope=scope)
+    given = headers.getlist("authorization")
+    cookie = cookie_in(headers.getlist("cookie"), secure=is_secure(scope))
+    if sessions is None or cookie is None or token_of(given) is not None:
+        return authenticate(given, address), None
+    principal, session = sessions.of(cookie)
+    require_own_page(scope["method"], headers, session)
+    return principal, session
+
+
+def refusal(error: Exception, address: str) -> ProblemAnswer | None:
     """What somebody is told who is not let in; None for a fault of the program.
 
     The words are those of RFC 6750, section 3.1. Which part of a token is wrong is not told.
@@ -69,6 +107,9 @@ def _refusal(error: Exception, address: str) -> ProblemAnswer | None:
         case UnusableHeader():
             failure = Failure("invalid-header", HTTPStatus.BAD_REQUEST, str(error))
             return problem_answer(failure, headers=_challenge("invalid_request"))
+        case CrossSiteRequest():
+            _log.warning("refused a request by a session from %r: %s", address, error)
+            return _told("csrf-failed", HTTPStatus.FORBIDDEN, {})
         case TooManyAttempts(seconds=seconds):
             wait = {"Retry-After": str(seconds)}
             return _told("too-many-attempts", HTTPStatus.TOO_MANY_REQUESTS, wait)
