@@ -68,7 +68,10 @@ class StreamKind(StrEnum):
     RATES = "rates"
     TARGET = "target"
     ACCESS = "access"
+    EXPORT = "export"
+    SESSION = "session"
     STORE = "store"
+    WEBHOOK = "webhook"
 
 
 def stream_of(kind: StreamKind, identifier: str) -> str:
@@ -87,7 +90,7 @@ class Recorded(msgspec.Struct, Generic[F], frozen=True, gc=False):
     actor: str
     """Opaque id of who did it; names live in the directory, not in events."""
     source: str
-    """`api`, `cli`, `system` or `import:<name>`."""
+    """`api`, `cli`, `http`, `system` or `import:<name>`."""
     command_id: str
     correlation_id: str
     fact: F

@@ -62,6 +62,7 @@ class OrganisationCommand(Command, frozen=True):
     """Base of the commands that change the organisation."""
 
     right: ClassVar[Action] = Action.CONFIGURE
+    replaces: ClassVar[bool] = False
 
 
 class RegisterUser(OrganisationCommand, tag="register-user", frozen=True):
@@ -98,6 +99,8 @@ class EndMembership(OrganisationCommand, tag="end-membership", frozen=True):
 
 class SetAuthorityLimits(OrganisationCommand, tag="set-authority-limits", frozen=True):
     """Say how far each role may go alone in a negotiation. Replaces all limits."""
+
+    replaces: ClassVar[bool] = True
 
     limits: AuthorityLimits
 

@@ -69,6 +69,7 @@ class PublishRates(Command, tag="publish-rates", frozen=True):
     """Make rates of a day known, or correct them. They hold until the next ones."""
 
     right: ClassVar[Action] = Action.CONFIGURE
+    replaces: ClassVar[bool] = False
 
     base: Identifier
     day: date

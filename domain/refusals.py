@@ -133,6 +133,18 @@ class InvalidTarget(Refusal):
     code = "invalid-target"
 
 
+class InvalidWebhook(Refusal):
+    """Rule 3: a webhook posts to an address of http or https; what it replays has an extent."""
+
+    code = "invalid-webhook"
+
+
+class WebhookSwitchedOff(Refusal):
+    """Rule 3: only a webhook that is enabled sends something again."""
+
+    code = "webhook-switched-off"
+
+
 class OutOfRange(Refusal):
     """Rule 3: numbers lie within the range of their scale."""
 

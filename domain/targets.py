@@ -48,6 +48,7 @@ class SetTarget(Command, tag="set-target", frozen=True):
     """Aim for an amount in a period, or take back what was aimed for."""
 
     right: ClassVar[Action] = Action.CONFIGURE
+    replaces: ClassVar[bool] = False
 
     first: date
     last: date

@@ -19,6 +19,12 @@ def conflict(stream: str, version: int, expected: int | None) -> VersionConflict
     )
 
 
+def require_version(stream: str, version: int, expected: int | None) -> None:
+    """Raise VersionConflict unless a stream is where the writer has seen it; None: anywhere."""
+    if expected not in {None, version}:
+        raise conflict(stream, version, expected)
+
+
 def first_conflict(records: Recorder, batches: Sequence[Batch]) -> VersionConflict | StoreError:
     """What kept these batches from being appended."""
     heads: dict[str, int] = {}

@@ -67,6 +67,12 @@ class Location(msgspec.Struct, frozen=True):
         beside = cls.beside(Path(database.home) / f"{database.stem}.db", encryption)
         return msgspec.structs.replace(beside, database=database)
 
+    @property
+    def outbox(self) -> Path:
+        """What webhooks are to send; on PostgreSQL it is in the database instead."""
+        stem = self.views.name.removesuffix(".views.db")
+        return self.views.with_name(f"{stem}.outbox.db")
+
     def __str__(self) -> str:
         if self.database is not None:
             return str(self.database)

@@ -32,22 +32,25 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
-from domain.access import EVERYTHING, NO_DEAL, PUBLIC_ONLY, Sensitivity, require
+from domain.access import EVERYTHING, PUBLIC_ONLY, Sensitivity
 from domain.corrections import DealMerged, MergeDeal, require_going_on
 from domain.deal import DealCommand, DealEvent, History, decide
 from domain.directory import UserRegistered
 from domain.history import Fact, Recorded, StreamKind, stream_of
 from domain.intent import Intent
-from domain.organisation import AnyOrganisationCommand, Organisation, stream_for
-from domain.organisation import decide as decide_organisation
-from domain.process import ProcessBook, ProcessPublished, SalesProcess
-from domain.rates import PublishRates, RateBook, decide_rates, stream_of_base
-from domain.refusals import IdTaken, Refusal
+from domain.organisation import AnyOrganisationCommand, Organisation
+from domain.process import ProcessBook, SalesProcess
+from domain.rates import PublishRates, RateBook
+from domain.refusals import Refusal
 from domain.repeating import require_may_repeat
-from domain.targets import SetTarget, Targets, decide_target, stream_of_period
-from store import opening
+from domain.targets import SetTarget, Targets
+from domain.webhooks import (
+    AnyWebhookCommand,
+    Webhooks,
+)
+from store import beside, opening
 from store.command_rows import check_command_id, command_row, content, require_same
-from store.conflicts import conflict, first_conflict, told_as_damage
+from store.conflicts import first_conflict, require_version, told_as_damage
 from store.errors import StoreError, UnreadableEvent
 from store.events.codec import Codec, codec
 from store.events.mapper import ReadingMapper
@@ -55,34 +58,18 @@ from store.events.reading import PUBLIC
 from store.events.writing import Batch, Written, checked_stream
 from store.forgetting.erasure import finish_pending
 from store.forgetting.known import destroy_returned
+from store.handled import Handled, Positioned, Undertaken
 from store.keys.absent import AbsentKeys
 from store.keys.ring import KeyRing
 from store.location import Location
 from store.recorder import Append, CommandRow, Recorder, Row, Standing
 from store.streams import Streams
+from store.watching import NOBODY, Watcher, watched
 
 Clock: TypeAlias = Callable[[], datetime]
 T = TypeVar("T")
 
 _DEALS = f"{StreamKind.DEAL}:"
-
-
-class Handled(msgspec.Struct, frozen=True):
-    """What a command led to. No events: it changed nothing."""
-
-    stream: str
-    version: int
-    """Of the stream once the command was carried out."""
-    events: tuple[Recorded[Fact], ...]
-    repeated: bool = False
-    """True when the command had been carried out before; the rest is the first result."""
-
-
-class Positioned(msgspec.Struct, frozen=True):
-    """An event and its position in the feed."""
-
-    position: int
-    event: Recorded[Fact]
 
 
 def utc_now() -> datetime:
@@ -108,6 +95,7 @@ class DealLog(Application[str]):
         """Why one that was cut short could not be finished; it is tried again when opened next."""
         self.keys_returned = 0
         """Keys of erased people that an older key store brought back, destroyed when opened."""
+        self.watcher: Watcher = NOBODY
         super().__init__(opening.settings(location))
         self.records = cast("Recorder", self.recorder)
         self._streams = self._read_anew()
@@ -203,11 +191,12 @@ class DealLog(Application[str]):
         stream = checked_stream(stream_of(StreamKind.DEAL, deal_id))
 
         def decided(streams: Streams, standing: Standing) -> tuple[int, Sequence[Fact]]:
-            history = streams.history(stream, standing)
-            if expected_version not in {None, history.version}:
-                raise conflict(stream, history.version, expected_version)
-            book, organisation = streams.settings(standing)
-            facts = decide(command, history, book, intent, organisation)
+            with self.watcher.step("load"):
+                history = streams.history(stream, standing)
+                require_version(stream, history.version, expected_version)
+                book, organisation = streams.settings(standing)
+            with self.watcher.step("decide"):
+                facts = decide(command, history, book, intent, organisation)
             for fact in facts:
                 if isinstance(fact, DealMerged):
                     other = stream_of(StreamKind.DEAL, fact.into)
@@ -223,75 +212,95 @@ class DealLog(Application[str]):
         alone = isinstance(command, MergeDeal)
         return self._carry_out(stream, command, intent, decided, allowed, alone=alone)
 
-    def publish(self, process: SalesProcess, intent: Intent) -> Handled:
+    def publish(
+        self, process: SalesProcess, intent: Intent, expected_version: int | None = None
+    ) -> Handled:
         """Make a version of a process available; again with the same content changes nothing.
 
-        Raises IdTaken when that version has other content.
+        Raises IdTaken when that version has other content, VersionConflict as `handle` does.
         """
-        stream = checked_stream(stream_of(StreamKind.PROCESS, process.id))
+        return self._decide(beside.publication(process), process, intent, expected_version)
 
-        def decided(streams: Streams, _: Standing) -> tuple[int, Sequence[Fact]]:
-            version = self.records.version(stream)
-            book = streams.processes()
-            if process.ref not in book:
-                return version, (ProcessPublished(process),)
-            if book.get(process.ref) != process:
-                raise IdTaken(
-                    f"{process.ref} is published with other content",
-                    "Published versions never change; publish it under the next version.",
-                )
-            return version, ()
-
-        return self._carry_out(stream, process, intent, decided, lambda *_: None)
-
-    def configure(self, command: AnyOrganisationCommand, intent: Intent) -> Handled:
+    def configure(
+        self,
+        command: AnyOrganisationCommand,
+        intent: Intent,
+        expected_version: int | None = None,
+    ) -> Handled:
         """Carry out a command on the organisation, once for each command id of a principal.
 
         The log is ours while it is decided: a rule over several streams (units
-        have no loops) would not notice a second writer. Raises Refusal, StoreError.
+        have no loops) would not notice a second writer. Raises Refusal, VersionConflict
+        as `handle` does, StoreError.
         """
-        stream = checked_stream(stream_for(command))
+        asked = beside.configuration(command, intent)
+        return self._decide(asked, command, intent, expected_version, alone=True)
 
-        def decided(streams: Streams, _: Standing) -> tuple[int, Sequence[Fact]]:
-            facts = decide_organisation(command, streams.organisation(), intent)
-            return self.records.version(stream), facts
-
-        def allowed(*_: object) -> None:
-            require(intent.principal, command.right, NO_DEAL)
-
-        return self._carry_out(stream, command, intent, decided, allowed, alone=True)
-
-    def publish_rates(self, command: PublishRates, intent: Intent, zone: tzinfo = UTC) -> Handled:
+    def publish_rates(
+        self,
+        command: PublishRates,
+        intent: Intent,
+        zone: tzinfo = UTC,
+        expected_version: int | None = None,
+    ) -> Handled:
         """Make rates of a day known, once for each command id of a principal.
 
-        `zone` tells which day it is; many days go by `publish_days`. Raises Refusal, StoreError.
+        `zone` tells which day it is; many days go by `publish_days`. Raises Refusal,
+        VersionConflict as `handle` does, StoreError.
         """
-        stream = checked_stream(stream_of_base(command.base))
+        return self._decide(beside.rates(command, intent, zone), command, intent, expected_version)
 
-        def decided(streams: Streams, _: Standing) -> tuple[int, Sequence[Fact]]:
-            version = self.records.version(stream)
-            return version, decide_rates(command, streams.rates(), intent, zone)
-
-        def allowed(*_: object) -> None:
-            require(intent.principal, command.right, NO_DEAL)
-
-        return self._carry_out(stream, command, intent, decided, allowed)
-
-    def set_target(self, command: SetTarget, intent: Intent) -> Handled:
+    def set_target(
+        self, command: SetTarget, intent: Intent, expected_version: int | None = None
+    ) -> Handled:
         """Set a target, or take it back, once for each command id of a principal.
 
-        Raises Refusal, StoreError.
+        Raises Refusal, VersionConflict as `handle` does, StoreError.
         """
-        stream = checked_stream(stream_of_period(command.first, command.last))
+        return self._decide(beside.target(command, intent), command, intent, expected_version)
+
+    def set_webhook(
+        self, command: AnyWebhookCommand, intent: Intent, expected_version: int | None = None
+    ) -> Handled:
+        """Carry out a command on a webhook, once for each command id of a principal.
+
+        The keys of its secrets are durable before: see `store.webhook_secrets`. Raises
+        Refusal, VersionConflict as `handle` does, StoreError.
+        """
+        return self._decide(beside.webhook(command, intent), command, intent, expected_version)
+
+    def undertake(self, stream: str, payload: msgspec.Struct, intent: Intent) -> Undertaken:
+        """Begin, once for each command id of a principal, what takes more than one command.
+
+        Nothing is recorded but that it was begun, and when. Raises CommandIdReused, StoreError.
+        """
+        handled = self._decide(beside.nothing(stream), payload, intent)
+        row = self.records.command(intent.principal.id, intent.command_id)
+        assert row is not None
+        return Undertaken(datetime.fromisoformat(row.recorded_at), handled.repeated)
+
+    def _decide(
+        self,
+        question: beside.Question,
+        payload: msgspec.Struct,
+        intent: Intent,
+        expected_version: int | None = None,
+        *,
+        alone: bool = False,
+    ) -> Handled:
+        """Carry out what concerns no deal."""
+        stream = checked_stream(question.stream)
 
         def decided(streams: Streams, _: Standing) -> tuple[int, Sequence[Fact]]:
-            version, directory = self.records.version(stream), streams.organisation().directory
-            return version, decide_target(command, streams.targets(), directory, intent)
+            question.require_may_ask(streams)
+            version = self.records.version(stream)
+            require_version(stream, version, expected_version)
+            return version, question.facts(streams)
 
-        def allowed(*_: object) -> None:
-            require(intent.principal, command.right, NO_DEAL)
+        def allowed(streams: Streams, _: CommandRow) -> None:
+            question.require_may_repeat(streams)
 
-        return self._carry_out(stream, command, intent, decided, allowed)
+        return self._carry_out(stream, payload, intent, decided, allowed, alone=alone)
 
     def append(self, batches: Sequence[Batch]) -> int:
         """Append the drafts of all batches in one transaction, as they are.
@@ -335,7 +344,8 @@ class DealLog(Application[str]):
         needed: set[str] = set()
 
         def attempt(append: Append) -> Handled:
-            standing = self._streams.standing(stream, intent.principal.id, intent.command_id)
+            with self.watcher.step("stand"):
+                standing = self._streams.standing(stream, intent.principal.id, intent.command_id)
             known = standing.command
             if known is not None:
                 # As of now, like all rights; without it even a known id tells nothing.
@@ -350,17 +360,21 @@ class DealLog(Application[str]):
             recorded_at = self.now()
             streams, batch, sealed = self._steadily(prepared, fresh=True)
             command = command_row(intent, fingerprint, batch, recorded_at)
-            position = append([row for row, _ in sealed], command)
+            with self.watcher.step("append"):
+                position = append([row for row, _ in sealed], command)
             if stream.startswith(_DEALS):
                 streams.deals_went_on(len(sealed), position)
             last = batch.expected_version + len(sealed)
             return Handled(stream, last, tuple(event for _, event in sealed))
 
-        if not alone:
-            with suppress(IntegrityError):
-                return attempt(self.records.append)
-        with told_as_damage(), self.records.transaction() as append:
-            return attempt(append)
+        def carried_out() -> Handled:
+            if not alone:
+                with suppress(IntegrityError):
+                    return attempt(self.records.append)
+            with told_as_damage(), self.records.transaction() as append:
+                return attempt(append)
+
+        return watched(self.watcher, type(payload).__name__, carried_out)
 
     def _earlier(self, row: CommandRow, stream: str, fingerprint: bytes) -> Handled:
         """The first result of a repeated command."""
@@ -434,6 +448,10 @@ class DealLog(Application[str]):
     def targets(self) -> Targets:
         """All targets on record; `as_known` gives those of a moment."""
         return self._steadily(lambda streams: streams.targets())
+
+    def webhooks(self) -> Webhooks:
+        """All webhooks, as of now."""
+        return self._steadily(lambda streams: streams.webhooks())
 
     # The feed.
 

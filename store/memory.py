@@ -20,6 +20,7 @@ from domain.process import ProcessBook
 from domain.process_files import built_in_processes
 from domain.rates import RateBook
 from domain.targets import Targets
+from domain.webhooks import Webhooks
 from store.errors import EventWithoutKey, UnreadableEvent
 from store.events.codec import Codec
 from store.events.fields import FieldCipher
@@ -46,6 +47,8 @@ class Memory:
         """The exchange rates, and the head of the log as of which they are."""
         self.targets: tuple[int, Targets] = (0, Targets())
         """The targets, and the head of the log as of which they are."""
+        self.webhooks: tuple[int, Webhooks] = (0, Webhooks())
+        """The webhooks, and the head of the log as of which they are."""
         self._visible = frozenset(visible)
         self.whole = self.reading(EVERYTHING)
         """Opens all that can be read with the keys there are."""

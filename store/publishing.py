@@ -49,6 +49,11 @@ class Publication(msgspec.Struct, frozen=True):
     intent: Intent
 
 
+def news_of(book: RateBook, days: Sequence[Publication], zone: ZoneInfo) -> News:
+    """What of these days is news beside what is on record. Raises Refusal."""
+    return sum((_counted(day, *_news(day, book, zone)) for day in days), News())
+
+
 def publish_days(
     log: DealLog, days: Sequence[Publication], zone: ZoneInfo, *, dry_run: bool = False
 ) -> News:
@@ -57,6 +62,8 @@ def publish_days(
     None of them is of the same base and day as another. Raises Refusal, and records
     nothing, where one is refused; StoreError.
     """
+    if dry_run:
+        return news_of(log.rates(), days, zone)
     found = News()
 
     def decided() -> Sequence[Batch]:
@@ -71,10 +78,7 @@ def publish_days(
         version = log.records.version
         return [Batch(stream, version(stream), news) for stream, news in drafts.items() if news]
 
-    if dry_run:
-        decided()
-    else:
-        log.append_alone(decided)
+    log.append_alone(decided)
     return found
 
 

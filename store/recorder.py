@@ -117,8 +117,8 @@ class Recorder(Protocol):
     ) -> Standing:
         """What `command`, `rows`, `head` and, where `known` is not 0, `holds` answer, at once."""
 
-    def commands(self) -> Iterator[CommandRow]:
-        """All commands, in order of principal and command id."""
+    def commands(self, after: tuple[str, str] = ("", "")) -> Iterator[CommandRow]:
+        """All commands behind `after`, in order of principal and command id."""
 
     def clear_fingerprints(
         self, events: Iterable[tuple[str, int]], streams: Iterable[str] = ()

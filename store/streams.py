@@ -22,6 +22,7 @@ from domain.process import ProcessBook, ProcessPublished, SalesProcess
 from domain.process_files import built_in_processes
 from domain.rates import RateBook
 from domain.targets import Targets
+from domain.webhooks import Webhooks
 from store.errors import UnreadableEvent
 from store.events.codec import Codec
 from store.events.reading import Reading
@@ -202,6 +203,19 @@ class Streams:
             targets = Targets.of(event for events in streams for event in events)
         self._memory.targets = (head, targets)
         return targets
+
+    def webhooks(self) -> Webhooks:
+        """All webhooks, as of now."""
+        known, webhooks = self._memory.webhooks
+        head = self._records.head()
+        if head <= known:
+            return webhooks
+        if not known or self._records.holds((StreamKind.WEBHOOK,), after=known):
+            names = self._records.names(StreamKind.WEBHOOK)
+            # One whose key is missing, or that cannot be read, keeps no other from working.
+            webhooks = Webhooks.of(self.events_of(names, EVERYTHING, {}).values())
+        self._memory.webhooks = (head, webhooks)
+        return webhooks
 
     def _of_kinds(
         self, kinds: Iterable[StreamKind], visible: Collection[Sensitivity]

@@ -24,6 +24,11 @@ _ROWS_PER_PAGE = 5_000
 _SAMPLES = 512
 
 
+def name_of(stream: str, version: int, state: bytes) -> str:
+    """Names a stored event: no other log has it, unless this is a copy of that one."""
+    return f"{stream}@{version} {leaf_hash(state).hex()[:32]}"
+
+
 class Stream(msgspec.Struct, frozen=True):
     """The events of one stream up to a position of the log, in order of version."""
 
@@ -94,7 +99,7 @@ class Tail:
         if position == 0:
             return ""
         for _, stream, version, _, state in self._records.feed(position - 1, 1):
-            return f"{stream}@{version} {leaf_hash(state).hex()[:32]}"
+            return name_of(stream, version, state)
         return None
 
     def recorded_at(self, position: int) -> datetime | None:

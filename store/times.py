@@ -5,4 +5,6 @@ from datetime import UTC, datetime
 
 def written(moment: datetime) -> str:
     """The moment in the one form that is written."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return f"{moment.isoformat(timespec='microseconds')[:-6]}Z"

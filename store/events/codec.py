@@ -24,7 +24,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import force_setattr
 
-from domain.accesses import FieldDisclosed
+from domain.accesses import DataExported, FieldDisclosed, SecretsRead
 from domain.deal import FACT_TYPES
 from domain.directory import (
     ApiKeyIssued,
@@ -39,8 +39,17 @@ from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
 from domain.rates import ExchangeRatesPublished
 from domain.restoring import StoreRestored
+from domain.sessions import SessionEnded, SessionOpened
 from domain.subjects import EncryptedField
 from domain.targets import TargetSet
+from domain.webhooks import (
+    WebhookChanged,
+    WebhookDisabled,
+    WebhookEnabled,
+    WebhookRegistered,
+    WebhookReplayAsked,
+    WebhookSecretRotated,
+)
 from store.errors import EventWithoutKey, NotStorable, UnreadableEvent
 from store.events.contract import check_contract
 from store.events.fields import Encrypted, FieldCipher, KeyMissing, Place
@@ -59,9 +68,19 @@ REGISTERED: tuple[type[Fact], ...] = (
     ApiKeyRevoked,
     AuthorityLimitsSet,
     FieldDisclosed,
+    SecretsRead,
+    DataExported,
+    SessionOpened,
+    SessionEnded,
     StoreRestored,
     ExchangeRatesPublished,
     TargetSet,
+    WebhookRegistered,
+    WebhookChanged,
+    WebhookSecretRotated,
+    WebhookDisabled,
+    WebhookEnabled,
+    WebhookReplayAsked,
 )
 """Every type of fact that the log can hold."""
 

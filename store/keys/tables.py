@@ -193,15 +193,27 @@ def _refuse_unless_private(path: Path) -> None:
 
 @contextmanager
 def transaction(cursor: sqlite3.Cursor, kind: str = "IMMEDIATE") -> Iterator[None]:
-    """All or nothing; durable when this returns."""
+    """All or nothing; durable when this returns, in a file that can be found again.
+
+    Raises StoreUnavailable where the file was removed while it was in use.
+    """
     cursor.execute(f"BEGIN {kind}")
     try:
         yield
         cursor.execute("COMMIT")
+        _require_in_place(cursor)
     except BaseException:
         if cursor.connection.in_transaction:
             cursor.connection.rollback()
         raise
+
+
+def _require_in_place(cursor: sqlite3.Cursor) -> None:
+    ((_, _, path),) = cursor.execute("PRAGMA database_list").fetchall()
+    if path and not Path(path).is_file():
+        raise StoreUnavailable(
+            f"{path} was removed while it was in use", "Put it back where it was."
+        )
 
 
 def read_properties(cursor: sqlite3.Cursor) -> dict[str, str]:

@@ -175,8 +175,8 @@ class LogRecorder(ApplicationRecorder):
         rows = [(stream, version, topic, state) for _, _, version, _, topic, state in more]
         return Standing(command, stream, after, rows, head, known, bool(changed))
 
-    def commands(self) -> Iterator[CommandRow]:
-        last = ("", "")
+    def commands(self, after: tuple[str, str] = ("", "")) -> Iterator[CommandRow]:
+        last = after
         while True:
             with self.datastore.using() as cursor:
                 found = cursor.execute(sql.SELECT_COMMANDS, (*last, _COMMANDS_AT_ONCE)).fetchall()

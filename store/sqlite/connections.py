@@ -230,6 +230,7 @@ class LogDatastore(SQLiteDatastore):
         self.path = path
         self.pool = LogConnectionPool(path)
         self._turn = Lock()
+        self._file = _identity(path)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
@@ -255,11 +256,13 @@ class LogDatastore(SQLiteDatastore):
         try:
             connection = self._borrow()
             try:
+                self._require_in_place()
                 cursor = connection.cursor().sqlite_cursor
                 cursor.execute("BEGIN IMMEDIATE")
                 yield cursor
                 cursor.execute("COMMIT")
                 cursor.close()
+                self._require_in_place()
             except BaseException as error:
                 _undo(connection)
                 if isinstance(error, sqlite3.Error):
@@ -289,6 +292,18 @@ class LogDatastore(SQLiteDatastore):
             cursor.row_factory = sqlite3.Row
             yield SQLiteCursor(cursor)
 
+    def _require_in_place(self) -> None:
+        """What is written to a file that was removed or replaced is lost when that is closed.
+
+        The file is looked at again after a commit: what was recorded is acknowledged only where it
+        can be found again. Raises StoreUnavailable.
+        """
+        if _identity(self.path) != self._file:
+            raise StoreUnavailable(
+                f"{self.path} was removed or replaced while it was in use",
+                "Put it back where it was; where another file takes its place, start again.",
+            )
+
     def _borrow(self) -> SQLiteConnection:
         try:
             return self.pool.get_connection()
@@ -305,6 +320,15 @@ class LogDatastore(SQLiteDatastore):
             self.pool.put_connection(connection)
         except ConnectionPoolClosedError:
             connection.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at the path, None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 (half the time, before and after each commit)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _undo(connection: SQLiteConnection) -> None:

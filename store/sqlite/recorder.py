@@ -97,8 +97,8 @@ class LogRecorder(SQLiteApplicationRecorder):
         command = None if row is None else CommandRow(*row)
         return Standing(command, stream, after, rows, head, known, changed)
 
-    def commands(self) -> Iterator[CommandRow]:
-        last = ("", "")
+    def commands(self, after: tuple[str, str] = ("", "")) -> Iterator[CommandRow]:
+        last = after
         while True:
             with self.datastore.reading() as cursor:
                 found = cursor.execute(sql.SELECT_COMMANDS, (*last, _COMMANDS_PER_PAGE)).fetchall()
