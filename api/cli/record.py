@@ -4,7 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 import msgspec
 import typer
@@ -17,9 +17,10 @@ from api.cli.script import read_script
 from api.cli.terminal import Terminal, terminal
 from api.commands import CommandError, command_type, decode_command
 from api.plain import clean
-from api.queries.listing import deal_of_reference, find_deal
+from api.queries.listing import find_deal
 from api.queries.trails import entries_of_events
 from api.queries.views import view_of_recorder
+from api.recording import NOT_ALONE, UnusableId, new_deal_id
 from api.times import TimeError, parse_occurrence
 from api.wire.trails import CommandResult, ScriptResult
 from api.workspace import Workspace
@@ -27,12 +28,10 @@ from domain.access import Role
 from domain.deal import DealCommand
 from domain.intent import Intent
 from domain.lifecycle.commands import OpenOpportunity
-from domain.people.commands import EraseSubject
-from domain.refusals import IdTaken, NotAllowed, Refusal
+from domain.refusals import NotAllowed, Refusal
 
 app = commands()
 
-_NEW_DEALS = UUID("0e9a2c5e-52a4-5d5c-9a3b-5a3d0c1f7a10")
 _LARGEST_BYTES = 1_000_000
 
 
@@ -254,10 +253,10 @@ def _carry_out(
     if_version: int | None,
 ) -> CommandResult:
     if isinstance(command, OpenOpportunity):
-        deal_id = _new_id(store, deal, intent)
+        deal_id = _opened_as(store, deal, intent)
     else:
         deal_id = find_deal(store, deal)
-    if isinstance(command, EraseSubject):
+    if isinstance(command, NOT_ALONE):
         raise typer.BadParameter(
             "on one deal alone it would leave the keys, and every other deal, as they are; use:"
             f" dealstate erase {shlex.quote(f'{deal_id}/{command.stakeholder}')}",
@@ -273,20 +272,11 @@ def _carry_out(
     )
 
 
-def _new_id(store: Workspace, wanted: str, intent: Intent) -> str:
-    """The id given, else one that follows from the command, so that repeating it opens no other.
-
-    Raises IdTaken where the id given would hide another deal.
-    """
-    if wanted != NEW:
-        if wanted != wanted.strip() or not wanted.isprintable():
-            raise typer.BadParameter("an id has no blanks at its ends and no control characters")
-        if deal_of_reference(store, wanted) not in {None, wanted}:
-            raise IdTaken(
-                f"another deal has the reference {wanted!r}", "Open the new deal under another id."
-            )
-        return wanted
-    return str(uuid5(_NEW_DEALS, f"{intent.principal.id}\x1f{intent.command_id}"))
+def _opened_as(store: Workspace, wanted: str, intent: Intent) -> str:
+    try:
+        return new_deal_id(store, None if wanted == NEW else wanted, intent)
+    except UnusableId as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _tell(answer: CommandResult, at: Terminal) -> None:
