@@ -10,9 +10,11 @@ import typer
 
 from api.cli.ending import leave
 from api.cli.groups import WantedDeal, commands
+from api.cli.logs import LogFormatOption, LogLevelOption
 from api.cli.output import Column, Shape, ShapeOption, note, print_json, print_table, say
 from api.cli.progress import Progress
 from api.cli.terminal import terminal
+from api.operation.levels import LogFormat, LogLevel
 from api.queries.models import retry as try_again
 from api.wire.health import RebuildResult, RetryResult, TableDifference
 from projections.engine.models import MODELS, NoSuchModel, named
@@ -193,20 +195,29 @@ Examples:
   dealstate --kek none --db postgresql://deals@db.example/deals worker
   dealstate worker deals deal-periods       only these; another worker may take the rest"""
 )
-def worker(context: typer.Context, models: _Models = None) -> None:
+def worker(
+    context: typer.Context,
+    models: _Models = None,
+    *,
+    log_format: LogFormatOption = LogFormat.TEXT,
+    log_level: LogLevelOption = LogLevel.INFO,
+) -> None:
     """Keep the read models up with the log, until it is stopped with Ctrl-C or SIGTERM.
 
     Questions catch up by themselves, so a worker is not needed; with one they seldom have to.
     It needs no key: read models hold what is public. On PostgreSQL several may run, on one or
     many machines: the first takes all read models that are free, the others stand by, and take
     them over within ten seconds when it is gone. It also makes the models of the probability to
-    win that are due, where scikit-learn is installed. It tells each thing worth knowing in one
-    line.
+    win that are due, where scikit-learn is installed, and delivers webhooks, where the store is
+    opened with its keys. It tells each thing worth knowing in one line.
     """
     chosen = _chosen(models)
+    from api.cli.webhooks import reach
+    from api.webhooks.deliverer import deliverer_of
+    from api.webhooks.sending import Sender
     from projections.engine.working import Worker
 
-    _log_to_stdout()
+    _log_to_stdout(log_format, log_level)
     log = logging.getLogger("dealstate.worker")
     told = SimpleQueue[None]()
     _when_told(signal.default_int_handler)
@@ -215,10 +226,11 @@ def worker(context: typer.Context, models: _Models = None) -> None:
         _when_told(lambda *_: told.put(None))
         log.info("works on %s; stop it with Ctrl-C", store.location)
         upkeep = [store.maintain_columns, store.maintain_models]
-        with Worker(store.views, store.tail, chosen, maintain=upkeep) as working:
+        sends = deliverer_of(store, Sender(reach()))
+        with Worker(store.views, store.tail, chosen, maintain=upkeep) as working, sends as sending:
             told.get()
             log.info("stops")
-        if not working.has_ended:
+        if not working.has_ended or not (sending is None or sending.has_ended):
             # What it is at is given up with its transaction.
             leave(0)
 
@@ -232,10 +244,15 @@ def _when_told(handler: "Callable[[int, FrameType | None], object]") -> None:
         signal.signal(ending, handler)
 
 
-def _log_to_stdout() -> None:
+def _log_to_stdout(shape: LogFormat | None, level: LogLevel) -> None:
     """Each line with its time, on standard output, which is what a worker answers with."""
+    if shape is LogFormat.JSON:
+        from api.operation.logs import configure
+
+        configure(shape, level, sys.stdout)
+        return
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s"))
     log = logging.getLogger("dealstate")
     log.handlers, log.propagate = [handler], False
-    log.setLevel(logging.INFO)
+    log.setLevel(level.number)

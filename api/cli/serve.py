@@ -7,21 +7,40 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from api.cli.ending import leave
 from api.cli.failures import fail
 from api.cli.first_key import FIRST_USER, has_key, issue_first_key
 from api.cli.groups import commands
+from api.cli.logs import LogFormatOption, LogLevelOption, shape_of_log
 from api.cli.output import say
 from api.cli.terminal import terminal
+from api.operation.levels import LogLevel
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from api.cli.terminal import Terminal
+    from api.operation.processes import Served
     from api.settings import Settings
-    from projections.engine.working import Worker
 
 app = commands()
+
+
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="A name by which the server may be addressed, besides those of this machine; may be"
+        " given more than once.",
+        show_default=False,
+    ),
+]
+BehindProxy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESSES",
+        help="Addresses or networks, with commas between, of a proxy that speaks TLS. It is"
+        " believed who asks.",
+        show_default=False,
+    ),
+]
 
 
 @app.command(
@@ -30,10 +49,11 @@ Examples:
   dealstate serve
   dealstate --db sqlite:////var/lib/deals.db serve --port 8080
   dealstate serve --host 10.0.0.5 --behind-proxy 10.0.0.1 --allow-host deals.example.com
+  dealstate --db postgresql://deals@db.example/deals serve --workers 4 --log-format json
 
 The documentation is at /docs, the OpenAPI document at /openapi.json. Tokens of an identity
 provider count besides API keys once DEALSTATE_OIDC_ISSUER and DEALSTATE_OIDC_AUDIENCE are set:
-see docs/access.md."""
+see docs/access.md. Running it for others, and what it logs and counts: docs/operating.md."""
 )
 def serve(
     context: typer.Context,
@@ -51,24 +71,16 @@ def serve(
             help="Also keep the read models up with the log, as dealstate worker does.",
         ),
     ] = True,
-    allow_host: Annotated[
-        list[str] | None,
+    workers: Annotated[
+        int,
         typer.Option(
-            metavar="NAME",
-            help="A name by which the server may be addressed, besides those of this machine; may"
-            " be given more than once.",
-            show_default=False,
+            min=1, max=64, metavar="N", help="Processes that serve side by side; on PostgreSQL."
         ),
-    ] = None,
-    behind_proxy: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESSES",
-            help="Addresses or networks, with commas between, of a proxy that speaks TLS. It is"
-            " believed who asks.",
-            show_default=False,
-        ),
-    ] = None,
+    ] = 1,
+    log_format: LogFormatOption = None,
+    log_level: LogLevelOption = LogLevel.INFO,
+    allow_host: AllowHost = None,
+    behind_proxy: BehindProxy = None,
 ) -> None:
     """Answer over HTTP, to whoever has an API key or a token of the identity provider.
 
@@ -78,6 +90,11 @@ def serve(
     be built are built before it listens.
     """
     at = terminal(context)
+    if workers > 1 and not at.db.startswith("postgresql"):
+        raise typer.BadParameter(
+            "several processes serve a store on PostgreSQL; one serves SQLite",
+            param_hint="'--workers'",
+        )
     settings = _settings(at, worker=worker, names=_names(host, allow_host or ()))
     local = is_loopback(host)
     if not local:
@@ -99,7 +116,9 @@ def serve(
             f' curl -H "Authorization: Bearer $KEY" http://{shown}:{bound}/v1/deals'
         )
     say(f"Serving {location} at http://{shown}:{bound}/docs. Stop with Ctrl-C.")
-    _run(settings, listening, behind_proxy)
+    from api.operation.processes import Served
+
+    _run(Served(settings, behind_proxy, shape_of_log(log_format), log_level), listening, workers)
 
 
 def _names(host: str, allowed: Sequence[str]) -> tuple[str, ...]:
@@ -184,29 +203,22 @@ def listen(host: str, port: int) -> socket.socket:
         )
 
 
-def _run(settings: "Settings", listening: socket.socket, behind_proxy: str | None) -> None:
-    import uvicorn
-
+def _run(served: "Served", listening: socket.socket, workers: int) -> None:
     from api.app import create_app
+    from api.operation.logs import configure
+    from api.operation.processes import serve_by
+    from api.operation.server import run
+    from api.operation.traces import Tracing, TracingUnusable
+    from api.queries.stores import release
 
-    application = create_app(settings)
-    # Nobody but the proxy is believed where a request comes from.
-    config = uvicorn.Config(
-        application,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=behind_proxy is not None,
-        forwarded_allow_ips=behind_proxy or "",
-    )
     try:
-        uvicorn.Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
-        _leave_if_at_work(application, 130)
-        raise
-    _leave_if_at_work(application, 0)
-
-
-def _leave_if_at_work(application: "FastAPI", code: int) -> None:
-    worker: Worker | None = application.state.worker
-    if worker is not None and not worker.has_ended:
-        leave(code)
+        tracing = Tracing.configured(release())
+    except TracingUnusable as error:
+        raise typer.BadParameter(str(error)) from None
+    if tracing is not None:
+        # Each process has its own.
+        tracing.close()
+    configure(served.log_format, served.log_level)
+    if workers > 1:
+        raise typer.Exit(serve_by(workers, served, listening))
+    run(served.settings, create_app(served.settings), listening, served.behind_proxy)

@@ -112,6 +112,8 @@ GOALS: Sequence[Goal] = (
     Goal("charts of a post-mortem, each", "charts", "p99", 0.1),
     Goal(_LAG, "lag", "p99", 0.25),
     Goal(f"{_LAG}, on PostgreSQL", "pg-lag", "p99", 0.25),
+    Goal("one read over HTTP", "http-read", "of the floor", 0.6),
+    Goal("one write over HTTP", "http-write", "of the floor", 0.6),
     Goal(_MEMORY, "memory-rebuild", "memory", 400e6, 10_000_000),
     Goal(_MEMORY, "memory-scan", "memory", 400e6, 10_000_000),
     Goal(f"{_START}, `dealstate --version`", "cli-version", "median", 0.25),

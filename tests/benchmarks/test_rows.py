@@ -55,6 +55,8 @@ VARIANTS = {
     "pg-rebuild-all-2": {OURS, WITHOUT},
     "rebuild-deals": {OURS, FLOOR, STOCK},
     "rebuild-deals-batched": {OURS, FLOOR, STOCK},
+    "http-read": {OURS, FLOOR},
+    "http-write": {OURS, FLOOR},
     "snapshot-1": {OURS},
     "snapshot-3": {OURS},
     "snapshot-then": {OURS},

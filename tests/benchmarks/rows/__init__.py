@@ -20,6 +20,7 @@ from tests.benchmarks.rows import (
     as_of,
     cold_start,
     command,
+    http,
     lag,
     load,
     memory,
@@ -44,6 +45,9 @@ LEAST_LEARNED = 100
 """So many decided deals make a model of the estimate; see `projections.cohort`."""
 LOST, MANY_LOST = 100, 1_000
 """Lost deals that post-mortems are made of."""
+
+REQUESTS = 1_000
+"""Over HTTP in one run."""
 
 TIMED_LOADS = {SHORT_DEAL: 400, LONG_DEAL: 40}
 """Deals loaded in one run, by their length."""
@@ -144,6 +148,11 @@ class Subjects:
         """So long lag is measured; shorter where there is hardly a log."""
         return LAG_SECONDS if self.events >= 10_000 else 1
 
+    @property
+    def requests(self) -> int:
+        """So many are sent over HTTP in one run."""
+        return REQUESTS if self.events >= 10_000 else 20
+
     def drop(self) -> None:
         """Remove the databases, where any were made."""
         for name in (
@@ -225,6 +234,8 @@ ROWS: Mapping[str, Build] = {
     "pg-lag": lambda subjects: lag.on_postgres(subjects.short_on_postgres, subjects.lag_seconds),
     "memory-rebuild": lambda subjects: memory.memory(subjects.mixed, "rebuild"),
     "memory-scan": lambda subjects: memory.memory(subjects.mixed, "scan"),
+    "http-read": lambda subjects: http.read(subjects.requests),
+    "http-write": lambda subjects: http.write(subjects.requests),
     "cli-version": lambda _: cold_start.version(),
     "cli-deals": lambda subjects: cold_start.deals(subjects.mixed),
 }
