@@ -5,7 +5,7 @@ from typing import NoReturn
 import typer
 
 from api.cli.output import note
-from api.problems import ON_THE_COMMAND_LINE, failure_of
+from api.problems import MEANINGS, ON_THE_COMMAND_LINE, failure_of
 from domain.refusals import Refusal
 
 
@@ -30,7 +30,7 @@ def exit_code(error: Exception) -> int:
 
 def fail(code: str, detail: str, advice: str | None = None, exit_code: int = 1) -> NoReturn:
     """Tell a failure that only the command line knows, and end."""
-    assert code in ON_THE_COMMAND_LINE
+    assert code in ON_THE_COMMAND_LINE or code in MEANINGS
     note(f"Error ({code}): {detail}")
     if advice:
         note(advice)

@@ -51,12 +51,14 @@ def import_targets(
     encoding: str = "utf-8",
     delimiter: str | None = None,
     dry_run: bool = False,
+    command_id: Callable[[int], str] = lambda _: str(uuid4()),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TableReport:
     """Set the targets of a file that are news, and tell what came of it.
 
-    Owners are named by id or by name. Raises ImportFailure where the file cannot be used at
-    all, NotAllowed without the right, StoreError.
+    Owners are named by id or by name. `command_id` gives the id under which the row of a line
+    is recorded; under the same ids it is told again what came of it then. Raises ImportFailure
+    where the file cannot be used at all, NotAllowed without the right, StoreError.
     """
     report = TableReport("targets", path.name, dry_run, counts={"set": 0, "unchanged": 0})
     with closing(Table(path, encoding, delimiter)) as table:
@@ -73,10 +75,17 @@ def import_targets(
         wanted = list(_wanted(store, table, report))
         report.rows = table.rows_read
     for number, one in enumerate(wanted, start=1):
-        _take(store, one, principal, report)
+        _take(store, one, Intended(principal, command_id(one.line)), report)
         if on_progress is not None:
             on_progress(number, len(wanted))
     return report
+
+
+class Intended(NamedTuple):
+    """By whom, and under which id, a row is recorded."""
+
+    principal: Principal
+    command_id: str
 
 
 def _wanted(store: Workspace, table: Table, report: TableReport) -> Iterator[Wanted]:
@@ -121,9 +130,9 @@ def _command(store: Workspace, table: Table, row: Row) -> SetTarget:
     return SetTarget(period.first, period.last, amount, owner, territory, unit)
 
 
-def _take(store: Workspace, wanted: Wanted, principal: Principal, report: TableReport) -> None:
+def _take(store: Workspace, wanted: Wanted, by: Intended, report: TableReport) -> None:
     now = store.now()
-    intent = Intent(str(uuid4()), principal, SOURCE, now=now, occurred_at=now)
+    intent = Intent(by.command_id, by.principal, SOURCE, now=now, occurred_at=now)
     try:
         if report.dry_run:
             directory = store.log.organisation().directory

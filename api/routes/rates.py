@@ -15,6 +15,7 @@ from api.routes.common import (
     answers,
     instant,
     next_link,
+    takes,
     waits,
 )
 from api.wire.rates import RateList
@@ -51,7 +52,7 @@ class RateParameters(Parameters):
 @router.get(
     "",
     responses=answers(RateList, "The rates."),
-    dependencies=[waits(RateParameters)],
+    dependencies=[takes(), waits(RateParameters)],
 )
 def list_the_rates(
     request: Request, store: Store, parameters: Annotated[RateParameters, Query()]

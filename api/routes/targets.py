@@ -13,6 +13,7 @@ from api.routes.common import (
     Store,
     answers,
     instant,
+    takes,
     waits,
 )
 from api.wire.targets import TargetList
@@ -49,7 +50,7 @@ class TargetParameters(Parameters):
 @router.get(
     "",
     responses=answers(TargetList, "The targets that count."),
-    dependencies=[waits(TargetParameters)],
+    dependencies=[takes(), waits(TargetParameters)],
 )
 def list_the_targets(store: Store, parameters: Annotated[TargetParameters, Query()]) -> Answer:
     """What is to be won, by period, and by whom or where."""

@@ -9,13 +9,16 @@ from api.exchange.identity import Identity
 from api.exchange.rates.reading import read_rates
 from api.exchange.report import ImportFailure
 from api.exchange.tables import Table, TableReport
+from domain.access import EVERYTHING
 from domain.currencies import MINOR_DIGITS
+from domain.history import StreamKind
 from domain.intent import Intent
-from domain.rates import PublishRates
-from store.publishing import News, Publication, publish_days
+from domain.rates import PublishRates, RateBook
+from store.publishing import News, Publication, news_of, publish_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from api.exchange.rates.reading import Days
@@ -35,33 +38,45 @@ def import_rates(
     encoding: str = "utf-8",
     delimiter: str | None = None,
     dry_run: bool = False,
+    begun_at: datetime | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TableReport:
     """Publish the rates of a file that are news, and tell what came of it.
 
     `base` counts where the file names none, the euro for the wide form without it.
+    With `begun_at` it is told what was news then, the same however often it is asked for.
     `on_progress` is told how many days are dealt with, and of how many. Raises
     ImportFailure where the file cannot be used at all, Refusal without the right, StoreError.
     """
     if base is not None and base not in MINOR_DIGITS:
         raise ImportFailure(f"{base!r} is no currency code", "Give one of ISO 4217, such as EUR.")
     report = TableReport("exchange rates", path.name, dry_run)
-    today = store.now().astimezone(store.zone).date()
+    now = begun_at or store.now()
+    today = now.astimezone(store.zone).date()
     with closing(Table(path, encoding, delimiter)) as table:
         days = read_rates(table, base, store.zone, today, report)
-    publications = _publications(days, store, principal)
+    publications = _publications(days, principal, now)
     news = News()
     for start in range(0, len(publications), DAYS_PER_TRANSACTION):
         chunk = publications[start : start + DAYS_PER_TRANSACTION]
         news += publish_days(store.log, chunk, store.zone, dry_run=dry_run)
         if on_progress is not None:
             on_progress(start + len(chunk), len(publications))
+    if begun_at is not None:
+        news = news_of(_book_then(store, begun_at), publications, store.zone)
     report.counts = {"new": news.added, "corrected": news.corrected, "unchanged": news.unchanged}
     return report
 
 
-def _publications(days: Days, store: Workspace, principal: Principal) -> list[Publication]:
-    identity, now = Identity(SOURCE), store.now()
+def _book_then(store: Workspace, moment: datetime) -> RateBook:
+    """The rates that were recorded before that moment."""
+    streams = store.log.events_of(store.log.streams(StreamKind.RATES), EVERYTHING)
+    events = (event for stream in streams.values() for event in stream)
+    return RateBook.of(event for event in events if event.recorded_at < moment)
+
+
+def _publications(days: Days, principal: Principal, now: datetime) -> list[Publication]:
+    identity = Identity(SOURCE)
     found = []
     for (base, day), quotes in days.items():
         told = ",".join(f"{quote.currency}={quote.rate}" for quote in quotes.values())

@@ -24,7 +24,7 @@ from tests.api.exchange.importing import LOST, NOW, OPEN, WON, Importer, types
 
 if TYPE_CHECKING:
     from domain.deal import DealEvent
-    from store.log import Handled
+    from store.handled import Handled
 
 UNDATED = OPEN.replace("2026-03-02", "")
 
