@@ -2,16 +2,21 @@
 
 import ast
 import inspect
+import sys
 from functools import cache
-from textwrap import dedent
 from typing import Any
 
 import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.routes.common import ANSWERS
+from api.commands import facts_of, fields_of
+from api.meanings import field_meaning
+from api.routes.answering import ANSWERS, describe_answers
+from api.routes.common import LONGEST_PARAMETER
+from api.routes.conditions import BODIES, REQUIRED
 from api.routes.door import OPEN
+from domain.intent import Command
 
 _TEMPLATE = "#/components/schemas/{name}"
 _BEARER = {
@@ -36,6 +41,11 @@ def describe(app: FastAPI) -> None:
         components.setdefault("schemas", {}).update(schemas())
         components["securitySchemes"] = {"bearer": _BEARER}
         found["security"] = [{"bearer": []}]
+        describe_answers(found)
+        _limit_texts(found)
+        for methods in found["paths"].values():
+            for operation in methods.values():
+                _plain_headers(operation)
         for path in OPEN & set(found["paths"]):
             for operation in found["paths"][path].values():
                 operation["security"] = []
@@ -44,9 +54,22 @@ def describe(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]
 
 
+def _limit_texts(document: dict[str, Any]) -> None:
+    """The length that `Parameters` sets for those texts of a query that have none of their own."""
+    operations = [one for methods in document["paths"].values() for one in methods.values()]
+    for operation in operations:
+        for parameter in operation.get("parameters", []):
+            for kind in [parameter["schema"], *parameter["schema"].get("anyOf", [])]:
+                if kind.get("type") == "string" and not kind.keys() & _LIMITED_BY:
+                    kind["maxLength"] = LONGEST_PARAMETER
+
+
+_LIMITED_BY = {"maxLength", "enum", "const", "format", "pattern"}
+
+
 def schemas() -> dict[str, Any]:
-    """The schemas of every answer, with the words that stand beside the fields."""
-    types = list(ANSWERS.values())
+    """The schemas of every answer and body, with the words that stand beside the fields."""
+    types = list((ANSWERS | BODIES).values())
     _, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
     for component in components.values():
         if "description" in component:
@@ -57,7 +80,32 @@ def schemas() -> dict[str, Any]:
         for name, words in field_docs(found).items():
             if name in properties:
                 properties[name] = _described(properties[name], words)
+    for name, kind in BODIES.items():
+        _as_sent(components[name], kind)
     return dict(sorted(components.items()))
+
+
+def _as_sent(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:
+    """The address says which command a body is; its fields mirror those of the facts."""
+    owners = [kind, *(facts_of(kind) if issubclass(kind, Command) else [])]
+    properties = schema.get("properties", {})
+    if kind.__struct_config__.tag is not None:
+        properties.pop(kind.__struct_config__.tag_field, None)
+        schema["required"] = [name for name in schema["required"] if name in properties]
+    for field in fields_of(kind):
+        words = field_meaning(field, owners)
+        if words:
+            properties[field.encode_name] = _described(properties[field.encode_name], words)
+
+
+def _plain_headers(operation: dict[str, Any]) -> None:
+    """A header is text: what may be left out is never null. Says which ones a route requires."""
+    for parameter in operation.get("parameters", []):
+        schema = parameter["schema"]
+        if parameter["in"] == "header" and schema.pop("anyOf", None) is not None:
+            schema["type"] = "string"
+        if schema.pop(REQUIRED, False):
+            parameter["required"] = True
 
 
 def _structs(types: list[type[msgspec.Struct]]) -> list[type[msgspec.Struct]]:
@@ -102,13 +150,19 @@ def field_docs(struct: type[msgspec.Struct]) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in reversed(struct.__mro__):
         if issubclass(base, msgspec.Struct) and base is not msgspec.Struct:
-            tree = ast.parse(dedent(inspect.getsource(base)))
-            found |= _docs_in(tree.body[0])
+            definition = _classes(base.__module__).get(base.__qualname__)
+            found |= _docs_in(definition) if definition is not None else {}
     return found
 
 
-def _docs_in(definition: ast.stmt) -> dict[str, str]:
-    assert isinstance(definition, ast.ClassDef)
+@cache
+def _classes(module: str) -> dict[str, ast.ClassDef]:
+    """The classes of a module, as they stand in its source; read once for all of them."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {one.name: one for one in tree.body if isinstance(one, ast.ClassDef)}
+
+
+def _docs_in(definition: ast.ClassDef) -> dict[str, str]:
     found = {}
     for field, below in zip(definition.body, definition.body[1:], strict=False):
         match field, below:

@@ -9,7 +9,23 @@ from api.queries.instants import NothingThen
 from api.queries.users import UnknownUser
 from api.times import TimeError
 from api.workspace import NotRecorded
-from domain.refusals import NotAllowed, Refusal, UnknownProcess
+from domain.refusals import (
+    CommandIdReused,
+    CompetitorMissing,
+    InTheFuture,
+    InvalidIssue,
+    InvalidQuotes,
+    InvalidRate,
+    InvalidTarget,
+    NotAllowed,
+    OutOfRange,
+    Refusal,
+    SamePerson,
+    TextNotLegible,
+    UnknownCurrency,
+    UnknownProcess,
+    VersionConflict,
+)
 from projections.accounts import AccountNotFound
 from projections.deals import DealNotFound
 from store.disclosure import FieldErased, FieldNotEncrypted
@@ -31,11 +47,23 @@ MEANINGS = {
     "account-not-found": "No account answers to that id or name.",
     "nothing-then": "The deal did not exist, or nobody knew of it, at the moment asked for.",
     "ambiguous-user": "More than one user has that name; give the id.",
-    "invalid-parameter": "A parameter is missing, unknown or not of its kind.",
+    "invalid-parameter": "A parameter, or a field of the body, is missing, unknown or not of its"
+    " kind.",
     "invalid-header": "A header of the request cannot be read.",
+    "malformed-json": "The body of the request is not a JSON text in UTF-8.",
+    "unsupported-media-type": "The body of the request is not sent as JSON.",
+    "body-too-large": "The body of the request is larger than may be sent.",
+    "precondition-required": "What replaces has to name the version that it rests on.",
     "event-not-recorded": "The event that the answer was to include is not in the log.",
     "not-authenticated": "Nobody is known to ask: send a key or token that is good now.",
+    "csrf-failed": "A request by a session that may change something has to come from a page of"
+    " this server, and to bear its X-CSRF-Token.",
+    "no-session": "Whoever asks did not come by a session.",
     "too-many-attempts": "Too many tokens from that address were good for nothing; wait.",
+    "too-many-requests": "The user sends more requests than the server takes of one; wait.",
+    "took-too-long": "The answer was not there in time, and is not worked on any more.",
+    "too-many-streams": "The user has as many streams of events open as the server keeps for one.",
+    "too-busy": "The server has as many requests at once as it takes; try again.",
     "identity-provider-unavailable": "Tokens cannot be checked: their issuer cannot be reached.",
     "not-found": "There is nothing at that address.",
     "method-not-allowed": "The address does not take that method.",
@@ -45,13 +73,18 @@ MEANINGS = {
     "store-unavailable": "The files of the store cannot be reached, read or written.",
     "store-unusable": "The store is missing, of another kind, or damaged.",
     "unreadable-event": "A stored event cannot be read.",
-    "behind": "The read models have not caught up with the log yet.",
+    "not-ready": "The server cannot answer now, or is about to end; the detail names what.",
+    "not-http": "What came is not a request that can be read as HTTP/1.1.",
+    "request-too-slow": "The request did not arrive as a whole in the time that it may take.",
+    "too-many-connections": "The server has as many connections as it keeps; try again.",
     "event-not-found": "The deal has no event of that version.",
     "checkpoint-not-found": "No checkpoint of that size was made, or the two are in wrong order.",
     "field-not-found": "The event has no encrypted field of that name.",
     "field-erased": "The value of the field is gone for good: somebody it speaks of was erased.",
     "log-contradicted": "The log is not what it has signed before; it was changed.",
     "witness-refused": "The witness has not cosigned the checkpoint.",
+    "import-failed": "The input, or an option of the import, cannot be used at all.",
+    "person-not-found": "Nobody, or more than one person, answers to that.",
     "internal-error": "Something went wrong inside; the server's log tells what.",
 }
 """Codes that are not refusals of the domain, and what they mean."""
@@ -60,18 +93,32 @@ MEANINGS = {
 ON_THE_COMMAND_LINE = {
     "backup-contradicted": "A backup and what is known of its log cannot both be true.",
     "backup-older": "A backup lacks events that are known to have been recorded.",
-    "import-failed": "The input, or an option of the import, cannot be used at all.",
     "checkpoint-not-kept": "The checkpoint could not be written or posted where it was to go.",
     "file-not-written": "The file to write is there already, or cannot be written.",
     "invalid-limits": "The file of authority limits has errors.",
     "log-damaged": "A log is not as it was recorded, so no backup of it was made.",
     "nobody-let-in": "The server would listen to others, and let nobody in.",
-    "person-not-found": "Nobody, or more than one person, answers to that.",
     "port-unavailable": "The server cannot listen on that port.",
     "rate-not-found": "No rates on record tell what one currency was worth in another.",
     "witness-unusable": "The key or the state of the witness cannot be used.",
 }
 """Codes that only the command line has."""
+
+
+IN_ITSELF = (
+    CommandIdReused,
+    CompetitorMissing,
+    InTheFuture,
+    InvalidIssue,
+    InvalidQuotes,
+    InvalidRate,
+    InvalidTarget,
+    OutOfRange,
+    SamePerson,
+    TextNotLegible,
+    UnknownCurrency,
+)
+"""Refusals of what could not be recorded on any deal. The others follow from what is on record."""
 
 
 def failure_of(error: Exception) -> Failure | None:
@@ -81,6 +128,10 @@ def failure_of(error: Exception) -> Failure | None:
             return _refused(error, HTTPStatus.NOT_FOUND)
         case NotAllowed():
             return _refused(error, HTTPStatus.FORBIDDEN)
+        case VersionConflict():
+            return _refused(error, HTTPStatus.PRECONDITION_FAILED)
+        case Refusal() if isinstance(error, IN_ITSELF):
+            return _refused(error, HTTPStatus.UNPROCESSABLE_ENTITY)
         case Refusal():
             return _refused(error, HTTPStatus.CONFLICT)
         case DealNotFound():

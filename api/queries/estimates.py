@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from api.wire.estimates import EstimateQuality
 from api.workspace import Workspace
 from projections.cohort.cache import Cache
-from projections.cohort.model import LEAST
+from projections.cohort.model import LEAST, Cohort
 from projections.cohort.models import CohortModels
 from projections.cohort.portfolio import Histories, Portfolio, dated_as_occurred
 from projections.cohort.quality import Quality, Verdict, quality
@@ -51,9 +52,11 @@ def ask_estimates(
     """How good the estimates were on the deals decided by now.
 
     `as_occurred`: what an import did not date counts as known when it occurred; such models are
-    not kept. Raises AnalysisMissing, StoreError.
+    not kept. A store that makes no models for questions answers by those that are kept. Raises
+    AnalysisMissing, StoreError.
     """
     now = store.now()
+    unmade: set[datetime] = set()
     with store.fresh() as connection:
         undated = undated_events(connection)
         if as_occurred and undated:
@@ -61,9 +64,25 @@ def ask_estimates(
             found = quality(models, now, progress)
         else:
             with cohort_models(store, connection, least=least) as models:
-                found = quality(models, now, progress)
+                kept = None if store.makes_models else _kept(models, unmade)
+                found = quality(models, now, progress, kept)
     caveats = _caveats(undated, as_occurred=as_occurred)
+    if unmade:
+        months = "of one month" if len(unmade) == 1 else f"of {len(unmade):,} months"
+        caveats.append(f"the models {months} are not made yet: the worker makes them")
     return EstimateQuality.of(found, written(now), _verdict(found, least), caveats)
+
+
+def _kept(models: CohortModels, unmade: set[datetime]) -> Callable[[datetime], Cohort | None]:
+    """What gives the cohort of a moment as far as it is kept; which are not goes into `unmade`."""
+
+    def at(moment: datetime) -> Cohort | None:
+        found = models.kept(moment)
+        if found is None:
+            unmade.add(models.boundary(moment))
+        return found
+
+    return at
 
 
 def _as_occurred(store: Workspace, connection: "Connection") -> Portfolio:

@@ -31,6 +31,8 @@ class TrailQuery(msgspec.Struct, frozen=True):
     limit: int = 100
     cursor: int = 0
     """Entries behind this position in the log."""
+    accesses: bool = False
+    """Only those that say who was shown secrets."""
 
 
 def trail_of_deal(view: View, query: TrailQuery) -> AuditTrail:
@@ -73,6 +75,7 @@ def trail_of_all(
                 recorded_until=query.recorded_until,
                 after=query.cursor,
                 limit=query.limit + 1,
+                accesses=query.accesses,
             ),
         )
         left_out = left_out_of_trail(connection)

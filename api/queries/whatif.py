@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from api.accesses import PROCESS_TRIAL
 from api.queries.cohorts import Progress, learning, untold
 from api.queries.deals import deal_then
 from api.queries.instants import Instants
@@ -114,11 +115,12 @@ def try_process(
 ) -> ProcessTrial:
     """Another version of a process on every deal that runs under it.
 
-    Raises NotAllowed for who may not read all deals; UnreadableEvent.
+    Raises NotAllowed for who may not read all deals; UnreadableEvent, StoreError.
     """
     now = store.now()
     as_of, known_at = at.as_of or now, at.known_at or now
     visible = visible_in_all(principal, Action.READ) & store.log.visible
+    store.accesses.exported(principal, PROCESS_TRIAL, visible)
     found = tried_on(
         _deals(store, visible, progress),
         process,

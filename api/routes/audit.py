@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
+from api.accesses import AUDIT
 from api.queries.trails import TrailQuery, trail_of_all, with_leaves
 from api.queries.views import visible_in_all
 from api.routes.common import (
+    LARGEST,
     Answer,
     Caller,
     Parameters,
@@ -37,7 +39,7 @@ class TrailParameters(Parameters):
         None, description="Recorded until then; a bare date is the end of that day."
     )
     limit: int = Field(100, ge=1, le=500, description="At most so many.")
-    cursor: int = Field(0, ge=0, description="Goes on where an earlier answer ended.")
+    cursor: int = Field(0, ge=0, le=LARGEST, description="Goes on where an earlier answer ended.")
 
     def check(self, store: Workspace) -> None:
         self.query(store)
@@ -65,6 +67,7 @@ def audit_everything(
 ) -> Answer:
     """Every event of an actor or a period, of all streams."""
     visible = visible_in_all(caller, Action.AUDIT)
+    store.accesses.exported(caller, AUDIT, visible)
     query = parameters.query(store)
     trail, position = positioned(store, lambda: trail_of_all(store, visible, query))
     trail = with_leaves(store, caller, trail)

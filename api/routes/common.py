@@ -9,11 +9,17 @@ from urllib.parse import unquote, urlencode
 import msgspec
 from fastapi import Depends, Header, Path, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.queries.instants import Instants
 from api.queries.views import LONGEST_NAME, View, open_view, require_reader
+from api.queries.waiting import may_know_of
+from api.routes.answering import ANSWERS as ANSWERS
+from api.routes.answering import Answer as Answer
+from api.routes.answering import ProblemAnswer as ProblemAnswer
+from api.routes.faults import HeaderFault as HeaderFault
+from api.routes.faults import ParameterFault as ParameterFault
+from api.routes.selecting import DESCRIPTION, LONGEST
 from api.times import DayMeans, TimeError, parse_instant
 from api.wire.problems import Problem
 from api.workspace import NO_EVENT, Awaited, NotRecorded, Workspace
@@ -22,19 +28,6 @@ from domain.refusals import NotAllowed
 from projections.deals import DealNotFound
 
 A = TypeVar("A", bound=msgspec.Struct)
-
-
-class ParameterFault(ValueError):
-    """A parameter cannot be used."""
-
-    def __init__(self, parameter: str, detail: str) -> None:
-        super().__init__(f"{parameter}: {detail}")
-        self.parameter = parameter
-        self.detail = detail
-
-
-class HeaderFault(ValueError):
-    """A header cannot be read."""
 
 
 WAIT_FOR, POSITION = "Dealstate-Wait-For", "Dealstate-Position"
@@ -80,6 +73,14 @@ def takes(*actions: Action) -> Any:
     return Depends(allowed)
 
 
+async def _reader(caller: Caller) -> None:
+    require_reader(caller)
+
+
+READS_DEALS = Depends(_reader)
+"""For routes over all deals that the caller may read: who reads none is refused."""
+
+
 def waits(kind: type["Parameters"] | None = None) -> Any:
     """For routes that read: the request can name an event that its answer has to include.
 
@@ -90,27 +91,29 @@ def waits(kind: type["Parameters"] | None = None) -> Any:
     async def recorded(
         request: Request,
         store: Store,
+        caller: Caller,
         wait_for: Annotated[
             str | None,
             Header(
                 alias=WAIT_FOR,
                 description="An event that the answer has to include, as in deal:d-1@7; other"
                 " characters than ASCII are percent-encoded.",
+                json_schema_extra={"maxLength": _LONGEST_WAIT_FOR},
             ),
         ] = None,
     ) -> None:
         if kind is not None:
-            _require_once(request)
+            require_once(request)
         if wait_for is None:
             return
         awaited = _awaited(request.headers.getlist(WAIT_FOR))
         if kind is None or await run_in_threadpool(_usable, kind, request, store):
-            await _wait(store, awaited)
+            await _wait(store, caller, awaited)
 
     return Depends(recorded)
 
 
-def _require_once(request: Request) -> None:
+def require_once(request: Request) -> None:
     """No parameter is a list: of several values all but one would count for nothing.
 
     Raises ParameterFault.
@@ -145,13 +148,21 @@ def _usable(kind: type["Parameters"], request: Request, store: Workspace) -> boo
     return True
 
 
-async def _wait(store: Workspace, awaited: Awaited) -> None:
-    """Hold the request until the log has the event. Raises NotRecorded."""
+async def _wait(store: Workspace, caller: Principal, awaited: Awaited) -> None:
+    """Hold the request until the log has the event. Raises NotRecorded.
+
+    An event that the caller may not know of is none: it is waited for in vain, as one is that
+    does not exist.
+    """
     give_up = time.monotonic() + WAIT_SECONDS
-    while not await run_in_threadpool(store.has, awaited):
+    while not await run_in_threadpool(_is_there, store, caller, awaited):
         if time.monotonic() >= give_up:
             raise NotRecorded(awaited)
         await asyncio.sleep(LOOK_SECONDS)
+
+
+def _is_there(store: Workspace, caller: Principal, awaited: Awaited) -> bool:
+    return store.has(awaited) and may_know_of(store, caller, awaited)
 
 
 DealId = Annotated[str, Path(description="Id of the deal.", max_length=LONGEST_NAME)]
@@ -170,10 +181,21 @@ ReadableDeal = Annotated[View, Depends(_readable)]
 """The deal of the path, as far as the caller may read it."""
 
 
+LONGEST_PARAMETER = 4_000
+"""Characters of a parameter that has no limit of its own; cursors hold names."""
+
+LARGEST = 2**53 - 1
+"""The largest number that every reader of JSON reads exactly."""
+
+_LONGEST_WAIT_FOR = 3_000
+
+
 class Parameters(BaseModel):
     """Query parameters of a route. Others than these are refused, and each counts once."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=LONGEST_PARAMETER)
+
+    wanted: str | None = Field(None, alias="fields", max_length=LONGEST, description=DESCRIPTION)
 
     def check(self, store: Workspace) -> None:
         """What can be said of them without looking into the store's deals.
@@ -211,23 +233,6 @@ def instant(
         raise ParameterFault(parameter, str(error)) from None
 
 
-class Answer(JSONResponse):
-    """An answer of the wire, encoded as it is."""
-
-    def render(self, content: msgspec.Struct) -> bytes:
-        return msgspec.json.encode(content)
-
-
-class ProblemAnswer(Answer):
-    """A problem."""
-
-    media_type = "application/problem+json"
-
-
-ANSWERS: dict[str, type[msgspec.Struct]] = {}
-"""The shapes that routes answer with, by the name of their schema."""
-
-
 def positioned(store: Workspace, ask: Callable[[], A]) -> tuple[A, dict[str, str]]:
     """What read models answer, and the header that says up to which event at least."""
     position = store.tail.head()
@@ -262,7 +267,8 @@ def _content(shape: type[msgspec.Struct], what: str, media_type: str | None) -> 
     assert media_type is not None
     ANSWERS[shape.__name__] = shape
     schema = {"$ref": f"#/components/schemas/{shape.__name__}"}
-    return {"description": what, "content": {media_type: {"schema": schema}}}
+    content = {media_type: {"schema": schema}}
+    return {"description": what, "content": content, "x-shape": shape.__name__}
 
 
 def next_link(request: Request, cursor: str | None) -> dict[str, str]:

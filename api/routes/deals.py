@@ -21,6 +21,7 @@ from api.queries.trails import trail_of_deal, with_leaves
 from api.queries.views import LONGEST_NAME
 from api.routes.audit import TrailParameters
 from api.routes.common import (
+    LARGEST,
     Answer,
     AtParameters,
     Caller,
@@ -112,8 +113,9 @@ def list_the_deals(
     dependencies=[waits(AtParameters)],
 )
 def show_the_deal(deal: ReadableDeal, parameters: Annotated[AtParameters, Query()]) -> Answer:
-    """One deal in full, as it stood at any moment."""
-    return Answer(show_deal(deal, parameters.instants(deal.store)))
+    """One deal in full, as it stood at any moment. `ETag` begins with its version of today."""
+    detail = show_deal(deal, parameters.instants(deal.store))
+    return Answer(detail, headers={"ETag": f'"{detail.deal.version}"'})
 
 
 class GateParameters(AtParameters):
@@ -164,7 +166,7 @@ def show_the_negotiations(
 class ReplayParameters(AtParameters):
     """Both axes of time, and where to begin."""
 
-    first: int = Field(1, ge=1, alias="from", description="Number of the first move.")
+    first: int = Field(1, ge=1, le=LARGEST, alias="from", description="Number of the first move.")
     axis: Axis = Field(
         Axis.TRUE,
         description="What was true at each moment, by what is known, or what was known then.",
@@ -198,7 +200,7 @@ class PositionParameters(AtParameters):
 )
 def show_the_position(
     deal: ReadableDeal,
-    version: Annotated[int, Path(ge=1, description="Version of the move.")],
+    version: Annotated[int, Path(ge=1, le=LARGEST, description="Version of the move.")],
     parameters: Annotated[PositionParameters, Query()],
 ) -> Answer:
     """One move: all indicators, what moved the estimate, and how won deals stood at that age."""

@@ -1,158 +1,75 @@
-"""The documentation of the HTTP service: pages made from its own description, without scripts."""
+"""The documentation of the HTTP service: the same for everybody, as long as the release runs."""
 
-from html import escape
-from typing import Any
+import json
+from collections.abc import Callable
+from functools import cache
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
-from api.problems import MEANINGS
-from domain.refusals import every_refusal
+from api.pages import reference
+from api.problem_pages import ProblemPage, address_of, problem_pages
+from api.routes.answering import TAG, is_known, tag_of, unchanged
 
-router = APIRouter(prefix="/docs", include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 
-_STYLE = """\
-:root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-code { font: 0.95em ui-monospace, monospace; }
-table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 1rem; }
-th, td { text-align: left; vertical-align: top; padding: 0.2rem 1rem 0.2rem 0; }
-tr + tr td { border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
-h2 { margin-top: 2.5rem; }
-h3 { margin-top: 2rem; }
-"""
+KEPT = {"Cache-Control": "public, max-age=300"}
+"""It holds nothing of anybody, and changes with the release alone."""
 
 
-_ELSEWHERE = """\
-<p>As a document: <a href="/openapi.json">openapi.json</a>.
-What can go wrong: <a href="/docs/problems">problems</a>.</p>
-"""
+def _sent(request: Request, content: str, media_type: str = "text/html") -> Response:
+    """The content, or that the browser has it already."""
+    body = content.encode()
+    headers = {**KEPT, TAG: f"W/{tag_of(body)}"}
+    found = Response(body, media_type=media_type, headers=headers)
+    return unchanged(found.headers) if is_known(headers[TAG], request.headers) else found
 
 
-@router.get("/style.css")
-def style() -> Response:
+@router.get("/docs/style.css")
+def style(request: Request) -> Response:
     """The look of the pages."""
-    return Response(_STYLE, media_type="text/css")
+    return _sent(request, reference.STYLE, "text/css")
 
 
-@router.get("")
-def routes_and_schemas(request: Request) -> HTMLResponse:
+@router.get("/docs")
+def routes_and_schemas(request: Request) -> Response:
     """Every route with its parameters, every schema with its fields."""
-    document = request.app.openapi()
-    routes = [
-        _route(path, method, operation)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    ]
-    schemas = [_schema(name, schema) for name, schema in document["components"]["schemas"].items()]
-    body = [
-        f"<h1>{escape(document['info']['title'])} {escape(document['info']['version'])}</h1>",
-        *(f"<p>{escape(part)}</p>" for part in document["info"]["description"].split("\n\n")),
-        _ELSEWHERE,
-        "<h2>Routes</h2>",
-        *routes,
-        "<h2>Schemas</h2>",
-        *schemas,
-    ]
-    return _page("dealstate over HTTP", body)
+    app = request.app
+    if not hasattr(app.state, "reference"):
+        app.state.reference = reference.service(app.openapi())
+    return _sent(request, app.state.reference)
 
 
-@router.get("/problems")
-def problems() -> HTMLResponse:
+@router.get("/openapi.json")
+def description(request: Request) -> Response:
+    """The OpenAPI document."""
+    app = request.app
+    if not hasattr(app.state, "description"):
+        text = json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":"))
+        app.state.description = text
+    return _sent(request, app.state.description, "application/json")
+
+
+@cache
+def _problems() -> str:
+    return reference.problems(problem_pages().values())
+
+
+@router.get("/docs/problems")
+def problems(request: Request) -> Response:
     """Every code that a problem can have."""
-    rows = [(refusal.code, refusal.__doc__ or "") for refusal in every_refusal()]
-    body = [
-        "<h1>Problems</h1>",
-        "<p>Every answer that is not a success is a problem (RFC 9457) with one of these.</p>",
-        "<h2>Of the service</h2>",
-        _codes(list(MEANINGS.items())),
-        "<h2>Refusals by a rule of the domain</h2>",
-        _codes(rows),
-    ]
-    return _page("Problems", body)
+    return _sent(request, _problems())
 
 
-def _codes(rows: list[tuple[str, str]]) -> str:
-    cells = [
-        f'<tr id="{escape(code)}"><td><code>{escape(code)}</code></td><td>{escape(words)}</td></tr>'
-        for code, words in rows
-    ]
-    return f"<table>{''.join(cells)}</table>"
+def _telling(page: ProblemPage) -> Callable[[Request], Response]:
+    shown = reference.problem(page)
+
+    def tell_of_the_problem(request: Request) -> Response:
+        return _sent(request, shown)
+
+    return tell_of_the_problem
 
 
-def _page(title: str, body: list[str]) -> HTMLResponse:
-    return HTMLResponse(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title>"
-        '<link rel="stylesheet" href="/docs/style.css"></head>'
-        f"<body><main>{''.join(body)}</main></body></html>"
-    )
-
-
-def _route(path: str, method: str, operation: dict[str, Any]) -> str:
-    answer = operation["responses"]["200"]
-    kind, *others = answer["content"]
-    content = answer["content"][kind]
-    rows = [
-        [
-            f"<code>{escape(parameter['name'])}</code>",
-            escape(f"{parameter['in']}{', required' if parameter.get('required') else ''}"),
-            _type(parameter["schema"]),
-            escape(parameter.get("description", "")),
-        ]
-        for parameter in operation.get("parameters", [])
-    ]
-    return (
-        f"<h3><code>{escape(method.upper())} {escape(path)}</code></h3>"
-        f"<p>{escape(operation.get('description', ''))}</p>"
-        f"{_table(rows)}"
-        f"<p>Answers with {_type(content['schema'])}:"
-        f" {escape(answer['description'])}{_as(others)}</p>"
-    )
-
-
-def _schema(name: str, schema: dict[str, Any]) -> str:
-    words = escape(schema.get("description", ""))
-    if "enum" in schema:
-        choices = ", ".join(f"<code>{escape(str(choice))}</code>" for choice in schema["enum"])
-        rows = f"<p>One of {choices}.</p>"
-    else:
-        rows = _table([_property(*item) for item in schema.get("properties", {}).items()])
-    return f'<h3 id="{escape(name)}">{escape(name)}</h3><p>{words}</p>{rows}'
-
-
-def _property(name: str, schema: dict[str, Any]) -> list[str]:
-    return [
-        f"<code>{escape(name)}</code>",
-        _type(schema),
-        escape(schema.get("description", "")),
-    ]
-
-
-def _table(rows: list[list[str]]) -> str:
-    lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table>{lines}</table>" if rows else ""
-
-
-def _type(schema: dict[str, Any]) -> str:
-    """A schema in a few words, with links."""
-    if "$ref" in schema:
-        name = escape(schema["$ref"].rpartition("/")[2])
-        return f'<a href="#{name}">{name}</a>'
-    for key in ("anyOf", "oneOf", "allOf"):
-        if key in schema:
-            return " or ".join(_type(part) for part in schema[key])
-    if "const" in schema or "enum" in schema:
-        choices = schema.get("enum", [schema.get("const")])
-        return ", ".join(f"<code>{escape(str(choice))}</code>" for choice in choices)
-    if schema.get("type") == "array":
-        return f"list of {_type(schema.get('items', {}))}"
-    if isinstance(schema.get("additionalProperties"), dict):
-        return f"object of {_type(schema['additionalProperties'])}"
-    return escape(str(schema.get("format", schema.get("type", "any"))))
-
-
-def _as(media_types: list[str]) -> str:
-    """As what else an answer can be had."""
-    return f" Also as {escape(', '.join(media_types))}." if media_types else ""
+# An address for each code, so that no other address below is open to everybody.
+for _code, _page in problem_pages().items():
+    router.add_api_route(address_of(_code), _telling(_page), name=f"problem_{_code}")

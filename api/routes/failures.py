@@ -9,10 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.cursors import CursorError
+from api.problem_pages import address_of
 from api.problems import MEANINGS, Failure, failure_of
 from api.queries.instants import NothingThen
 from api.queries.users import UnknownUser
 from api.routes.common import HeaderFault, ParameterFault, ProblemAnswer
+from api.routes.conditions import RequestFault, malformed
 from api.times import TimeError
 from api.wire.problems import ParameterProblem, Problem
 from api.workspace import NotRecorded
@@ -26,6 +28,7 @@ _log = logging.getLogger("dealstate.http")
 _OF_STATUS = {
     HTTPStatus.NOT_FOUND: "not-found",
     HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
+    HTTPStatus.BAD_REQUEST: "malformed-json",
 }
 
 
@@ -36,7 +39,7 @@ def problem_answer(
 ) -> ProblemAnswer:
     """The answer that tells a failure."""
     problem = Problem(
-        type=f"/docs/problems#{failure.code}",
+        type=address_of(failure.code),
         title=failure.status.phrase,
         status=failure.status.value,
         detail=failure.detail,
@@ -71,8 +74,16 @@ async def _parameter(_: Request, error: Exception) -> ProblemAnswer:
     return _invalid([ParameterProblem(error.parameter, error.detail)])
 
 
+async def _unusable(_: Request, error: Exception) -> ProblemAnswer:
+    assert isinstance(error, RequestFault)
+    return problem_answer(error.failure, error.errors)
+
+
 async def _invalid_request(_: Request, error: Exception) -> ProblemAnswer:
     assert isinstance(error, RequestValidationError)
+    for one in error.errors():
+        if one["type"] == "json_invalid":
+            return problem_answer(malformed(str(one["ctx"]["error"])))
     return _invalid([_told(one) for one in error.errors()])
 
 
@@ -129,6 +140,7 @@ def handle_failures(app: FastAPI) -> None:
         app.add_exception_handler(error_type, _known)
     app.add_exception_handler(ParameterFault, _parameter)
     app.add_exception_handler(HeaderFault, _header)
+    app.add_exception_handler(RequestFault, _unusable)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)

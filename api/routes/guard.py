@@ -86,7 +86,7 @@ class Limit:
 
 
 TOO_LARGE = Failure(
-    "invalid-parameter",
+    "body-too-large",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     f"The body of a request holds at most {LARGEST_BODY:,} bytes.",
 )

@@ -2,22 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from api.queries.processes import list_processes, show_process
-from api.routes.common import Answer, Store, answers, takes, waits
+from api.queries.views import LONGEST_NAME
+from api.routes.common import Answer, Parameters, Store, answers, takes, waits
 from api.wire.processes import Process, ProcessList
 
 router = APIRouter(
     prefix="/v1/processes",
     tags=["processes"],
     default_response_class=Answer,
-    dependencies=[takes(), waits()],
+    dependencies=[takes(), waits(Parameters)],
 )
 
 
 @router.get("", responses=answers(ProcessList, "Every version of every process."))
-def list_the_processes(store: Store) -> Answer:
+def list_the_processes(store: Store, _: Annotated[Parameters, Query()]) -> Answer:
     """The processes that deals can run under."""
     return Answer(list_processes(store.log.processes()))
 
@@ -25,8 +26,9 @@ def list_the_processes(store: Store) -> Answer:
 @router.get("/{process_id}/{version}", responses=answers(Process, "The process."))
 def show_the_process(
     store: Store,
-    process_id: Annotated[str, Path(description="Id of the process.")],
-    version: Annotated[int, Path(ge=1, description="Its version.")],
+    process_id: Annotated[str, Path(description="Id of the process.", max_length=LONGEST_NAME)],
+    version: Annotated[int, Path(ge=1, le=2**31 - 1, description="Its version.")],
+    _: Annotated[Parameters, Query()],
 ) -> Answer:
     """The stages of one version of a process, and their gates."""
     return Answer(show_process(store.log.processes(), process_id, version))

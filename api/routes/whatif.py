@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.queries.views import View
 from api.queries.whatif import insertion, what_if
 from api.routes.common import (
+    LARGEST,
     Answer,
     AtParameters,
     Caller,
@@ -18,10 +19,11 @@ from api.routes.common import (
 )
 from api.wire.whatif import WhatIf
 from projections.whatif import MOST_EDITS, EditFault, Edits
+from store.interruption import go_on
 
 router = APIRouter(prefix="/v1/deals", tags=["deals"], default_response_class=Answer)
 
-Version = Annotated[int, Field(ge=1)]
+Version = Annotated[int, Field(ge=1, le=LARGEST)]
 
 
 class Variation(BaseModel):
@@ -96,6 +98,7 @@ def vary_the_deal(
     """What if: events dropped, changed or inserted, the same rules run on. Stores nothing."""
     at = parameters.instants(deal.store)
     try:
-        return Answer(what_if(deal, variation.edits(deal), at, caller))
+        edits = variation.edits(deal)
+        return Answer(what_if(deal, edits, at, caller, lambda *_: go_on()))
     except EditFault as fault:
         raise ParameterFault(fault.edit, fault.detail) from None

@@ -74,6 +74,14 @@ class Alive(msgspec.Struct, frozen=True):
     status: str
 
 
+class Ready(msgspec.Struct, frozen=True):
+    """The server can answer."""
+
+    status: str
+    checks: list[str]
+    """What was looked at, and is as it should be."""
+
+
 class TableDifference(msgspec.Struct, frozen=True):
     """Rows of one table that live and rebuilt read models do not share."""
 

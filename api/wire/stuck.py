@@ -25,34 +25,16 @@ class StuckDeal(msgspec.Struct, frozen=True, kw_only=True):
 
     deal: str
     """Its id."""
-    readable: bool
-    """Whether you may read the deal; if not, all else is null."""
     reference: str | None
     """By which another system knows it."""
-    owner: User | None
-    process: str | None
-    stage: str | None
-    entered_at: Instant | None
+    owner: User
+    process: str
+    stage: str
+    entered_at: Instant
     entered_by: int | None
     """The version of the event by which it entered."""
-    days: int | None
-    threshold_days: int | None
-
-    @classmethod
-    def unreadable(cls, deal_id: str) -> "StuckDeal":
-        """One that whoever asks may not read."""
-        return cls(
-            deal=deal_id,
-            readable=False,
-            reference=None,
-            owner=None,
-            process=None,
-            stage=None,
-            entered_at=None,
-            entered_by=None,
-            days=None,
-            threshold_days=None,
-        )
+    days: int
+    threshold_days: int
 
 
 class StuckDeals(msgspec.Struct, frozen=True, kw_only=True):

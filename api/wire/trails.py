@@ -7,7 +7,7 @@ import msgspec
 
 from api.wire.values import Instant, Names, User, same
 from api.wire.words import Change, spoken
-from domain.accesses import FieldDisclosed
+from domain.accesses import AnyAccessFact
 from domain.accesses import describe as describe_access
 from domain.deal import DealFact
 from domain.history import Fact, Recorded
@@ -17,8 +17,12 @@ from domain.rates import ExchangeRatesPublished
 from domain.rates import describe as describe_rates
 from domain.restoring import StoreRestored
 from domain.restoring import describe as describe_restore
+from domain.sessions import AnySessionFact
+from domain.sessions import describe as describe_session
 from domain.targets import TargetSet
 from domain.targets import describe as describe_target
+from domain.webhooks import AnyWebhookFact
+from domain.webhooks import describe as describe_webhook
 from projections.audit import AuditEntry as Projected
 from projections.instants import instant_of
 from store.times import written
@@ -26,10 +30,12 @@ from store.times import written
 OtherFact = (
     ProcessPublished
     | AnyOrganisationFact
-    | FieldDisclosed
+    | AnyAccessFact
+    | AnySessionFact
     | StoreRestored
     | ExchangeRatesPublished
     | TargetSet
+    | AnyWebhookFact
 )
 AnyFact = DealFact | OtherFact
 
@@ -143,14 +149,18 @@ _AS_IN_THE_ENTRY = (
 def _told(fact: OtherFact) -> str:
     if isinstance(fact, ProcessPublished):
         return f"published the process {fact.process.ref}"
-    if isinstance(fact, FieldDisclosed):
+    if isinstance(fact, AnyAccessFact):
         return describe_access(fact)
+    if isinstance(fact, AnySessionFact):
+        return describe_session(fact)
     if isinstance(fact, StoreRestored):
         return describe_restore(fact)
     if isinstance(fact, ExchangeRatesPublished):
         return describe_rates(fact)
     if isinstance(fact, TargetSet):
         return describe_target(fact)
+    if isinstance(fact, AnyWebhookFact):
+        return describe_webhook(fact)
     return describe(fact)
 
 

@@ -10,8 +10,9 @@ from domain.lifecycle.commands import AddNote, ChangeOwner, SetWinPlan
 from domain.lifecycle.facts import WinPlanSet
 from domain.refusals import CommandIdReused, DealNotOpened, NotAllowed, VersionConflict
 from store.errors import StoreError
+from store.handled import Handled
 from store.location import Location
-from store.log import DealLog, Handled
+from store.log import DealLog
 from store.recorder import Standing
 from tests.contract.asking import ANN, BO, OCCURRED_AT, OPEN, OPENED, STARTED_AT, Ticking, intent
 

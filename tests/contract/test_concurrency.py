@@ -9,8 +9,9 @@ from typing import TypeVar
 from domain.lifecycle.commands import AddNote, SetWinPlan
 from domain.refusals import VersionConflict
 from store.events.writing import Batch
+from store.handled import Handled
 from store.location import Location
-from store.log import DealLog, Handled
+from store.log import DealLog
 from tests.contract.asking import OPEN, OPENED, draft, intent, notes
 from tests.contract.worker import PATIENCE_SECONDS, acknowledged
 

@@ -33,8 +33,9 @@ from domain.refusals import (
 )
 from domain.values import Party
 from store.events.writing import Batch
+from store.handled import Handled
 from store.location import Location
-from store.log import DealLog, Handled
+from store.log import DealLog
 from tests.contract.asking import draft, intent
 
 LIMITS = AuthorityLimits((RoleLimits(Role.SELLER, "5"), RoleLimits(Role.MANAGER, "20")))
