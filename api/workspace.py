@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from api.accesses import Noting
 from domain.history import StreamKind
 from projections.calendar import Calendar
 from projections.columns import Columns
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from projections.cohort.stored import StoredPortfolio
     from projections.cohort.upkeep import Upkeep
     from projections.findings.settings import Settings
+    from store.outbox import Outbox
 
 DEFAULT_DB = "sqlite:///dealstate.db"
 DEFAULT_TIMEZONE = "UTC"
@@ -129,6 +131,18 @@ class Workspace:
         return Tail(self.log)
 
     @cached_property
+    def accesses(self) -> Noting:
+        """Notes who is shown secrets."""
+        return Noting(self.log, self.now)
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        """What webhooks are to send, and what became of it."""
+        from store.outbox import open_outbox
+
+        return open_outbox(self.location)
+
+    @cached_property
     def columns(self) -> Columns:
         """The columnar copy of large stores, for questions at any date."""
         return Columns(self.location.views)
@@ -180,6 +194,7 @@ class Workspace:
         Everything is in it that was recorded before.
         """
         with ExitStack() as stack:
+            stack.enter_context(self.log.watcher.step("read models"))
             while True:
                 catch_up(self.views, self.tail, progress=self.progress)
                 try:
@@ -195,6 +210,8 @@ class Workspace:
         return self.tail.position(wanted.stream, wanted.version) is not None
 
     def close(self) -> None:
+        if "outbox" in self.__dict__:
+            self.outbox.close()
         self.columns.close()
         self.views.close()
         self.log.close()

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from api.accesses import AUDIT
 from api.cli import checking, checkpoints, proofs, shown, witnessing
 from api.cli.groups import commands
 from api.cli.output import (
@@ -17,6 +18,8 @@ from api.cli.output import (
     print_table,
 )
 from api.cli.terminal import Terminal, terminal
+from api.queries.accesses import accesses_to_all, accesses_to_deal
+from api.queries.listing import find_deal
 from api.queries.trails import TrailQuery, trail_of_all, trail_of_deal, with_leaves
 from api.wire.trails import AuditEntry, AuditTrail
 
@@ -83,19 +86,78 @@ def trail(
             after,
         )
         if deal is None:
-            answer = trail_of_all(store, at.audited(store), query)
+            visible = at.audited(store)
+            store.accesses.exported(at.principal(store), AUDIT, visible)
+            answer = trail_of_all(store, visible, query)
         else:
             answer = trail_of_deal(at.readable(store, deal), query)
         answer = with_leaves(store, at.principal(store), answer)
+    _print_answer(answer, at, layout, several=deal is None)
+
+
+def _print_answer(answer: AuditTrail, at: Terminal, layout: Format, *, several: bool) -> None:
     match layout:
         case Format.JSON:
             print_json(answer)
         case Format.CSV:
             print_listing(answer.entries, AuditEntry)
         case Format.TABLE:
-            _print_trail(answer, at, several=deal is None)
+            _print_trail(answer, at, several=several)
     if layout is not Format.JSON:
         note_caveats(answer.caveats)
+
+
+@audit.command(
+    epilog="""\b
+Examples:
+  dealstate audit accesses
+  dealstate audit accesses --deal D-0042 --since 2026-11-01
+  dealstate audit accesses --actor "Anna Lee" --format csv
+
+Who was shown a deal with its secrets, or all of the store, is recorded once a day for each user;
+what whoever holds the files reads on the command line is not."""
+)
+def accesses(
+    context: typer.Context,
+    *,
+    deal: Annotated[
+        str | None,
+        typer.Option(metavar="DEAL", help="Only those to this deal, by id or reference."),
+    ] = None,
+    actor: Annotated[
+        str | None, typer.Option(metavar="USER", help="Only those of this user, by id or name.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what was recorded from then on.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what was recorded until then.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 1000,
+    after: Annotated[
+        int, typer.Option(min=0, metavar="CURSOR", help="Go on behind this position in the log.")
+    ] = 0,
+    layout: FormatOption = Format.TABLE,
+) -> None:
+    """List who was shown secrets of deals, or took them out."""
+    at = terminal(context)
+    with at.opened() as store:
+        now = store.now()
+        at.audited(store)
+        query = TrailQuery(
+            actor,
+            at.start(since, "--since", now),
+            at.instant(until, "--until", now),
+            limit,
+            after,
+            accesses=True,
+        )
+        if deal is None:
+            answer = accesses_to_all(store, query)
+        else:
+            answer = accesses_to_deal(store, find_deal(store, deal), query)
+        answer = with_leaves(store, at.principal(store), answer)
+    _print_answer(answer, at, layout, several=True)
 
 
 def _print_trail(answer: AuditTrail, at: Terminal, *, several: bool) -> None:

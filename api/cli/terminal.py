@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -52,6 +52,8 @@ class Terminal:
         """File that says when the rules of the findings fire; None: as built in."""
         self.fiscal_year_from = fiscal_year_from
         """The month, from 1, with which the fiscal year begins."""
+        self.command = "dealstate"
+        """The command that runs, without what was given to it."""
 
     def acting_as(self, user: str | None) -> "Terminal":
         """The same for another user; None: for whoever acts anyway."""
@@ -138,6 +140,7 @@ class Terminal:
             ) as store,
         ):
             store.fiscal_year_from = self.fiscal_year_from
+            store.accesses.source, store.accesses.route = "cli", lambda: self.command
             if thresholds is not None:
                 store.thresholds = thresholds
             _tell_erasures(store)
@@ -264,8 +267,19 @@ def _login_name() -> str:
         return str(os.getuid())
 
 
+def _command(context: "typer.Context") -> str:
+    """What runs, by name, without what was given to it; however the program was called."""
+    names: list[str] = []
+    at: Any = context
+    while at.parent is not None:
+        names.insert(0, at.info_name or "")
+        at = at.parent
+    return " ".join(["dealstate", *names])
+
+
 def terminal(context: typer.Context) -> Terminal:
     """The terminal that the root command set up."""
     found = context.find_object(Terminal)
     assert found is not None
+    found.command = _command(context)
     return found

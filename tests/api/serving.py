@@ -29,7 +29,7 @@ def everybody_is(principal: Principal) -> Authenticate:
 
 def serving(url: str, principal: Principal | None = None) -> TestClient:
     """A client of a store, for whoever asks; who holds the store, where nobody else is named."""
-    app = app_of(Settings(db=url, timezone="UTC", worker=False), principal)
+    app = app_of(Settings(db=url, timezone="UTC", worker=False, rate_per_second=0), principal)
     return TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
 
 

@@ -7,14 +7,13 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
 from api.queries.figures import cursor_behind
-from api.settings import Settings
 from api.wire.coverage import CoverageReport
 from api.wire.figures import FigureReport
 from api.wire.problems import Problem
 from projections.operating.listing import Count
 from tests.api.cli.conftest import run_command
+from tests.api.serving import serving
 
 AT = ("--as-of", "2026-06-01", "--known-at", "2026-06-01")
 
@@ -23,8 +22,7 @@ AT = ("--as-of", "2026-06-01", "--known-at", "2026-06-01")
 def client(own_store: str) -> Iterator[TestClient]:
     target = ("targets", "set", "2026", "20000", "--currency", "EUR")
     assert run_command("--db", own_store, *target).exit_code == 0
-    app = create_app(Settings(db=own_store, timezone="UTC"))
-    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+    with serving(own_store) as client:
         yield client
 
 

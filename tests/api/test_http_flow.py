@@ -7,8 +7,6 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
-from api.settings import Settings
 from api.wire.flows import (
     CohortTable,
     Flow,
@@ -17,14 +15,14 @@ from api.wire.flows import (
 )
 from api.wire.stuck import StuckDeals
 from tests.api.cli.conftest import run_command
+from tests.api.serving import serving
 
 DAY = "as_of=2026-06-30"
 
 
 @pytest.fixture(scope="module")
 def client(small_store: str) -> Iterator[TestClient]:
-    app = create_app(Settings(db=small_store, timezone="UTC"))
-    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+    with serving(small_store) as client:
         yield client
 
 

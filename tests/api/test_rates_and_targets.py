@@ -6,12 +6,11 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
-from api.settings import Settings
 from api.wire.problems import Problem
 from api.wire.rates import RateList
 from api.wire.targets import TargetList
 from tests.api.cli.conftest import run_command
+from tests.api.serving import serving
 
 
 @pytest.fixture
@@ -30,8 +29,7 @@ def filled(own_store: str) -> str:
 
 @pytest.fixture
 def client(filled: str) -> Iterator[TestClient]:
-    app = create_app(Settings(db=filled, timezone="UTC"))
-    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+    with serving(filled) as client:
         yield client
 
 

@@ -7,19 +7,17 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
-from api.settings import Settings
 from api.wire.problems import Problem
 from api.wire.waterfalls import Waterfall, WaterfallDeals
 from tests.api.cli.conftest import run_command
+from tests.api.serving import serving
 
 SPAN = "since=2025-12-31&until=2026-05-31&known_at=2026-06-02"
 
 
 @pytest.fixture(scope="module")
 def client(small_store: str) -> Iterator[TestClient]:
-    app = create_app(Settings(db=small_store, timezone="UTC"))
-    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+    with serving(small_store) as client:
         yield client
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec import inspect
 
-from domain.accesses import FieldDisclosed
+from domain.accesses import DataExported, FieldDisclosed, SecretsRead
 from domain.directory import (
     ApiKeyIssued,
     ApiKeyRevoked,
@@ -21,8 +21,17 @@ from domain.organisation import AuthorityLimitsSet
 from domain.process import ProcessPublished
 from domain.rates import ExchangeRatesPublished
 from domain.restoring import StoreRestored
+from domain.sessions import SessionEnded, SessionOpened
 from domain.targets import TargetSet
 from domain.values import Money
+from domain.webhooks import (
+    WebhookChanged,
+    WebhookDisabled,
+    WebhookEnabled,
+    WebhookRegistered,
+    WebhookReplayAsked,
+    WebhookSecretRotated,
+)
 
 KINDS: dict[type[Fact], StreamKind] = {
     ProcessPublished: StreamKind.PROCESS,
@@ -34,9 +43,19 @@ KINDS: dict[type[Fact], StreamKind] = {
     ApiKeyRevoked: StreamKind.USER,
     AuthorityLimitsSet: StreamKind.AUTHORITY,
     FieldDisclosed: StreamKind.ACCESS,
+    SecretsRead: StreamKind.ACCESS,
+    DataExported: StreamKind.EXPORT,
+    SessionOpened: StreamKind.SESSION,
+    SessionEnded: StreamKind.SESSION,
     StoreRestored: StreamKind.STORE,
     ExchangeRatesPublished: StreamKind.RATES,
     TargetSet: StreamKind.TARGET,
+    WebhookRegistered: StreamKind.WEBHOOK,
+    WebhookChanged: StreamKind.WEBHOOK,
+    WebhookSecretRotated: StreamKind.WEBHOOK,
+    WebhookDisabled: StreamKind.WEBHOOK,
+    WebhookEnabled: StreamKind.WEBHOOK,
+    WebhookReplayAsked: StreamKind.WEBHOOK,
 }
 
 

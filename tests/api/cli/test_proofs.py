@@ -317,7 +317,10 @@ def test_nobody_discloses_what_they_may_not_see(write: Run) -> None:
         assert "Wrong deal" not in result.stdout + result.stderr
     assert write("disclose", "P-1", "6", "text", "--as", "u-mei").exit_code == 0
     entries = write("audit", "trail", "-f", "json").read(AuditTrail).entries
-    assert [one.actor.id for one in entries[before:]] == ["u-mei"]
+    assert [(one.actor.id, one.type) for one in entries[before:]] == [
+        ("u-mei", "secrets-read"),
+        ("u-mei", "field-disclosed"),
+    ]
 
 
 def test_everything_of_a_made_up_portfolio_verifies_across_a_new_key(tmp_path: Path) -> None:

@@ -56,8 +56,12 @@ _HTTP = f"""\
 
 {MADE}
 `dealstate serve` answers to whoever sends an API key, or a token of the identity provider:
-`Authorization: Bearer …` ([who may do what](access.md#over-http)). `/livez`, `/readyz`, `/docs`
-and `/openapi.json` take none. It answers to the names `localhost`, `127.0.0.1` and `[::1]`, and to
+`Authorization: Bearer …` ([who may do what](access.md#over-http)), or has a
+[session](sessions.md). `/livez`, `/readyz`, `/docs` and `/openapi.json` take none. How to use all
+of this: [a tutorial](http-tutorial.md), [asking](http-queries.md), [recording](http-commands.md),
+[following events](feed.md), [webhooks](webhooks.md), [administration](administration.md).
+
+It answers to the names `localhost`, `127.0.0.1` and `[::1]`, and to
 those that it is given. `/docs` on the server lists every route and schema, and `/openapi.json` is
 the OpenAPI 3.1 document. Answers are JSON; `dealstate COMMAND --format json` prints the same.
 
@@ -78,7 +82,8 @@ the OpenAPI 3.1 document. Answers are JSON; `dealstate COMMAND --format json` pr
   from [read models](read-models.md) say in `Dealstate-Position` up to which position of the log
   they hold everything; what came later may be in them too.
 - A request holds at most 1 MiB; beyond it the answer is 413.
-- Errors are problem details; [refusals](refusals.md) lists the codes.
+- Errors are problem details, whose `type` is a page of the server, `/docs/problems/CODE`;
+  [refusals](refusals.md) lists the codes.
 """
 
 
@@ -140,9 +145,30 @@ def http() -> str:
 
 
 def _route(title: str, operation: dict[str, Any]) -> str:
-    answer = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
-    text = f"## {title}\n\n{operation['description']} Answers with `{answer.rpartition('/')[2]}`.\n"
+    text = f"## {title}\n\n{operation['description']}{_answer(operation['responses'])}\n"
+    if "requestBody" in operation:
+        text += f"\n{_body(operation['requestBody']['content'])}\n"
     parameters = operation.get("parameters", [])
     if parameters:
         text += "\n| parameter | |\n| --- | --- |\n"
     return text + "".join(f"| `{p['name']}` | {p['description']} |\n" for p in parameters)
+
+
+def _answer(responses: dict[str, Any]) -> str:
+    """In which shape, or as what, an operation answers."""
+    for status, told in responses.items():
+        if status.startswith("2"):
+            kinds = told.get("content", {})
+            shape = kinds.get("application/json", {}).get("schema", {}).get("$ref")
+            if shape is not None:
+                return f" Answers with `{shape.rpartition('/')[2]}`."
+            return f" Answers as {' or '.join(f'`{one}`' for one in kinds)}." if kinds else ""
+    raise AssertionError("an operation that never succeeds")
+
+
+def _body(kinds: dict[str, Any]) -> str:
+    """What a request has to hold."""
+    shape = kinds.get("application/json", {}).get("schema", {}).get("$ref")
+    if shape is not None:
+        return f"Takes `{shape.rpartition('/')[2]}`."
+    return f"Takes {' or '.join(f'`{one}`' for one in kinds)}."
