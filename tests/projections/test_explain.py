@@ -41,6 +41,7 @@ from api.queries import (
     proofs,
     rates,
     replays,
+    sealed,
     stores,
     targets,
     trails,
@@ -168,6 +169,11 @@ def _asked(store: Workspace) -> dict[str, Callable[[], Any]]:
         "last_checkpoint": lambda: proofs.last_checkpoint(store),
         "reference_of": lambda: proofs.reference_of(store, "deal:d-1"),
         "receipt": lambda: proofs.receipt(view, 1),
+        "one_receipt": lambda: sealed.one_receipt(view, 1),
+        "receipt_page": lambda: sealed.receipt_page(view, 5, 0),
+        "checkpoint_page": lambda: sealed.checkpoint_page(store, 5, 0),
+        "checkpoint_note": lambda: sealed.checkpoint_note(store),
+        "verifier_keys": lambda: sealed.verifier_keys(store),
         "receipts": lambda: proofs.receipts(view),
         "read_status": lambda: stores.read_status(store),
         "trail_of_deal": lambda: trails.trail_of_deal(view, query),
@@ -211,8 +217,14 @@ def _learn(store: Workspace) -> None:
         learned.courses(store.now())
 
 
-NOT_ASKED = {"disclose"}
-"""Writes, and reads one event by its version."""
+NOT_ASKED = {
+    "disclose",
+    *("users_page", "show_user", "units_page", "show_unit", "keys_page", "show_limits"),
+    *("list_webhooks", "show_webhook", "visible_webhook", "list_deliveries", "show_delivery"),
+    "consistency_of",
+}
+"""The first writes, and reads one event by its version. Then: what is in memory anyway, rows of the
+outbox, and two checkpoints by their size."""
 
 THROUGH_TIME = {
     *("ask_waterfall", "ask_waterfall_deals", "ask_figures", "ask_counted_deals", "ask_coverage"),

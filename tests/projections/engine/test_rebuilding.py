@@ -73,7 +73,8 @@ def test_it_makes_what_is_not_there(log: DealLog, tail: Tail, views: Views) -> N
     rebuilt = rebuild(views, tail)
     assert (rebuilt.events, rebuilt.switched, rebuilt.differences) == (head, True, None)
     assert rebuilt.rows == {
-        "entries": head, "stream_counts": 2, "deals": 2, "deal_periods": 6, "deal_marks": 2,
+        "entries": head, "stream_counts": 2, "deals": 2, "deal_team": 2, "deal_periods": 6,
+        "deal_marks": 2,
     }  # fmt: skip
     rows = rows_of(views)
     assert catch_up(views, tail) == 0
