@@ -22,6 +22,7 @@ from api.client.failures import (
     TooMany,
     Unavailable,
     Unreachable,
+    Unreadable,
     Unusable,
 )
 
@@ -38,5 +39,6 @@ __all__ = [
     "TooMany",
     "Unavailable",
     "Unreachable",
+    "Unreadable",
     "Unusable",
 ]

@@ -16,7 +16,7 @@ CSV, JSON = "text/csv", "application/json"
 
 
 class Routes:
-    """Methods for routes. Each raises Refused and Unreachable."""
+    """Methods for routes. Each raises Refused, Unreachable and Unreadable."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
@@ -42,28 +42,15 @@ class Routes:
         self,
         path: str,
         shape: type[T],
-        body: msgspec.Struct | Mapping[str, Any] | bytes,
+        body: msgspec.Struct | Mapping[str, Any],
         given: Mapping[str, Any],
         *,
         named: Mapping[str, str] = NAMED,
-        key: str | None = None,
-        if_version: int | None = None,
     ) -> T:
-        """The answer to a body: bytes go as a table, others as JSON."""
-        is_table = isinstance(body, bytes)
-        headers = {"Content-Type": CSV if is_table else JSON}
-        if if_version is not None:
-            headers["If-Match"] = f'"{if_version}"'
-        response = self._sender.post(
-            path,
-            body if isinstance(body, bytes) else msgspec.json.encode(body),
-            parameters=_parameters(given, named),
-            headers=headers,
-            key=key,
-        )
-        answer = decoded(response, shape)
-        self._sender.keep_token(answer)
-        return answer
+        """The answer to a body of which nothing is recorded."""
+        content = msgspec.json.encode(body)
+        parameters = _parameters(given, named)
+        return decoded(self._sender.post(path, content, parameters=parameters), shape)
 
     def _write(
         self,
@@ -75,9 +62,19 @@ class Routes:
         key: str | None,
         if_version: int | None = None,
     ) -> T:
-        """Record something, once, under its key."""
-        key = str(uuid4()) if key is None else key
-        return self._ask(path, shape, body, given, key=key, if_version=if_version)
+        """Record something, once, under its key: bytes go as a table, others as JSON."""
+        is_table = isinstance(body, bytes)
+        headers = {"Content-Type": CSV if is_table else JSON}
+        if if_version is not None:
+            headers["If-Match"] = f'"{if_version}"'
+        return self._sender.write(
+            path,
+            body if isinstance(body, bytes) else msgspec.json.encode(body),
+            shape,
+            key=str(uuid4()) if key is None else key,
+            parameters=_parameters(given, NAMED),
+            headers=headers,
+        )
 
 
 def _parameters(given: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, Any]:

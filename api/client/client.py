@@ -10,7 +10,7 @@ import httpx2
 
 from api.client import feed
 from api.client.routes import EveryRoute
-from api.client.sending import ATTEMPTS, Sender, segment
+from api.client.sending import ATTEMPTS, LONGEST_TOLD_SECONDS, Patience, Sender, segment
 from api.wire.events import CloudEvent
 from api.wire.recorded import DealRecording, Recording
 from domain.deal import DealCommand
@@ -28,8 +28,10 @@ class Client(EveryRoute):
 
     `key` is what the service knows its caller by. A request is sent up to `attempts` times where
     the connection is cut or the service is busy; a write is recorded once all the same, under its
-    key. Reads include whatever this client has written before. `http` sends the requests, where
-    it is not the network that they go over. Every method raises Refused and Unreachable.
+    key. Where the service asks to wait for more than `longest_wait` seconds, the caller is told
+    (TooMany, Unavailable, with `retry_after`). Reads include whatever this client has written
+    before. `http` sends the requests, where it is not the network that they go over. Every method
+    raises Refused, Unreachable and Unreadable.
     """
 
     def __init__(
@@ -39,8 +41,9 @@ class Client(EveryRoute):
         *,
         http: httpx2.Client | None = None,
         attempts: int = ATTEMPTS,
+        longest_wait: float = LONGEST_TOLD_SECONDS,
     ) -> None:
-        super().__init__(Sender(url, key, http, attempts))
+        super().__init__(Sender(url, key, http, Patience(attempts, longest_wait)))
 
     def __enter__(self) -> Self:
         return self
@@ -59,12 +62,23 @@ class Client(EveryRoute):
 
     @property
     def token(self) -> str | None:
-        """The event that this client wrote last; another client's `wait_for` takes it."""
-        return self._sender.token
+        """What this client wrote and has not read since, else what it wrote last.
+
+        Events, with commas between; another client's `wait_for` takes it.
+        """
+        return str(self._sender.written) or None
 
     def wait_for(self, token: str) -> None:
-        """Let reads from now on include an event that somebody else wrote."""
-        self._sender.token = token
+        """Let reads from now on include events that somebody else wrote, with commas between.
+
+        Raises ValueError for what names no event.
+        """
+        self._sender.written.add(one for one in token.split(",") if one.strip())
+
+    def wait_for_nothing(self) -> None:
+        """Let reads go on without events that the service does not show (504), as those of a
+        deal that this client has lost the right to read."""
+        self._sender.written.forget(self._sender.written.pending())
 
     # Commands.
 

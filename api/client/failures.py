@@ -23,13 +23,30 @@ class Unreachable(ServiceError):
         """The Idempotency-Key of a write, to send it again."""
 
 
+class Unreadable(ServiceError):
+    """An answer came that is none of this service: of something on the way, or another version.
+
+    Whether a write was recorded is not known. Sending it again under the same `key` records it
+    once.
+    """
+
+    def __init__(self, reason: str, status: int | None, key: str | None = None) -> None:
+        super().__init__(f"the answer cannot be read: {reason}")
+        self.status = status
+        """Of the answer; None where that is not known."""
+        self.key = key
+        """The Idempotency-Key of a write, to send it again."""
+
+
 class Refused(ServiceError):
     """The service answered with a problem (RFC 9457)."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, retry_after: float | None = None) -> None:
         advice = f" {problem.satisfied_by}" if problem.satisfied_by else ""
         super().__init__(f"{problem.code}: {problem.detail}{advice}")
         self.problem = problem
+        self.retry_after = retry_after
+        """Seconds that the service asks to wait before it is asked again; None: it says none."""
 
     @property
     def status(self) -> int:
@@ -84,7 +101,7 @@ class Unusable(Refused):
 
 
 class TooMany(Refused):
-    """429: too many requests, also after waiting."""
+    """429: too many requests, also after waiting, or the wait told is too long."""
 
 
 class Unavailable(Refused):
@@ -102,7 +119,7 @@ _KINDS: dict[int, type[Refused]] = {
 }
 
 
-def refused(status: int, content: bytes) -> Refused:
+def refused(status: int, content: bytes, retry_after: float | None = None) -> Refused:
     """The problem of an answer; what stands before the service may answer with none."""
     try:
         problem = msgspec.json.decode(content, type=Problem)
@@ -111,4 +128,4 @@ def refused(status: int, content: bytes) -> Refused:
         code = f"http-{status}"
         problem = Problem(type="about:blank", title=code, status=status, detail=detail, code=code)
     kind = _KINDS.get(status, Unusable if status < 500 else Unavailable)
-    return kind(problem)
+    return kind(problem, retry_after)

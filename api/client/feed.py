@@ -6,21 +6,26 @@ from typing import Any
 import httpx2
 import msgspec
 
-from api.client.failures import TooMany, Unavailable
-from api.client.sending import Sender
+from api.client.failures import TooMany, Unavailable, Unreadable
+from api.client.sending import Sender, decoded
 from api.wire.events import CloudEvent
 
-_EVENTS = msgspec.json.Decoder(list[CloudEvent])
 _EVENT = msgspec.json.Decoder(CloudEvent)
 _ADDRESS = "/v1/events"
+_POSITION = "Dealstate-Position"
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of one event; what is longer is none of this service."""
+_MOST_DIGITS = 19
 
 
 def pages(sender: Sender, after: int, chosen: dict[str, Any]) -> Iterator[CloudEvent]:
     """The events behind a position, up to the last one there is."""
     while True:
         response = sender.fetch(_ADDRESS, {**chosen, "after": after})
-        yield from _EVENTS.decode(response.content)
-        after = int(response.headers["Dealstate-Position"])
+        events = decoded(response, list[CloudEvent])
+        after = _position(response.headers.get(_POSITION, ""))
+        yield from events
         if "next" not in response.links:
             return
 
@@ -32,6 +37,7 @@ def following(sender: Sender, after: int, chosen: dict[str, Any]) -> Iterator[Cl
     """
     attempt = 0
     while True:
+        refusal = None
         try:
             place = {"Last-Event-ID": str(after)}
             with sender.stream(f"{_ADDRESS}/stream", chosen, place) as response:
@@ -40,26 +46,33 @@ def following(sender: Sender, after: int, chosen: dict[str, Any]) -> Iterator[Cl
                     after = position
                     if event is not None:
                         yield event
-        except (httpx2.TransportError, TooMany, Unavailable):
+        except (TooMany, Unavailable) as error:
+            refusal = error
+        except httpx2.SSEError as error:
+            raise Unreadable(str(error), 200) from error
+        except httpx2.TransportError:
             pass
-        sender.wait(attempt)
+        except httpx2.RequestError as error:
+            raise Unreadable(type(error).__name__, 200) from error
+        sender.wait(attempt, refusal)
         attempt += 1
 
 
 def _sent(response: httpx2.Response) -> Iterator[tuple[int, CloudEvent | None]]:
-    """Each event with its position; a position alone where what lies before it is not for us.
+    """Each event with its position; a position alone where what lies before it is not for us."""
+    for sent in httpx2.EventSource(response, MOST_BYTES):
+        if sent.id:
+            yield _position(sent.id), _event(sent.data) if sent.data else None
 
-    https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
-    """
-    position, data = "", list[str]()
-    for line in response.iter_lines():
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if not line:
-            if position.isdecimal():
-                yield int(position), _EVENT.decode("\n".join(data)) if data else None
-            data = []
-        elif name == "id":
-            position = value
-        elif name == "data":
-            data.append(value)
+
+def _event(data: str) -> CloudEvent:
+    try:
+        return _EVENT.decode(data)
+    except msgspec.DecodeError as error:
+        raise Unreadable(str(error), 200) from error
+
+
+def _position(told: str) -> int:
+    if not (told.isascii() and told.isdecimal() and len(told) <= _MOST_DIGITS):
+        raise Unreadable("it does not say up to which position it is", 200)
+    return int(told)

@@ -1,6 +1,7 @@
 """Whose events an answer waits for: nobody learns of an event that they may not know of."""
 
 import pytest
+from httpx2 import Response
 
 from domain.access import Principal, Role
 from tests.api.serving import serving
@@ -41,3 +42,45 @@ def test_what_one_recorded_oneself_one_may_wait_for(told: str) -> None:
     recorder = Principal("u-anna", frozenset({Role.ADMIN}))
     assert asked(told, recorder, "deal:d-mill@1")[0] == 200
     assert asked(told, recorder, "deal:d-mill@99")[0] == 504
+
+
+# Several events.
+
+
+def waited(url: str, *lines: str) -> Response:
+    with serving(url, AUDITOR) as client:
+        return client.get("/v1/rates", headers=[("Dealstate-Wait-For", line) for line in lines])
+
+
+def test_several_events_are_waited_for(told: str) -> None:
+    """As lists in RFC 9110: with blanks and empty elements, over several lines."""
+    for lines in (
+        [", deal:d-mill@1 ,\tuser:u-anna@1,,"],
+        ["deal:d-mill@1", "user:u-anna@1"],
+        [",".join(["deal:d-mill@1"] * 20)],
+    ):
+        assert waited(told, *lines).status_code == 200
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_each_of_several_events_is_waited_for(told: str, missing: int) -> None:
+    events = [f"deal:d-mill@{999 if number == missing else 1}" for number in range(3)]
+    response = waited(told, ",".join(events))
+    assert (response.status_code, response.json()["code"]) == (504, "event-not-recorded")
+    assert "deal:d-mill@999" in response.json()["detail"]
+
+
+def test_of_several_events_too_each_has_to_be_one_that_one_may_know_of(told: str) -> None:
+    assert asked(told, SELLER, "deal:d-mill@1,deal:d-robot@1", "/v1/deals")[0] == 504
+
+
+def test_a_list_that_cannot_be_used_is_told(told: str) -> None:
+    for events, why in (
+        (["deal:d-mill@1"] * 21, "more than 20 events"),
+        ([f"deal:{'x' * 295}@1"] * 20, "more than 6,000 characters"),
+        (["deal:d-mill@1", "d-mill@3"], "not of the form stream@version"),
+        (["", " "], "not of the form stream@version"),
+    ):
+        response = waited(told, ",".join(events))
+        assert (response.status_code, response.json()["code"]) == (400, "invalid-header")
+        assert why in response.json()["detail"]

@@ -86,7 +86,9 @@ class DealsRoutes(Routes):
         return self._each("/v1/deals", DealPage, "deals", parameters)
 
     def show_the_deal(self, deal_id: str, **parameters: Unpack[AtParameters]) -> DealDetail:
-        """One deal in full, as it stood at any moment. `ETag` begins with its version of today."""
+        """One deal in full, as it stood at any moment. Without one, `ETag` begins with its
+        version.
+        """
         return self._read(f"/v1/deals/{segment(deal_id)}", DealDetail, parameters)
 
     def show_the_gate(self, deal_id: str, **parameters: Unpack[GateParameters]) -> DealGate:

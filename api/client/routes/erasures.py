@@ -21,5 +21,9 @@ class ErasuresRoutes(Routes):
         return self._ask("/v1/erasures/survey", ErasureReport, body, {})
 
     def look_somebody_up(self, body: WantedPerson) -> FoundPersons:
-        """Who has this in a name that can still be read, and by which ids to name them."""
+        """Who has this in a name that can still be read, and by which ids to name them.
+
+        For one person who asks to be forgotten, not to list them all: it takes more than two
+        letters, and that somebody was looked up is recorded, once a day for each user.
+        """
         return self._ask("/v1/erasures/lookup", FoundPersons, body, {})

@@ -19,6 +19,19 @@ class RateParameters(TypedDict, total=False):
 
 
 class RateTableParameters(TypedDict, total=False):
+    encoding: Literal[
+        "utf-8",
+        "utf-16",
+        "iso-8859-1",
+        "iso-8859-15",
+        "cp1252",
+        "cp1250",
+        "cp1251",
+        "gb18030",
+        "big5",
+        "shift_jis",
+        "cp949",
+    ]
     delimiter: Literal[",", ";", "|", "tab"] | None
     dry_run: bool
     base: str | None

@@ -125,9 +125,10 @@ class WebhooksRoutes(Routes):
         )
 
     def try_the_webhook(self, webhook_id: str, body: Nothing) -> TriedWebhook:
-        """Send the receiver an event of type dealstate.ping, and wait for its answer.
+        """Send the receiver an event of type dealstate.ping, and wait 5 seconds for its answer.
 
-        Nothing is recorded, and it is sent once. A webhook that is disabled can be tried too.
+        Nothing is recorded, and it is sent once. A webhook that is disabled can be tried too. A
+        user tries two receivers at once; further ones are refused with too-many-requests.
         """
         return self._ask(f"/v1/webhooks/{segment(webhook_id)}/test", TriedWebhook, body, {})
 

@@ -6,6 +6,12 @@ from typing import Any
 import httpx2
 from fastapi.testclient import TestClient
 
+from api.client import Client
+from domain.lifecycle.commands import OpenOpportunity
+
+URL = "http://127.0.0.1:8000"
+OPENING = OpenOpportunity(name="Press line", owner="anna", currency="USD")
+
 Fault = Callable[[httpx2.Request, int], httpx2.Response | Exception | None]
 """What becomes of a request, by how many came before: another answer, an error, or nothing."""
 
@@ -35,6 +41,17 @@ class Flaky(httpx2.BaseTransport):
         if (found := _met(self._after, request, number)) is not None:
             return found
         return httpx2.Response(answer.status_code, headers=_kept(answer), content=answer.content)
+
+
+def flaky(
+    service: TestClient, before: Fault | None = None, after: Fault | None = None
+) -> tuple[Client, Flaky, list[float]]:
+    """A client over such a way, the way, and how long the client has waited each time."""
+    way = Flaky(service, before, after)
+    client = Client(URL, http=httpx2.Client(transport=way))
+    waits: list[float] = []
+    client._sender._sleep = waits.append
+    return client, way, waits
 
 
 def _met(fault: Fault | None, request: httpx2.Request, number: int) -> httpx2.Response | None:

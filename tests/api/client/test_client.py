@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 
 import httpx2
 import msgspec
@@ -33,7 +32,7 @@ from api.wire.problems import Problem
 from api.wire.reassignments import WantedReassignment
 from domain.access import Role
 from domain.lifecycle import Status
-from domain.lifecycle.commands import AddNote, LoseOpportunity, OpenOpportunity
+from domain.lifecycle.commands import AddNote, LoseOpportunity
 from domain.lifecycle.facts import LostOutcome
 from domain.negotiation import AuthorityLimits, RoleLimits
 from domain.organisation import RegisterUnit, RegisterUser, SetAuthorityLimits
@@ -42,42 +41,8 @@ from domain.people.facts import Level
 from domain.rates import PublishRates, Quote
 from domain.stages.commands import ReviseForecast
 from domain.values import Money
-from store.location import Location
-from store.log import DealLog
-from tests.api.client.flaky import Fault, Flaky
-from tests.api.serving import app_of, serving
-
-URL = "http://127.0.0.1:8000"
-OPENING = OpenOpportunity(name="Press line", owner="anna", currency="USD")
-
-
-@pytest.fixture
-def location(tmp_path: Path) -> str:
-    found = Location.beside(tmp_path / "deals.db")
-    DealLog.create(found).close()
-    return str(found)
-
-
-@pytest.fixture
-def service(location: str) -> Iterator[TestClient]:
-    with serving(location) as service:
-        yield service
-
-
-@pytest.fixture
-def client(service: TestClient) -> Client:
-    return Client(URL, "unused", http=service)
-
-
-def flaky(
-    service: TestClient, before: Fault | None = None, after: Fault | None = None
-) -> tuple[Client, Flaky, list[float]]:
-    way = Flaky(service, before, after)
-    client = Client(URL, http=httpx2.Client(transport=way))
-    waits: list[float] = []
-    client._sender._sleep = waits.append
-    return client, way, waits
-
+from tests.api.client.flaky import OPENING, flaky
+from tests.api.serving import app_of
 
 # What it asks and is answered.
 
