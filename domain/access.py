@@ -170,6 +170,24 @@ def require(
     return answer
 
 
+def require_within_limit(principal: Principal, handed_on: frozenset[Action], purpose: str) -> None:
+    """Raise NotAllowed where an API key would hand on more than it is good for itself.
+
+    `purpose` says what for, as a phrase behind "is not good to".
+    """
+    limit = principal.limited_to
+    if limit is not None and not handed_on <= limit:
+        raise NotAllowed(
+            f"the API key of {_named(principal)} is not good to {purpose}",
+            f"It hands on at most what it is good for: {', '.join(sorted(limit))}.",
+        )
+
+
+def actions_of(role: Role) -> frozenset[Action]:
+    """All that somebody in a role may do, wherever that is."""
+    return frozenset[Action]().union(*(right.actions for right in TABLE if right.role is role))
+
+
 def may_somewhere(principal: Principal, action: Action) -> bool:
     """Whether there can be a deal on which `principal` may do `action`, or none is needed."""
     if principal.limited_to is not None and action not in principal.limited_to:

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, ClassVar, assert_never
 
 import msgspec
 
-from domain.access import NO_DEAL, Action, DealScope, Role, require
+from domain.access import (
+    NO_DEAL,
+    Action,
+    DealScope,
+    Principal,
+    Role,
+    actions_of,
+    require,
+    require_within_limit,
+)
 from domain.deciding import mirrored, require_legible
 from domain.directory import (
     AnyDirectoryFact,
@@ -182,7 +191,7 @@ def decide(
 ) -> tuple[AnyOrganisationFact, ...]:
     """The facts that `command` leads to; none where it changes nothing. Raises Refusal."""
     intent.require_past()
-    require(intent.principal, command.right, NO_DEAL)
+    require_may_configure(command, intent.principal)
     require_legible(command)
     directory = organisation.directory
     match command:
@@ -205,6 +214,24 @@ def decide(
             return () if limits == organisation.limits else (AuthorityLimitsSet(limits),)
         case _:
             assert_never(command)
+
+
+def require_may_configure(command: AnyOrganisationCommand, principal: Principal) -> None:
+    """Raise NotAllowed unless the principal has the right for the command, as of now.
+
+    A limited API key lifts no limit: not by a key that is good for more, nor by a role.
+    """
+    require(principal, command.right, NO_DEAL)
+    match command:
+        case IssueApiKey(actions=actions):
+            purpose = "issue a key that is good for more"
+            require_within_limit(principal, frozenset(actions or Action), purpose)
+        case GrantMembership(user=user, role=role):
+            own = user == principal.id
+            handed_on = frozenset(Action) if own else actions_of(role)
+            require_within_limit(principal, handed_on, f"make {user} {role}")
+        case _:
+            pass
 
 
 def _register_user(command: RegisterUser, directory: Directory) -> tuple[UserRegistered, ...]:
@@ -353,5 +380,6 @@ __all__ = [
     "SetAuthorityLimits",
     "decide",
     "describe",
+    "require_may_configure",
     "stream_for",
 ]

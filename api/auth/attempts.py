@@ -1,7 +1,7 @@
 """How often somebody may send tokens that are good for nothing: a bucket per address.
 
-Each such attempt takes a drop, and drops come back with time. Whose bucket is empty waits,
-before any token of theirs is looked at. Nobody guesses a key of 256 random bits; what this
+Each such attempt takes a drop, and drops come back with time. Whose bucket is empty waits
+with whatever is no good API key. Nobody guesses a key of 256 random bits; what this
 limits is the work and the lines in the log that one address can cause.
 """
 
@@ -32,6 +32,8 @@ class Attempts:
 
     def wait_seconds(self, address: str) -> int:
         """How long the address has to wait; 0: it need not."""
+        if not self._left:
+            return 0
         with self._lock:
             left, _ = self._now(source_of(address))
         return 0 if left >= 1 else max(1, math.ceil((1 - left) * SECONDS_EACH))

@@ -25,6 +25,9 @@ from joserfc.jwt import JWTClaimsRegistry
 
 from api.auth.fetching import NotFetched, get_json, is_trusted
 from api.auth.refused import IssuerUnavailable, NotAuthenticated
+from domain.deciding import require_legible
+from domain.refusals import TextNotLegible
+from domain.values import Identifier
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 """Allowed where nothing else is said."""
@@ -55,6 +58,12 @@ class IssuerSettings(msgspec.Struct, frozen=True):
     """The claim that holds the id of the user."""
     leeway_seconds: int = 60
     """By how much the clocks may differ."""
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """Whom a token stands for, by an id such as users can have here."""
+
+    id: Identifier
 
 
 class Issuer:
@@ -97,10 +106,12 @@ class Issuer:
             raise ValueError("the signature is not that of the issuer")
         claims = msgspec.json.decode(found.payload or b"", type=dict[str, Any])
         self._require_valid(claims, now)
-        user = claims.get(self._settings.claim)
-        if not isinstance(user, str) or not user:
-            raise ValueError(f"no text in the claim {self._settings.claim}")
-        return user
+        try:
+            named = msgspec.convert({"id": claims.get(self._settings.claim)}, _Named)
+            require_legible(named)
+        except (msgspec.ValidationError, TextNotLegible):
+            raise ValueError(f"no id of a user in the claim {self._settings.claim}") from None
+        return named.id
 
     def _require_valid(self, claims: dict[str, Any], now: datetime) -> None:
         registry = JWTClaimsRegistry(

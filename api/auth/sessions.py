@@ -9,6 +9,9 @@ servers of a store have. The id alone, which stands in the log, lets nobody in.
 What the user may do is looked up for each request, as it is for keys and tokens. A session lives no
 longer than the API key it was opened with: it ends with it, and is limited as it is.
 
+A user has so many sessions open at most: the oldest is ended for a new one. Each process counts
+those that it opened, in memory.
+
 A browser sends cookies along with what other sites have it ask. So whatever may change something
 has to come from a page of this server, and to bear a token in a header that no other site can know
 or set (see `require_own_page`; OWASP, Cross-Site Request Forgery Prevention: HMAC-based tokens
@@ -16,11 +19,13 @@ bound to the session, with the headers Sec-Fetch-Site and Origin as a second lin
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 from secrets import token_hex
+from threading import Lock
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -41,6 +46,8 @@ COOKIE = "dealstate"
 """Its name over http on this machine. Anywhere else it is `__Host-dealstate`: browsers take a
 cookie of such a name only over https, for this host alone, and from no other host of the domain."""
 CSRF_HEADER = "X-CSRF-Token"
+OPEN_PER_USER = 50
+"""Sessions of one user that one process keeps open."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Those that change nothing (RFC 9110, section 9.2.1)."""
 
@@ -76,18 +83,26 @@ class Sessions:
         self._lasting = lasting
         self._has_provider = has_provider
         """Without one, the sessions that were opened with its tokens are good no more."""
+        self._lock = Lock()
+        self._opened: dict[str, deque[Session]] = {}
+        """Those of each user that were opened here, the oldest first."""
 
     def open(self, user: str, key: str | None) -> tuple[Session, str]:
         """A new session for a user who was let in, and what the cookie holds. Raises StoreError."""
         opened = SessionOpened(user, int(self._lasting.total_seconds()), key)
         session_id, now = token_hex(16), self._now()
         self._append(session_id, 0, opened, now)
-        return self._session(session_id, opened, now), self._signed(session_id)
+        session = self._session(session_id, opened, now)
+        for surplus in self._counted(session, now):
+            self.end(surplus)
+        return session, self._signed(session_id)
 
     def end(self, session: Session) -> None:
         """Let it be good for nothing any more. Again changes nothing. Raises StoreError."""
         with suppress(VersionConflict):
             self._append(session.id, 1, SessionEnded(session.user), self._now())
+        with self._lock, suppress(ValueError):
+            self._opened.get(session.user, deque()).remove(session)
 
     def of(self, cookie: str) -> tuple[Principal, Session]:
         """Whose session it is, and what it is. Raises NotAuthenticated, StoreError."""
@@ -99,6 +114,18 @@ class Sessions:
         """End the session of a cookie where it is good; what else is sent is left alone."""
         with suppress(NotAuthenticated):
             self.end(self._good(cookie))
+
+    def _counted(self, session: Session, now: datetime) -> list[Session]:
+        """Count a new session; answers with those that are to be ended for it."""
+        surplus: list[Session] = []
+        with self._lock:
+            kept = self._opened.setdefault(session.user, deque())
+            kept.append(session)
+            while kept[0].until <= now:
+                kept.popleft()
+            while len(kept) > OPEN_PER_USER:
+                surplus.append(kept.popleft())
+        return surplus
 
     def _good(self, cookie: str) -> Session:
         session_id = self._id_in(cookie)

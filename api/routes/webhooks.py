@@ -8,10 +8,11 @@ disable it, try it, and have it send again.
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from api.problems import MEANINGS, Failure
 from api.queries.views import LONGEST_NAME
 from api.queries.webhooks import (
     WebhookNotFound,
@@ -43,9 +44,11 @@ from api.routes.conditions import (
     recorded,
     records,
 )
+from api.routes.failures import problem_answer
 from api.webhooks.managing import register, rotate
 from api.webhooks.sending import Sender
-from api.webhooks.signed import ping
+from api.webhooks.signed import PING_SECONDS, ping
+from api.webhooks.trials import NoTrialLeft, TooManyTrials, Trials
 from api.wire.recorded import Recording
 from api.wire.webhooks import (
     DeliveryHistory,
@@ -98,6 +101,14 @@ async def _sender(request: Request) -> Sender:
 
 
 Sending = Annotated[Sender, Depends(_sender)]
+
+
+async def _trials(request: Request) -> Trials:
+    trials: Trials = request.app.state.trials
+    return trials
+
+
+Trying = Annotated[Trials, Depends(_trials)]
 
 
 class DeliveryParameters(Parameters):
@@ -246,19 +257,34 @@ def disable_the_webhook(
     openapi_extra=accepts(Nothing, {}),
     dependencies=[takes()],
 )
-def try_the_webhook(
+async def try_the_webhook(
     store: Store,
     caller: Caller,
     webhook: Visible,
     sender: Sending,
+    trials: Trying,
+    *,
     _: Annotated[Nothing, body_of(Nothing)],
-) -> Answer:
-    """Send the receiver an event of type dealstate.ping, and wait for its answer.
+) -> Response:
+    """Send the receiver an event of type dealstate.ping, and wait 5 seconds for its answer.
 
-    Nothing is recorded, and it is sent once. A webhook that is disabled can be tried too.
+    Nothing is recorded, and it is sent once. A webhook that is disabled can be tried too. A user
+    tries two receivers at once; further ones are refused with too-many-requests.
     """
     require_may_try(webhook, caller)
-    return Answer(ping(store, sender, webhook))
+    try:
+        return Answer(await trials.run(caller.id, lambda: ping(store, sender, webhook)))
+    except (TooManyTrials, NoTrialLeft) as error:
+        return _not_tried(error)
+
+
+def _not_tried(error: TooManyTrials | NoTrialLeft) -> Response:
+    if isinstance(error, TooManyTrials):
+        code, status = "too-many-requests", HTTPStatus.TOO_MANY_REQUESTS
+    else:
+        code, status = "too-busy", HTTPStatus.SERVICE_UNAVAILABLE
+    wait = {"Retry-After": f"{PING_SECONDS:.0f}"}
+    return problem_answer(Failure(code, status, MEANINGS[code]), headers=wait)
 
 
 @router.get(

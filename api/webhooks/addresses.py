@@ -21,7 +21,16 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
 
-_NAT64 = ip_network("64:ff9b::/96")
+_NAT64 = IPv6Network("64:ff9b::/96")
+_UNICAST = IPv6Network("2000::/3")
+"""What IANA has handed out to be reached from everywhere, less the networks below."""
+_SPECIAL: tuple[Network, ...] = (
+    IPv4Network("192.88.99.0/24"),  # Relays of 6to4, given up by RFC 7526.
+    IPv6Network("2001::/23"),  # Protocols, Teredo among them (RFC 2928).
+    IPv6Network("2001:db8::/32"),  # Documentation (RFC 3849).
+    IPv6Network("3fff::/20"),  # Documentation (RFC 9637).
+)
+"""What the tables of `ipaddress` have as global, in one release or another, and is not meant."""
 _LOW_32_BITS = 0xFFFFFFFF
 
 
@@ -88,7 +97,7 @@ class Reach(msgspec.Struct, frozen=True):
     def _require(self, scheme: str, address: Address) -> None:
         meant = _meant(address)
         named = any(one in network for network in self.networks for one in {address, meant})
-        if not named and not (_is_public(address) and _is_public(meant)):
+        if not named and not _is_public(meant):
             raise NotSendable("address-not-public")
         if scheme != "https" and not (named and meant.is_loopback):
             raise NotSendable("address-insecure")
@@ -100,6 +109,12 @@ def port_of(scheme: str) -> int:
 
 
 def _is_public(address: Address) -> bool:
+    """Whether it is one of the internet. For IPv6 the networks that are, are listed: tables of
+    those that are not end with the release of Python."""
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return False
+    if any(address in network for network in _SPECIAL):
+        return False
     return address.is_global and not address.is_multicast
 
 
@@ -111,8 +126,6 @@ def _meant(address: Address) -> Address:
         return address.ipv4_mapped
     if address.sixtofour is not None:
         return address.sixtofour
-    if address.teredo is not None:
-        return address.teredo[1]
     if address in _NAT64:
         return IPv4Address(int(address) & _LOW_32_BITS)
     return address

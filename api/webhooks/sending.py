@@ -59,9 +59,11 @@ class Sender:
         self._tls = tls or ssl.create_default_context()
         self._resolve = resolve
 
-    def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answered:
-        """Post a body. Whatever goes wrong is part of what it answers."""
-        deadline = time.monotonic() + self._seconds
+    def post(
+        self, url: str, body: bytes, headers: dict[str, str], seconds: float | None = None
+    ) -> Answered:
+        """Post a body, within so many seconds. Whatever goes wrong is part of what it answers."""
+        deadline = time.monotonic() + (self._seconds if seconds is None else seconds)
         if len(body) > LARGEST_BODY_BYTES:
             return Answered(error="too-large")
         try:

@@ -18,13 +18,24 @@ from store.webhook_secrets import find_secret
 PING = f"{TYPE_PREFIX}ping"
 """The type of what is sent to try a receiver. No event of the log has it."""
 
+PING_SECONDS = 5.0
+"""How long a receiver may take while somebody waits for what it makes of a ping."""
+
 _USER_AGENT = "dealstate-webhooks/1"
 
 
 def post_signed(
-    store: Workspace, sender: Sender, webhook: Webhook, message: str, body: bytes
+    store: Workspace,
+    sender: Sender,
+    webhook: Webhook,
+    message: str,
+    body: bytes,
+    *,
+    seconds: float | None = None,
 ) -> Answered:
     """Post a body as a message. Whatever goes wrong is part of what it answers.
+
+    The receiver has so many seconds; None: as many as the sender gives.
 
     Raises StoreError.
     """
@@ -37,7 +48,7 @@ def post_signed(
         return Answered(error="secret-lost")
     secrets = [secret for secret in found if secret is not None]
     told = {"Content-Type": ONE, "User-Agent": _USER_AGENT, "Connection": "close"}
-    return sender.post(webhook.url, body, told | headers_for(secrets, message, now, body))
+    return sender.post(webhook.url, body, told | headers_for(secrets, message, now, body), seconds)
 
 
 def ping(store: Workspace, sender: Sender, webhook: Webhook) -> TriedWebhook:
@@ -54,6 +65,7 @@ def ping(store: Workspace, sender: Sender, webhook: Webhook) -> TriedWebhook:
         "data": {"webhook": webhook.id},
     }
     began = time.monotonic()
-    answered = post_signed(store, sender, webhook, message, msgspec.json.encode(body))
+    content = msgspec.json.encode(body)
+    answered = post_signed(store, sender, webhook, message, content, seconds=PING_SECONDS)
     milliseconds = round((time.monotonic() - began) * 1000)
     return TriedWebhook(message, answered.is_taken, answered.status, answered.error, milliseconds)

@@ -25,6 +25,7 @@ from domain.history import Recorded, StreamKind, stored_name, stream_of
 from domain.refusals import (
     IdTaken,
     InvalidWebhook,
+    NotAllowed,
     OutOfRange,
     UnknownReference,
     WebhookSwitchedOff,
@@ -186,11 +187,17 @@ def stream_of_webhook(webhook_id: str) -> str:
 def require_may_command(command: AnyWebhookCommand, webhooks: Webhooks, who: Principal) -> None:
     """Whoever may configure; the owner too, for what sends nothing anywhere new.
 
-    Raises NotAllowed.
+    A webhook shows what its owner may read, so that a key that is not good to read is not good
+    for one either. Raises NotAllowed.
     """
     if isinstance(command, OF_THE_OWNER) and may_see(webhooks.get(command.webhook), who):
         return
     require(who, command.right, NO_DEAL)
+    if who.limited_to is not None and Action.READ not in who.limited_to:
+        raise NotAllowed(
+            f"the API key of {who.id} is not good to read, which a webhook does",
+            "Use a key that is good to configure and to read.",
+        )
 
 
 def may_see(webhook: Webhook | None, who: Principal) -> bool:

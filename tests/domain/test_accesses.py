@@ -26,6 +26,8 @@ def test_readings_and_exports_are_told_with_how_they_were_asked() -> None:
     assert describe(read) == "read deal harbour with its secrets: GET /v1/deals/{deal_id}"
     taken = DataExported("audit", "dealstate audit trail", tuple(sorted(EVERYTHING)))
     assert describe(taken) == "read audit with the secrets of all deals: dealstate audit trail"
+    people = DataExported("people", "POST /v1/erasures/lookup", (Sensitivity.PERSONAL,))
+    assert describe(people) == "looked for people by name: POST /v1/erasures/lookup"
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,48 @@ def test_refuses(command: AnyOrganisationCommand, refusal: type[Refusal], words:
     assert words in str(refused.value)
 
 
+LIMITED = Principal(
+    "ada", frozenset({Role.ADMIN}), limited_to=frozenset({Action.CONFIGURE, Action.READ})
+)
+
+
+def issuing(*actions: Action) -> IssueApiKey:
+    return IssueApiKey("ann", "k-9", DIGEST, "export", actions)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        issuing(),
+        issuing(Action.ERASE),
+        issuing(Action.CONFIGURE, Action.ERASE),
+        GrantMembership("ann", Role.ADMIN),
+        GrantMembership("ann", Role.AUDITOR),
+        GrantMembership("ann", Role.MANAGER, "west"),
+        GrantMembership("ada", Role.ANALYST),
+    ],
+)
+def test_a_limited_key_lifts_no_limit(command: AnyOrganisationCommand) -> None:
+    there = organisation(WORLD, WEST, ANN, SELLS, UserRegistered("ada", "Ada"))
+    with pytest.raises(NotAllowed, match="the API key of ada"):
+        asked(command, there, LIMITED)
+    assert asked(command, there)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        issuing(Action.READ),
+        issuing(Action.CONFIGURE, Action.READ),
+        GrantMembership("ann", Role.ANALYST),
+        RegisterUser("bo", "Bo"),
+        EndMembership("ann", Role.SELLER, "west"),
+    ],
+)
+def test_a_limited_key_hands_on_what_it_is_good_for(command: AnyOrganisationCommand) -> None:
+    assert asked(command, by=LIMITED)
+
+
 def test_a_key_is_good_for_its_last_day_at_least() -> None:
     today = day(50).date()
     assert asked(IssueApiKey("ann", "k-1", DIGEST, "export", last_day=today))

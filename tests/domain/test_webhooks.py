@@ -201,6 +201,18 @@ def test_a_key_of_the_owner_has_to_be_good_to_read() -> None:
     assert not may_see(None, ANNA)
 
 
+def test_a_key_that_is_good_to_configure_alone_registers_none() -> None:
+    """It could else read what it is not good for, by the eyes of whoever owns the webhook."""
+    for also, allowed in (((), False), ((Action.READ,), True)):
+        limit = frozenset({Action.CONFIGURE, *also})
+        key = Principal("mia", frozenset({Role.ADMIN}), limited_to=limit)
+        if allowed:
+            assert decided(REGISTER, (), key)
+        else:
+            with pytest.raises(NotAllowed, match="not good to read"):
+                decided(REGISTER, (), key)
+
+
 def test_what_it_wants() -> None:
     one = webhook()
     assert one.wants("deal:d-1", "note-added")

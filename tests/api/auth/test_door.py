@@ -21,7 +21,7 @@ from domain.organisation import (
 )
 from store.location import Location
 from store.log import DealLog
-from tests.api.auth.issuer import AUDIENCE, FakeIssuer, serving_keys, signed
+from tests.api.auth.issuer import AUDIENCE, OTHER_RSA, FakeIssuer, serving_keys, signed
 from tests.contract.asking import intent
 
 AUDITS = GrantMembership("u-anna", Role.AUDITOR)
@@ -106,13 +106,26 @@ def test_whoever_tries_many_keys_waits_and_no_key_is_logged(
     tried = [make_key().token for _ in range(ATTEMPTS)]
     with caplog.at_level(logging.DEBUG):
         assert {ask(client, token)[0] for token in tried} == {401}
-        assert ask(client, key.token)[:2] == (429, "too-many-attempts")
+        assert ask(client, make_key().token)[:2] == (429, "too-many-attempts")
         answer = client.get("/v1/deals", headers={"Authorization": "Bearer x"})
     assert int(answer.headers["retry-after"]) >= 1
     assert client.get("/livez").status_code == 200
     assert caplog.text.count("refused a token from 'testclient'") == ATTEMPTS
     for token in (*tried, key.token):
         assert token.rpartition("_")[2] not in caplog.text
+
+
+def test_a_stale_key_locks_out_no_good_one_from_the_same_address(
+    client: TestClient, own_store: str, key: NewKey
+) -> None:
+    for _ in range(ATTEMPTS + 5):
+        ask(client, make_key().token)
+    assert ask(client, make_key().token)[0] == 429
+    assert ask(client, key.token)[0] == 200
+    # Something was recorded, so who asks is not known from memory.
+    configure(own_store, GrantMembership("u-anna", Role.ANALYST))
+    assert ask(client, key.token)[0] == 200
+    assert ask(client, make_key().token)[0] == 429
 
 
 def test_a_request_without_a_token_is_no_attempt(client: TestClient, key: NewKey) -> None:
@@ -163,6 +176,30 @@ def test_where_no_token_can_be_checked_keys_still_can(
     assert answer.json()["code"] == "identity-provider-unavailable"
     assert answer.headers["retry-after"]
     assert ask(provided, key.token)[0] == 200
+
+
+def test_what_a_token_holds_is_logged_on_one_line(
+    provided: TestClient, fake: FakeIssuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    kid = "x\n2026-11-22T00:00:00Z [warning ] forged\x1b[2J"
+    token = signed(fake.claims(0), key=OTHER_RSA, header={"kid": kid})
+    with caplog.at_level(logging.WARNING):
+        assert ask(provided, token)[0] == 401
+    (line,) = [one for one in caplog.messages if one.startswith("refused a token")]
+    assert line.isprintable()
+    assert len(line) < 300
+
+
+def test_no_signature_is_checked_for_an_address_that_has_to_wait(
+    provided: TestClient, own_store: str, fake: FakeIssuer
+) -> None:
+    with Workspace.open(Location.parse(own_store)) as store:
+        now = store.now().timestamp()
+    for _ in range(ATTEMPTS):
+        assert ask(provided, make_key().token)[0] == 401
+    anna = signed(fake.claims(now, sub="u-anna"))
+    assert ask(provided, anna)[:2] == (429, "too-many-attempts")
+    assert fake.asked == 0
 
 
 def test_tokens_count_for_nothing_without_a_provider(client: TestClient, fake: FakeIssuer) -> None:

@@ -103,6 +103,13 @@ def test_a_token_that_counts(fake: FakeIssuer, issuer: Issuer, changes: dict[str
         {"sub": ""},
         {"sub": 17},
         {"sub": ["ann"]},
+        {"sub": "x" * 201},
+        {"sub": "a\0b"},
+        {"sub": "a\nb"},
+        {"sub": " "},
+        {"sub": " ann"},
+        {"sub": "a\u2028b"},
+        {"sub": "\ud800"},
     ],
 )
 def test_a_token_that_does_not(fake: FakeIssuer, issuer: Issuer, changes: dict[str, Any]) -> None:

@@ -294,6 +294,17 @@ def test_a_revoked_key_ends_its_sessions_at_once(
     assert ask(client, cookie=kept).status_code == 200
 
 
+def test_whoever_holds_no_role_gets_no_session_and_records_nothing(
+    client: TestClient, own_store: str
+) -> None:
+    made = make_key()
+    configure(own_store, IssueApiKey("u-ben", made.id, made.digest, "ben's"))
+    answer = ask(client, "POST", Authorization=f"Bearer {made.token}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
+    assert "set-cookie" not in answer.headers
+    assert facts_of_sessions(own_store, made.id) == []
+
+
 def test_rights_are_those_of_the_moment(client: TestClient, own_store: str, key: NewKey) -> None:
     cookie, _ = opened(client, key.token)
     assert ask(client, cookie=cookie, path="/v1/audit").status_code == 200
@@ -346,6 +357,42 @@ def test_it_is_over_in_time_and_with_the_last_day_of_its_key(new_location: NewLo
         clock.now = session.until
         with pytest.raises(NotAuthenticated, match="over"):
             sessions.of(by_token)
+
+
+def test_a_session_with_the_key_of_somebody_else_lets_nobody_in(
+    new_location: NewLocation,
+) -> None:
+    with DealLog.create(new_location()) as log:
+        key = ApiKeyIssued("ann", "k-1", "0f" * 32, "test")
+        log.append([Batch("user:ann", 0, [Draft(key, log.now(), "op", "cli", "c", "c")])])
+        sessions = Sessions(log, log.now, timedelta(hours=1))
+        assert sessions.of(sessions.open("ann", "k-1")[1])[0].id == "ann"
+        _, cookie = sessions.open("ben", "k-1")
+        with pytest.raises(NotAuthenticated, match="API key"):
+            sessions.of(cookie)
+
+
+def test_of_more_sessions_than_a_user_may_have_the_oldest_is_ended(
+    new_location: NewLocation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.auth.sessions.OPEN_PER_USER", 2)
+    clock = Clock()
+    with DealLog.create(new_location(), clock) as log:
+        sessions = Sessions(log, clock, timedelta(hours=1), has_provider=True)
+        ended, _ = sessions.open("ann", None)
+        sessions.end(ended)
+        bens = sessions.open("ben", None)[1]
+        anns = [sessions.open("ann", None)[1] for _ in range(3)]
+        with pytest.raises(NotAuthenticated, match="ended"):
+            sessions.of(anns[0])
+        for cookie in (bens, *anns[1:]):
+            assert sessions.of(cookie)
+        # Those that are over need not be ended.
+        clock.now += timedelta(hours=1)
+        head = log.head()
+        for _ in range(2):
+            sessions.open("ann", None)
+        assert log.head() == head + 2
 
 
 def test_two_who_end_it_at_once_both_do(new_location: NewLocation) -> None:

@@ -1,17 +1,21 @@
 """Webhooks over HTTP: registered, shown, changed, rotated, tried, replayed."""
 
+import socket
 from base64 import b64decode
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.settings import Settings
+from api.webhooks import signed, trials
 from domain.access import Principal, Role
 from store.outbox.rows import State
 from tests.api.serving import app_of
-from tests.api.webhooks.receiving import Receiver
+from tests.api.webhooks.receiving import Receiver, raw_receiver
 from tests.api.webhooks.selling import Selling, Steps
 
 ADMIN = Principal("root", frozenset({Role.ADMIN}))
@@ -155,6 +159,70 @@ def test_its_owner_tries_disables_and_replays_it_and_does_not_redirect_it(
     for method, more in (("GET", ""), ("POST", "/disable"), ("POST", "/test")):
         assert clients.asked(BO, method, f"{path}{more}").status_code == 404
     assert clients.asked(BO, "GET", "").json()["webhooks"] == []
+
+
+def test_silent_receivers_keep_nobody_waiting_but_who_tries_them(clients: Clients) -> None:
+    """More trials than there are threads that answer requests: two of a user go on."""
+    heard, over = Semaphore(0), Event()
+
+    def silent(_: socket.socket) -> None:
+        heard.release()
+        over.wait(10)
+
+    with raw_receiver(silent) as url, ThreadPoolExecutor(45) as pool:
+        path = f"/{registered(clients, url)['webhook']}/test"
+        asking = [pool.submit(clients.asked, ANNA, "POST", path) for _ in range(45)]
+        assert heard.acquire(timeout=5)
+        done, rest = wait(asking, timeout=5, return_when=FIRST_COMPLETED)
+        while len(done) < 43:
+            done, rest = wait(asking, timeout=1)
+        refused = [one.result() for one in done]
+        assert {(one.status_code, one.json()["code"]) for one in refused} == {
+            (429, "too-many-requests")
+        }
+        assert {one.headers["Retry-After"] for one in refused} == {"5"}
+        assert clients.asked(ANNA, "GET", "").status_code == 200
+        assert len(rest) == 2
+        over.set()
+    assert [one.result().json()["taken"] for one in rest] == [False, False]
+
+
+def test_a_server_tries_only_so_many_receivers_at_once(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "IN_ALL", 1)
+    heard, over = Event(), Event()
+
+    def silent(_: socket.socket) -> None:
+        heard.set()
+        over.wait(10)
+
+    with raw_receiver(silent) as url, ThreadPoolExecutor(1) as pool:
+        path = f"/{registered(clients, url)['webhook']}/test"
+        trial = pool.submit(clients.asked, ANNA, "POST", path)
+        assert heard.wait(5)
+        refused = clients.asked(ADMIN, "POST", path)
+        over.set()
+    assert (refused.status_code, refused.json()["code"]) == (503, "too-busy")
+    assert trial.result().status_code == 200
+    assert clients.asked(ANNA, "POST", path).status_code == 200
+
+
+def test_a_trial_takes_less_time_than_a_delivery(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signed, "PING_SECONDS", 0.2)
+    over = Event()
+
+    def silent(_: socket.socket) -> None:
+        over.wait(5)
+
+    with raw_receiver(silent) as url:
+        path = f"/{registered(clients, url)['webhook']}/test"
+        tried = clients.asked(ANNA, "POST", path).json()
+        over.set()
+    assert tried["error"] == "timed-out"
+    assert 150 < tried["milliseconds"] < 3_000
 
 
 def test_deliveries_are_paged_by_state_and_replayed(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -57,11 +58,41 @@ def sent(url: str, reach: Reach = LOCAL, resolved: list[str] | None = None) -> A
         "2002:7f00:1::1",
         "2002:a00:1::",
         "2001:0:4136:e378:8000:63bf:f5ff:fffe",
+        "2001:0:4136:e378:8000:63bf:a27b:eb2e",
+        "::127.0.0.1",
+        "::ffff:0:7f00:1",
+        "64:ff9b:1::7f00:1",
+        "64:ff9b::c058:6301",
+        "2002:c058:6301::",
+        "fec0::1",
+        "5f00::1",
+        "100::1",
+        "192.88.99.1",
+        "::ffff:192.88.99.1",
+        "2001:20::1",
+        "2001:db8::1",
+        "3fff::1",
     ],
 )
 def test_nothing_is_posted_into_networks_that_are_not_public(address: str) -> None:
     found = sent("https://hooks.example.com/", NOWHERE, [address])
     assert found == Answered(error="address-not-public")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "93.184.216.34",
+        "::ffff:93.184.216.34",
+        "64:ff9b::5db8:d822",
+        "2002:5db8:d822::1",
+        "2001:4860:4860::8888",
+        "2606:2800:21f::1",
+        "2a00:1450::1",
+    ],
+)
+def test_addresses_of_the_internet_are_public(address: str) -> None:
+    assert NOWHERE.addresses(urlsplit("https://hooks.example.com/"), lambda *_: [address])
 
 
 def test_one_address_that_is_not_public_is_enough() -> None:
