@@ -3,8 +3,9 @@
 Theory of operation. Whoever holds the files may know which deals there are; over HTTP a deal
 that one may neither read nor record on answers as one that does not exist. So for a caller the
 right to the command is asked for before anything that the deal would answer, its version among
-it; and what a command says of another deal, or of the id that it wants for a new one, is
-refused in the same words whether that deal is out of sight or not there.
+it; only who repeats the very command that took this right from them is answered without it. What a
+command says of another deal, or of the id that it wants for a new one, is refused in the same
+words whether that deal is out of sight or not there.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from domain.people.commands import EraseSubject
 from domain.refusals import IdTaken, NotAllowed
 from projections.deals import DealNotFound
 from store.handled import Handled
+from store.repeats import may_repeat
 
 NOT_ALONE = (EraseSubject,)
 """Commands that are not given on one deal alone: the keys, and all other deals, would stay."""
@@ -105,7 +107,8 @@ def record_for_caller(
     """
     principal = intent.principal
     scope = _scope(store, deal_id)
-    if not may(principal, command.right, scope).allowed:
+    allowed = may(principal, command.right, scope).allowed
+    if not allowed and not may_repeat(store.log, deal_id, command, intent):
         if not may(principal, Action.READ, scope).allowed:
             raise DealNotFound(deal_id, [])
         require(principal, command.right, scope)

@@ -17,6 +17,7 @@ from domain.organisation import decide as decide_organisation
 from domain.process import ProcessPublished, SalesProcess
 from domain.rates import PublishRates, decide_rates, stream_of_base
 from domain.refusals import IdTaken
+from domain.repeating import require_may_repeat_configuring
 from domain.targets import SetTarget, decide_target, stream_of_period
 from domain.webhooks import (
     AnyWebhookCommand,
@@ -24,10 +25,11 @@ from domain.webhooks import (
     require_may_command,
     stream_of_webhook,
 )
+from store.recorder import CommandRow
 from store.streams import Streams
 
 
-def _anybody(_: Streams) -> None:
+def _anybody(_: Streams, _earlier: CommandRow | None = None) -> None:
     """Nothing is asked for."""
 
 
@@ -36,7 +38,7 @@ class Question(msgspec.Struct, frozen=True):
 
     stream: str
     facts: Callable[[Streams], Sequence[Fact]]
-    require_may_repeat: Callable[[Streams], None] = _anybody
+    require_may_repeat: Callable[[Streams, CommandRow], None] = _anybody
     """As of now: without the right to ask, even a known command id tells nothing."""
     require_may_ask: Callable[[Streams], None] = _anybody
     """Before the version of the stream is told."""
@@ -61,10 +63,15 @@ def publication(process: SalesProcess) -> Question:
 
 def configuration(command: AnyOrganisationCommand, intent: Intent) -> Question:
     """Of the organisation."""
+
+    def require_may(_: Streams, earlier: CommandRow) -> None:
+        changed = earlier.first_version <= earlier.last_version
+        require_may_repeat_configuring(command, intent.principal, changed=changed)
+
     return Question(
         stream_for(command),
         lambda streams: decide_organisation(command, streams.organisation(), intent),
-        lambda _: _require_right(command, intent),
+        require_may,
     )
 
 
@@ -73,7 +80,7 @@ def rates(command: PublishRates, intent: Intent, zone: tzinfo) -> Question:
     return Question(
         stream_of_base(command.base),
         lambda streams: decide_rates(command, streams.rates(), intent, zone),
-        lambda _: _require_right(command, intent),
+        lambda *_: _require_right(command, intent),
     )
 
 
@@ -87,7 +94,7 @@ def target(command: SetTarget, intent: Intent) -> Question:
     return Question(
         stream_of_period(command.first, command.last),
         facts,
-        lambda _: _require_right(command, intent),
+        lambda *_: _require_right(command, intent),
     )
 
 
@@ -98,7 +105,7 @@ def webhook(command: AnyWebhookCommand, intent: Intent) -> Question:
         directory = streams.organisation().directory
         return decide_webhook(command, streams.webhooks(), directory, intent)
 
-    def require_may(streams: Streams) -> None:
+    def require_may(streams: Streams, _: CommandRow | None = None) -> None:
         require_may_command(command, streams.webhooks(), intent.principal)
 
     return Question(stream_of_webhook(command.webhook), facts, require_may, require_may)
@@ -109,7 +116,5 @@ def nothing(stream: str) -> Question:
     return Question(stream, lambda _: ())
 
 
-def _require_right(
-    command: AnyOrganisationCommand | PublishRates | SetTarget, intent: Intent
-) -> None:
+def _require_right(command: PublishRates | SetTarget, intent: Intent) -> None:
     require(intent.principal, command.right, NO_DEAL)

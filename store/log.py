@@ -20,7 +20,7 @@ they may see; deciding sees everything.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
-from typing import Self, TypeAlias, TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import msgspec
 from eventsourcing.application import Application
@@ -35,7 +35,7 @@ from eventsourcing.utils import Environment, EnvType
 from domain.access import EVERYTHING, PUBLIC_ONLY, Sensitivity
 from domain.corrections import DealMerged, MergeDeal, require_going_on
 from domain.deal import DealCommand, DealEvent, History, decide
-from domain.directory import UserRegistered
+from domain.directory import Directory, UserRegistered
 from domain.history import Fact, Recorded, StreamKind, stream_of
 from domain.intent import Intent
 from domain.organisation import AnyOrganisationCommand, Organisation
@@ -64,17 +64,12 @@ from store.keys.ring import KeyRing
 from store.location import Location
 from store.recorder import Append, CommandRow, Recorder, Row, Standing
 from store.streams import Streams
+from store.times import Clock, utc_now
 from store.watching import NOBODY, Watcher, watched
 
-Clock: TypeAlias = Callable[[], datetime]
 T = TypeVar("T")
 
 _DEALS = f"{StreamKind.DEAL}:"
-
-
-def utc_now() -> datetime:
-    """The clock of this machine."""
-    return datetime.now(UTC)
 
 
 class DealLog(Application[str]):
@@ -205,8 +200,8 @@ class DealLog(Application[str]):
 
         def allowed(streams: Streams, earlier: CommandRow) -> None:
             history, organisation = streams.history(stream), streams.organisation()
-            first, principal = earlier.first_version, intent.principal
-            require_may_repeat(command, history, first, principal, organisation)
+            versions = earlier.first_version, earlier.last_version
+            require_may_repeat(command, history, versions, intent.principal, organisation)
 
         # Two deals could else be merged into each other at once.
         alone = isinstance(command, MergeDeal)
@@ -297,8 +292,8 @@ class DealLog(Application[str]):
             require_version(stream, version, expected_version)
             return version, question.facts(streams)
 
-        def allowed(streams: Streams, _: CommandRow) -> None:
-            question.require_may_repeat(streams)
+        def allowed(streams: Streams, earlier: CommandRow) -> None:
+            question.require_may_repeat(streams, earlier)
 
         return self._carry_out(stream, payload, intent, decided, allowed, alone=alone)
 
@@ -440,6 +435,14 @@ class DealLog(Application[str]):
     def organisation(self) -> Organisation:
         """Who is in the organisation and how far its roles may go, as of now."""
         return self._steadily(lambda streams: streams.organisation())
+
+    def directory_at_hand(self) -> Directory | None:
+        """Users, units and keys of access as of now, where that takes no waiting; None else.
+
+        Whether somebody was erased meanwhile is not asked: roles and keys of access are public.
+        """
+        organisation = self._streams.organisation_at_hand()
+        return None if organisation is None else organisation.directory
 
     def rates(self) -> RateBook:
         """All exchange rates on record; `as_known` gives those of a moment."""

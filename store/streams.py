@@ -140,6 +140,12 @@ class Streams:
         """Who is in the organisation and how far its roles may go, as of now."""
         return self._organisation(self._records.head())
 
+    def organisation_at_hand(self) -> Organisation | None:
+        """The same from memory, where nothing was recorded since; None where it takes a look."""
+        known, organisation = self._memory.organisation
+        head = self._records.head_at_hand() if known else None
+        return organisation if head is not None and head <= known else None
+
     def deals_went_on(self, rows: int, last: int) -> None:
         """So many rows of deals were appended, up to a position, and nothing between them.
 

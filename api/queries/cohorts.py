@@ -1,9 +1,10 @@
 """The models of the cohort estimate for one store, as reviews of its deals use them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from datetime import datetime
+from functools import cache
 
 import msgspec
 
@@ -13,9 +14,12 @@ from projections.cohort.courses import Course
 from projections.cohort.model import Cohort
 from projections.cohort.models import CohortModels
 from projections.cohort.training import AnalysisMissing
+from projections.readable import Readable, readable_ids
 
 Progress = Callable[[int, int], None]
 
+NONE = Readable()
+"""No deal."""
 
 BY_THE_WORKER = (
     "the worker makes the models (dealstate worker, or the server's own), which takes scikit-learn"
@@ -40,9 +44,17 @@ class _Lacking(msgspec.Struct):
 class Learned:
     """The models, and why there are none where that is so."""
 
-    def __init__(self, models: CohortModels, *, making: bool) -> None:
-        """`making`: whether models that are not kept are made, which may take long."""
+    def __init__(
+        self,
+        models: CohortModels,
+        readable: Callable[[], Collection[str] | None],
+        *,
+        making: bool,
+    ) -> None:
+        """`readable`: the ids of the deals that whoever asks may read; None: all of them.
+        `making`: whether models that are not kept are made, which may take long."""
         self._models = models
+        self._readable = readable
         self._making = making
         self._first: datetime | None = None
         self._lacking = _Lacking()
@@ -101,10 +113,16 @@ class Learned:
         return cohort
 
     def courses(self, moment: datetime) -> list[Course] | None:
-        """Those of the decided deals of the cohort that holds at a moment; None: none are kept."""
-        if self._making:
-            return self._models.courses(moment)
-        return self._models.kept_courses(moment)
+        """Of the decided deals of the cohort that holds at a moment, those that may be read.
+
+        None: none are kept. The model itself was trained on all of them.
+        """
+        models = self._models
+        found = models.courses(moment) if self._making else models.kept_courses(moment)
+        readable = self._readable()
+        if found is None or readable is None:
+            return found
+        return [course for course in found if course.deal_id in readable]
 
     def boundary(self, moment: datetime) -> datetime:
         """Before when the deals of the cohort were decided that holds at a moment."""
@@ -122,14 +140,22 @@ def _told(error: AnalysisMissing) -> str:
 
 @contextmanager
 def learning(
-    store: Workspace, moments: Sequence[datetime], progress: Progress = untold
+    store: Workspace,
+    moments: Sequence[datetime],
+    progress: Progress = untold,
+    beside: Readable = NONE,
 ) -> Iterator[Learned]:
-    """The models of a store.
+    """The models of a store; deals are compared with those of `beside` alone.
 
     Those that hold at `moments` are made at once, with progress, where the store makes models
     for questions; else only what is kept is used.
     """
     with store.fresh() as connection, cohort_models(store, connection) as models:
-        learned = Learned(models, making=store.makes_models)
+
+        @cache
+        def readable() -> Collection[str] | None:
+            return None if beside.all else frozenset(readable_ids(connection, beside))
+
+        learned = Learned(models, readable, making=store.makes_models)
         learned.prepare(moments, progress)
         yield learned

@@ -242,7 +242,7 @@ def ask_stuck(
     Raises ValueError for an unknown dimension, CursorError, NotAllowed for who reads no deal.
     """
     readable = readable_by(store, principal)
-    after = _place_of(query.cursor) if query.cursor else None
+    after = _place_of(query.cursor) if query.cursor is not None else None
     with store.fresh() as connection:
         question = _Question(
             store, readable, connection, at, FlowQuery(query.where), progress=progress

@@ -175,7 +175,7 @@ def ask_forecast_deals(
     readable = readable_by(store, principal)
     moment = _moment(at, store.now())
     conversion = conversion_at(store, query.reporting_currency, moment.as_of, moment.known_at)
-    behind = behind_of(query.cursor) if query.cursor else None
+    behind = behind_of(query.cursor) if query.cursor is not None else None
     periods = store.columns.of(readable)
     with store.fresh() as connection:
         names = names_of(store)

@@ -47,7 +47,8 @@ def list_deals(store: Workspace, principal: Principal, listing: DealListing) -> 
     readable = readable_by(store, principal)
     with store.fresh() as connection:
         names = names_of(store)
-        after = decode_cursor(listing.cursor, sort, descending) if listing.cursor else None
+        cursor = listing.cursor
+        after = None if cursor is None else decode_cursor(cursor, sort, descending)
         found = deals.page(
             connection,
             deals.DealQuery(

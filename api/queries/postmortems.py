@@ -33,7 +33,7 @@ MOST_LESSONS = 6
 def postmortem_of(view: View, at: Instants, progress: Progress = untold) -> PostMortem:
     """The deal looked back on from (as of, known at). Raises DealNotFound, NothingThen."""
     game = played(view, at)
-    with learning(view.store, game.moments, progress) as learned:
+    with learning(view.store, game.moments, progress, view.beside) as learned:
         then, seen = game.then, game.reviewed(learned)
         comparison = _compared(game, seen, learned)
     main = seen.main_turning_points(MAIN_TURNING_POINTS)

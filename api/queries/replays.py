@@ -125,7 +125,7 @@ def position_of(
     frame = frames[index]
     # Judged by no frame behind it, not even one of the same instant.
     game = _judged(view, then, frames[: index + 1], frame.at)
-    with learning(view.store, [frame.at], progress) as learned:
+    with learning(view.store, [frame.at], progress, view.beside) as learned:
         month = learned.since(learned.boundary(frame.at))
         seen = game.reviewed(month)
         placed = compared(seen, index, game.frames, then.processes, month)

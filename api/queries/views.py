@@ -44,6 +44,12 @@ class View(msgspec.Struct, frozen=True):
     store: Workspace
     deal_id: str
     visible: frozenset[Sensitivity]
+    principal: Principal
+
+    @property
+    def beside(self) -> Readable:
+        """The deals that it may be compared with: those that they may read, none for some."""
+        return readable_in(self.store.log.organisation().directory, self.principal)
 
     @property
     def stream(self) -> str:
@@ -62,7 +68,7 @@ def open_view(store: Workspace, principal: Principal, action: Action, deal_id: s
     answer = require_right(principal, action, _scope(store, deal_id))
     visible = answer.visible & store.log.visible
     store.accesses.read(principal, deal_id, visible)
-    return View(store, deal_id, visible)
+    return View(store, deal_id, visible, principal)
 
 
 def view_of_readable(store: Workspace, principal: Principal, deal_id: str) -> View | None:
@@ -84,7 +90,7 @@ def view_of_recorder(store: Workspace, principal: Principal, deal_id: str) -> Vi
     Raises DealNotFound.
     """
     seen = may(principal, Action.READ, _scope(store, deal_id)).visible
-    return View(store, deal_id, seen & store.log.visible)
+    return View(store, deal_id, seen & store.log.visible, principal)
 
 
 def visible_in_all(principal: Principal, action: Action) -> frozenset[Sensitivity]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from projections.engine.checkpoints import Checkpoint, Unfit, fitting, read_checkpoints
 from projections.engine.models import MODELS
@@ -14,6 +14,11 @@ from store.tail import Tail
 
 _MOST_BEHIND = 50_000
 """So many events are looked at for streams that were not counted yet."""
+
+
+# Made once: making a statement takes longer than running these.
+_PARKED = select(parked).order_by(parked.c.model, parked.c.stream)
+_PARKED_IN = _PARKED.where(parked.c.model == bindparam("of"))
 
 
 class Parked(msgspec.Struct, frozen=True):
@@ -85,12 +90,11 @@ def read_parked(
     connection: Connection, model: str | None = None, after: int | None = None
 ) -> list[Parked]:
     """What is parked: in this model alone, tried behind this moment alone."""
-    asked = select(parked).order_by(parked.c.model, parked.c.stream)
-    if model is not None:
-        asked = asked.where(parked.c.model == model)
+    asked = _PARKED if model is None else _PARKED_IN
+    values = {} if model is None else {"of": model}
     if after is not None:
         asked = asked.where(parked.c.parked_at > after)
-    return [Parked(**row) for row in connection.execute(asked).mappings()]
+    return [Parked(**row) for row in connection.execute(asked, values).mappings()]
 
 
 def count_parked(connection: Connection, model: str) -> int:

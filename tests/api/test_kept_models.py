@@ -104,6 +104,31 @@ def served(url: str) -> Told:
         )
 
 
+def test_a_deal_is_compared_with_those_that_the_reader_may_read(portfolio: str) -> None:
+    with Workspace.open(Location.parse(portfolio)) as store:
+        names = [name.partition(":")[2] for name in store.log.streams(StreamKind.DEAL)]
+        lives = {deal_id: store.log.history(deal_id).deal.life for deal_id in names}
+        # Of those that ran for a while, the last one.
+        began = {name: str(life.opened_at) for name, life in lives.items()}
+        deal_id = max((one for one in names if began[one] < "2026-05-08 03"), key=began.__getitem__)
+        owner = lives[deal_id].owner
+        assert owner is not None
+        theirs = [one for one in lives.values() if owner in {one.owner, *one.team_ids}]
+        won = sum(one.status is Status.WON for one in theirs)
+        seller = open_view(store, Principal(owner, frozenset({Role.SELLER})), Action.READ, deal_id)
+        everyone = open_view(store, OPERATOR, Action.READ, deal_id)
+        moves = replay_deal(everyone, THE_END).moves
+        at = moves[len(moves) // 2].version
+        mine, all_ = (
+            (position_of(view, THE_END, at).comparison, postmortem_of(view, THE_END).comparison)
+            for view in (seller, everyone)
+        )
+    for own, whole in zip(mine, all_, strict=True):
+        assert own is not None
+        assert whole is not None
+        assert own.won <= won < whole.won
+
+
 def estimated(replay: Replay) -> int:
     """How many moves have an estimate."""
     return sum(

@@ -125,7 +125,13 @@ class Sent(msgspec.Struct, frozen=True):
     intent: Intent
     version: int
     """That the deal was at before."""
+    last: int
+    """That it was at then."""
     answer: bytes
+
+    @property
+    def versions(self) -> tuple[int, int]:
+        return self.version + 1, self.last
 
 
 class DealOverHttp(RuleBasedStateMachine):
@@ -164,7 +170,8 @@ class DealOverHttp(RuleBasedStateMachine):
             self._record(expected, circumstances)
             assert told.version == self.history.version
             self._is_told(told, expected, ask.by)
-            self.sent.append(Sent(ask, circumstances, before.version, answer.content))
+            at = before.version, self.history.version
+            self.sent.append(Sent(ask, circumstances, *at, answer.content))
         else:
             self._is_refused(answer, expected)
 
@@ -173,9 +180,9 @@ class DealOverHttp(RuleBasedStateMachine):
     def send_again(self, data: st.DataObject) -> None:
         sent = data.draw(st.sampled_from(self.sent))
         answer = self._send(sent.ask, sent.intent, sent.version)
-        refusal = self._right(sent.ask.command, sent.ask.by) or self._may_repeat(sent)
+        refusal = self._may_repeat(sent)
         if refusal is not None:
-            self._is_refused(answer, refusal)
+            self._is_refused(answer, self._right(sent.ask.command, sent.ask.by) or refusal)
             return
         assert answer.headers["idempotency-replayed"] == "true"
         if b"[hidden]" not in sent.answer:
@@ -262,8 +269,9 @@ class DealOverHttp(RuleBasedStateMachine):
 
     def _may_repeat(self, sent: Sent) -> Expected | None:
         try:
-            first = sent.version + 1
-            require_may_repeat(sent.ask.command, self.history, first, sent.ask.by, ORGANISATION)
+            require_may_repeat(
+                sent.ask.command, self.history, sent.versions, sent.ask.by, ORGANISATION
+            )
         except Refusal as refused:
             return _of(refused)
         return None

@@ -1,11 +1,14 @@
 """What a request that records has to bring: a key, a version, a body that is JSON."""
 
+from time import perf_counter
+
 import pytest
 from fastapi.testclient import TestClient
 
 from api.openapi import schemas
-from api.routes.conditions import BODIES
+from api.routes.conditions import BODIES, RequestFault, decode_body
 from api.routes.guard import LARGEST_BODY
+from domain.stages.commands import ReviseForecast
 from tests.api.commands.asking import (
     give,
     open_deal,
@@ -173,6 +176,82 @@ def test_what_is_no_json(client: TestClient, url: str, content: bytes) -> None:
 def test_what_is_no_json_for_a_question(client: TestClient, content: bytes) -> None:
     answer = client.post("/v1/deals/d-anna/whatif", content=content, headers=JSON)
     assert refused(answer) == (400, "malformed-json")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"reason": "x", "probability": 1, "reason": "x"}', "'reason'"),
+        (b'{"reason": "x", "re\\u0061son": "y"}', "'reason'"),
+        (b'{"amount": {"amount": "1", "currency": "USD", "amount": "2"}}', "'amount'"),
+        (b'{"a": 1, "a": 1}', "'a'"),
+        (b'{"reason": "a\\ud800b"}', "half a character"),
+        (b'{"reason": "\\udc00"}', "half a character"),
+        (b'{"reason": "x', "ends too early"),
+        (b"[" * DEEP, "nested too deeply"),
+        (b'{"reason": "\xff"}', "UTF-8"),
+    ],
+)
+def test_what_is_said_of_json_that_cannot_be_read(
+    client: TestClient, content: bytes, told: str
+) -> None:
+    answer = client.post(URL, content=content, headers=JSON)
+    assert refused(answer) == (400, "malformed-json")
+    assert told in answer.json()["detail"]
+    assert "msgspec" not in answer.text
+    assert version_now(client, "d-anna") == 1
+
+
+def test_one_of_many_members_twice_is_found_at_once() -> None:
+    body = b"{" + b"".join(b'"%d":1,' % n for n in range(80_000)) + b'"79999":1}'
+    begun = perf_counter()
+    with pytest.raises(RequestFault, match="79999"):
+        decode_body(ReviseForecast, body)
+    assert perf_counter() - begun < 2
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        "1_000.00",
+        " 1000.00",
+        "1000.00 ",
+        "+5.00",
+        "1e3",
+        "\u0661.00",
+        "-0",
+        "007",
+        ".5",
+        "5.",
+        "1\n",
+    ],
+)
+def test_an_amount_is_plain_digits(client: TestClient, amount: str) -> None:
+    body = {"amount": {"amount": amount, "currency": "USD"}}
+    answer = client.post(URL, json=body, headers=JSON)
+    assert refused(answer) == (422, "invalid-parameter")
+    assert [one["parameter"] for one in answer.json()["errors"]] == ["amount.amount"]
+    assert version_now(client, "d-anna") == 1
+
+
+@pytest.mark.parametrize("number", [b"1054.00", b"1054", b"1e3"])
+def test_an_amount_that_is_a_number_is_refused(client: TestClient, number: bytes) -> None:
+    body = b'{"amount": {"amount": %s, "currency": "USD"}}' % number
+    answer = client.post(URL, content=body, headers=JSON)
+    assert refused(answer) == (422, "invalid-parameter")
+    assert "an amount is text" in answer.json()["detail"]
+
+
+def test_an_amount_in_a_list_is_looked_at_too(client: TestClient) -> None:
+    lines = [
+        {"product": f"p-{n}", "quantity": "1", "list_price": {"amount": price, "currency": "USD"},
+         "unit_price": {"amount": "1", "currency": "USD"}}
+        for n, price in enumerate(("1.00", "1_0"))
+    ]  # fmt: skip
+    body = {"version": 1, "lines": lines, "total": {"amount": "2", "currency": "USD"}}
+    answer = client.post("/v1/deals/d-anna/issue-quote", json=body, headers=JSON)
+    assert refused(answer) == (422, "invalid-parameter")
+    assert [one["parameter"] for one in answer.json()["errors"]] == ["lines.1.list_price.amount"]
 
 
 @pytest.mark.parametrize(

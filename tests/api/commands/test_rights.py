@@ -110,6 +110,45 @@ def test_rights_are_asked_for_again_when_a_request_is_repeated(service: Service)
     assert refused(answer) == (404, "deal-not-found")
 
 
+HANDED = {"owner": "bo", "reason": "Anna is on leave."}
+
+
+def test_who_hands_a_deal_over_may_repeat_that(service: Service) -> None:
+    anna = service.as_(ANNA)
+    first = give(anna, "d-anna", "change-owner", HANDED, "k-1", version=1)
+    again = give(anna, "d-anna", "change-owner", HANDED, "k-1", version=1)
+    assert told(first).events
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    # Nothing else is answered: another payload, another key, another command under the key.
+    for body, key in ((HANDED | {"reason": "x"}, "k-1"), (HANDED, "k-2")):
+        other = give(anna, "d-anna", "change-owner", body, key, version=1)
+        assert refused(other) == (404, "deal-not-found")
+    assert refused(give(anna, "d-anna", "add-note", NOTE, "k-1")) == (404, "deal-not-found")
+    assert anna.get("/v1/deals/d-anna").status_code == 404
+
+
+def test_who_hands_a_deal_over_and_lost_their_role_may_not_repeat_that(service: Service) -> None:
+    told(give(service.as_(ANNA), "d-anna", "change-owner", HANDED, "k-1", version=1))
+    for now in (frozenset[Role](), frozenset({Role.ANALYST})):
+        after = service.as_(replace(ANNA, roles=now))
+        answer = give(after, "d-anna", "change-owner", HANDED, "k-1", version=1)
+        assert refused(answer) == (403, "not-allowed")
+
+
+def test_who_leaves_the_team_of_a_deal_may_repeat_that_alone(service: Service) -> None:
+    joins = leaves = {"member": "bo", "role": "SE"}
+    told(give(service.as_(ANNA), "d-anna", "assign-team-member", joins, "k-1"))
+    bo = service.as_(BO)
+    told(give(bo, "d-anna", "add-note", NOTE, "k-2"))
+    first = give(bo, "d-anna", "release-team-member", leaves, "k-3")
+    again = give(bo, "d-anna", "release-team-member", leaves, "k-3")
+    assert told(first).events
+    assert (again.status_code, again.content) == (200, first.content)
+    # They kept the right to the note when they gave it, and lost it by something else.
+    assert refused(give(bo, "d-anna", "add-note", NOTE, "k-2")) == (404, "deal-not-found")
+
+
 def test_who_opens_a_deal_for_somebody_else_may_repeat_that(service: Service) -> None:
     first = open_deal(service.as_(BO), key="k-1", id="d-new")
     again = open_deal(service.as_(BO), key="k-1", id="d-new")
