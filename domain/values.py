@@ -83,11 +83,7 @@ class Money(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, o
     @classmethod
     def parse(cls, text: str, currency: str) -> "Money":
         """Read `text` such as `1054` or `1054.50`. Raises ValueError with the reason."""
-        try:
-            amount = Decimal(text.strip())
-        except InvalidOperation:
-            raise ValueError(f"{text!r} is not a decimal number") from None
-        return cls(amount, currency)
+        return cls(_number(text), currency)
 
     @classmethod
     def from_minor(cls, minor: int, currency: str) -> "Money":
@@ -112,15 +108,22 @@ def _with_digits(amount: Decimal, digits: int, currency: str) -> Decimal:
     return exact
 
 
+def _number(text: str) -> Decimal:
+    """A number in ASCII; `Decimal` itself takes digits of any script, and `1_000`."""
+    try:
+        if "_" in text or not text.isascii():
+            raise InvalidOperation
+        return Decimal(text.strip())
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a decimal number") from None
+
+
 def decimal_text(number: str) -> str:
     """The one written form of `number`: `90` of `90.0` and `9E+1`. See `DecimalText`.
 
-    Raises ValueError for what is not a finite decimal number, or has too many digits.
+    Raises ValueError for what is not a finite decimal number in ASCII, or has too many digits.
     """
-    try:
-        value = Decimal(number.strip())
-    except InvalidOperation:
-        raise ValueError(f"{number!r} is not a decimal number") from None
+    value = _number(number)
     if not value.is_finite():
         raise ValueError(f"{number!r} is not a finite number")
     if not value:

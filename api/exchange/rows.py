@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _ESCAPED_BYTE = re.compile("[\ud800-\udfff]")
 
 
+_NAME_THE_ENCODING = "Name its encoding: --encoding {0}, or over HTTP ?encoding={0}, or another."
+
+
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One row: the line it starts on, from 1, and its cells by column, without outer spaces."""
 
@@ -191,9 +194,7 @@ class CsvFile:
             raise self._undecodable(1, error) from None
         if self._suspects:
             bad = self._suspicious()
-            raise ImportFailure(
-                bad.reason, "Give it with --encoding, such as cp1252.", self.origin(1)
-            )
+            raise ImportFailure(bad.reason, _NAME_THE_ENCODING.format("cp1252"), self.origin(1))
         if cells is None:
             raise self._failure("the file is empty")
         header = tuple(cell.strip() for cell in cells)
@@ -211,7 +212,7 @@ class CsvFile:
     def _undecodable(self, line: int, error: UnicodeError) -> ImportFailure:
         return ImportFailure(
             f"from about this line on the file is not {self.encoding}: {error}",
-            "Give its encoding with --encoding, such as cp1252.",
+            _NAME_THE_ENCODING.format("cp1252"),
             self.origin(line),
         )
 
@@ -244,5 +245,7 @@ def _check_mark(path: Path, name: str) -> None:
     with path.open("rb") as file:
         if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             raise ImportFailure(
-                "the file is UTF-16, not utf-8", "Give --encoding utf-16.", Origin(name, 1)
+                "the file is UTF-16, not utf-8",
+                _NAME_THE_ENCODING.format("utf-16"),
+                Origin(name, 1),
             )

@@ -19,7 +19,7 @@ from api.exchange.rows import csv_files_in
 from api.exchange.salesforce.deals import DATE_FORMATS, SalesforceDeals
 from api.exchange.salesforce.files import find_files
 from domain.currencies import MINOR_DIGITS
-from store.log import utc_now
+from store.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from api.exchange.csv_files.map import CsvMap
     from api.exchange.intake.engine import Progress
     from domain.process import SalesProcess
-    from store.log import Clock, DealLog
+    from store.log import DealLog
+    from store.times import Clock
 
 
 class System(StrEnum):

@@ -38,6 +38,8 @@ class TableReport(msgspec.Struct):
     counts: dict[str, int] = {}
     entries: list[Entry] = []
     """What was left out or is worth knowing, in the order in which it was found."""
+    recorded: dict[str, int] = {}
+    """The last version, by stream, that has something of the table that was news."""
 
     @property
     def _in_order(self) -> list[Entry]:
@@ -46,6 +48,9 @@ class TableReport(msgspec.Struct):
 
     def add(self, kind: Kind, reason: str, line: int | None = None) -> None:
         self.entries.append(Entry(kind, kind.effect, reason, self.file, line))
+
+    def tell_recorded(self, stream: str, version: int) -> None:
+        self.recorded[stream] = max(version, self.recorded.get(stream, 0))
 
     def as_json(self) -> str:
         """The whole report as one JSON object with stable keys."""

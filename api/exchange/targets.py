@@ -139,7 +139,10 @@ def _take(store: Workspace, wanted: Wanted, by: Intended, report: TableReport) -
             facts = decide_target(wanted.command, store.log.targets(), directory, intent)
             is_news = bool(facts)
         else:
-            is_news = bool(store.log.set_target(wanted.command, intent).events)
+            handled = store.log.set_target(wanted.command, intent)
+            is_news = bool(handled.events)
+            if is_news:
+                report.tell_recorded(handled.stream, handled.version)
     except NotAllowed:
         raise
     except Refusal as refusal:

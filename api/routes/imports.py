@@ -7,6 +7,7 @@ on where it stopped; and what is told is what was news when it was begun, so it 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
@@ -46,16 +47,35 @@ class Beginning(msgspec.Struct, frozen=True):
     """SHA-256 of the file."""
 
 
+class Encoding(StrEnum):
+    """How the characters of a table are written."""
+
+    UTF_8 = "utf-8"
+    UTF_16 = "utf-16"
+    WESTERN = "iso-8859-1"
+    WESTERN_EURO = "iso-8859-15"
+    WINDOWS_WESTERN = "cp1252"
+    WINDOWS_CENTRAL = "cp1250"
+    WINDOWS_CYRILLIC = "cp1251"
+    CHINESE = "gb18030"
+    CHINESE_TRADITIONAL = "big5"
+    JAPANESE = "shift_jis"
+    KOREAN = "cp949"
+
+
 class TableParameters(Parameters):
     """How the table is written, and whether it is recorded."""
 
+    encoding: Encoding = Field(
+        Encoding.UTF_8, description="Encoding of the table, with or without a mark in front."
+    )
     delimiter: Delimiter | None = Field(
         None, description="What stands between two cells; by default what the first line has most."
     )
     dry_run: bool = Field(False, description="Tell what would be recorded, and record nothing.")
 
     def options(self) -> dict[str, str | None]:
-        return {"delimiter": self.delimiter}
+        return {"delimiter": self.delimiter, "encoding": self.encoding}
 
 
 class RateTableParameters(TableParameters):
@@ -121,7 +141,7 @@ def import_the_rates(
             store,
             intent,
             Beginning("rates", parameters.options(), sha256(sent).hexdigest()),
-            lambda begun: import_rates(store, path, begun.principal, begun_at=begun.now, **options),
+            lambda begun: import_rates(store, path, begun.principal, begun=begun, **options),
         )
 
 

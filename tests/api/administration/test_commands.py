@@ -12,17 +12,28 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from api.administration import ROOMS, example, story
+from api.app import create_app
 from api.auth.keys import holder_of
 from api.openapi import field_docs
+from api.settings import Settings
 from api.wire.administration import IssuedKey, LimitsInForce, NewApiKey
 from api.wire.recorded import Recording
-from domain.access import Action
+from domain.access import Action, Principal, Role
 from domain.intent import command_name
-from domain.organisation import AnyOrganisationCommand, IssueApiKey
+from domain.organisation import (
+    AnyOrganisationCommand,
+    EndMembership,
+    GrantMembership,
+    IssueApiKey,
+    RegisterUser,
+)
 from domain.process_files import built_in_processes
+from domain.refusals import NotAllowed
 from store.location import Location
 from store.log import DealLog
+from tests.api.auth.everybody import everybody
 from tests.api.serving import read, serving
+from tests.contract.asking import intent
 
 COMMANDS = [(room.name, kind) for room in ROOMS for kind in room.commands]
 
@@ -97,6 +108,45 @@ def test_another_payload_under_a_known_key_is_refused(client: TestClient) -> Non
     assert read(client, "/v1/users/anna", dict[str, Any])["name"] == "Anna"
 
 
+def test_who_ends_their_own_role_may_repeat_that(tmp_path: Path) -> None:
+    location = Location.beside(tmp_path / "deals.db")
+    keys = everybody(location)
+    app = create_app(Settings(db=str(location), worker=False))
+
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+
+        def end(by: str, key: str, user: str = "admin", role: str = "admin") -> Response:
+            told = {"Authorization": f"Bearer {keys[by]}", "Idempotency-Key": key}
+            body = {"user": user, "role": role}
+            return client.post("/v1/organisation/end-membership", json=body, headers=told)
+
+        assert end("admin", "k-1", "auditor", "auditor").status_code == 200
+        first, again = end("admin", "k-2"), end("admin", "k-2")
+        assert msgspec.json.decode(first.content, type=Recording).events
+        assert (again.status_code, again.content) == (200, first.content)
+        assert again.headers["Idempotency-Replayed"] == "true"
+        # What they recorded before that, and all that is new, takes the role.
+        assert end("admin", "k-1", "auditor", "auditor").status_code == 403
+        assert end("admin", "k-2", "analyst", "analyst").status_code == 403
+        assert end("admin", "k-3").status_code == 403
+        assert end("analyst", "k-2").status_code == 403
+
+
+def test_whose_role_somebody_else_ended_may_not_repeat(tmp_path: Path) -> None:
+    location = Location.beside(tmp_path / "deals.db")
+    DealLog.create(location).close()
+    ended = EndMembership("ann", Role.ADMIN)
+    ann = Principal("ann", frozenset({Role.ADMIN}))
+    with DealLog.open(location) as log:
+        log.configure(RegisterUser("ann", "Ann"), intent("k-1"))
+        log.configure(GrantMembership("ann", Role.ADMIN), intent("k-2"))
+        log.configure(ended, intent("k-3"))
+        # It is ended already, so this changed nothing.
+        log.configure(ended, intent("k-4", ann))
+        with pytest.raises(NotAllowed):
+            log.configure(ended, intent("k-4", Principal("ann")))
+
+
 # A key for a program.
 
 
@@ -130,12 +180,52 @@ def test_keys_differ_by_who_asks_and_by_the_key_of_the_request(client: TestClien
     assert len({one.json()["id"] for one in made}) == 4
 
 
+def test_a_limited_key_is_not_told_again_what_an_unlimited_one_was_issued(
+    tmp_path: Path,
+) -> None:
+    location = Location.beside(tmp_path / "deals.db")
+    keys = everybody(location)
+    app = create_app(Settings(db=str(location), worker=False))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+
+        def issued(by: str, key: str, **more: Any) -> Response:
+            told = {"Authorization": f"Bearer {by}", "Idempotency-Key": key}
+            body = {"user": "first", "name": "laptop", **more}
+            answer: Response = client.post(
+                "/v1/organisation/issue-api-key", json=body, headers=told
+            )
+            return answer
+
+        assert issued(keys["first"], "k-1").status_code == 200
+        limited = issued(keys["first"], "k-2", actions=["configure"]).json()["secret"]
+        for key in ("k-1", "k-3"):
+            answer = issued(limited, key)
+            assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
+        assert issued(limited, "k-3", actions=["configure"]).status_code == 200
+
+
+def test_a_key_that_is_good_for_nothing_is_not_one_that_is_good_for_everything(
+    client: TestClient, location: Location
+) -> None:
+    _post(client, "organisation/register-user", {"user": "anna", "name": "Anna"})
+    wanted: dict[str, Any] = {"user": "anna", "name": "export"}
+    answer = _post(client, "organisation/issue-api-key", wanted | {"actions": []})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-parameter")
+    for unlimited in (wanted, wanted | {"actions": None}):
+        assert _post(client, "organisation/issue-api-key", unlimited).status_code == 200
+    with DealLog.open(location) as log:
+        user = log.organisation().directory.users["anna"]
+    assert [key.actions for key in user.keys] == [(), ()]
+
+
 def test_the_body_of_a_key_is_the_command_without_what_the_server_makes() -> None:
     command, body = (
         {field.name: (field.type, field.default) for field in msgspec.structs.fields(kind)}
         for kind in (IssueApiKey, NewApiKey)
     )
-    assert body == {name: told for name, told in command.items() if name not in {"key", "digest"}}
+    assert set(body) == set(command) - {"key", "digest"}
+    # No limit is null over HTTP, where none of all actions would be taken for a key good for none.
+    assert {name for name in body if body[name] != command[name]} == {"actions"}
     assert set(field_docs(NewApiKey)) == set(body)
 
 

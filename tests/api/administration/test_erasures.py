@@ -9,10 +9,13 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from api.app import create_app
+from api.settings import Settings
 from api.wire.forgetting import Erased, FoundPersons
 from api.wire.keeping import ErasureReport
 from store.location import Location
 from store.log import DealLog
+from tests.api.auth.everybody import everybody
 from tests.api.serving import serving
 
 NAME = "Ewa Jankowska"
@@ -47,6 +50,57 @@ def _survey(client: TestClient) -> ErasureReport:
     return msgspec.json.decode(answer.content, type=ErasureReport)
 
 
+@pytest.mark.parametrize("name", [" ", "a", "an", ". a . n .", "李", "%%%", "   "])
+def test_too_little_of_a_name_finds_nobody(client: TestClient, name: str) -> None:
+    answer = _post(client, "/lookup", {"name": name})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-parameter")
+    assert answer.json()["errors"][0]["parameter"] == "name"
+
+
+@pytest.mark.parametrize("name", ["ewa", "a J", "a Ja", "李娜", "O2 X"])
+def test_so_much_of_a_name_is_enough(client: TestClient, name: str) -> None:
+    enough = sum(one.isalnum() for one in name) > 2 or name == "李娜"
+    assert (_post(client, "/lookup", {"name": name}).status_code == 200) is enough
+
+
+def test_twenty_people_are_told_at_once(client: TestClient) -> None:
+    for number in range(20):
+        person = {"id": f"s-{number:02}", "name": f"Kim {number:02}", "level": "top"}
+        assert client.post("/v1/deals/d-1/identify-stakeholder", json=person).status_code == 200
+    for name, count, more in (("kim", 20, False), ("kim 0", 10, False)):
+        found = msgspec.json.decode(
+            _post(client, "/lookup", {"name": name}).content, type=FoundPersons
+        )
+        assert (len(found.found), found.more) == (count, more)
+    person = {"id": "s-20", "name": "Kim 20", "level": "top"}
+    assert client.post("/v1/deals/d-1/identify-stakeholder", json=person).status_code == 200
+    found = msgspec.json.decode(
+        _post(client, "/lookup", {"name": "kim"}).content, type=FoundPersons
+    )
+    assert ([one.name for one in found.found], found.more) == (
+        [f"Kim {number:02}" for number in range(20)],
+        True,
+    )
+
+
+def test_that_people_were_looked_up_is_recorded_once_a_day(tmp_path: Path) -> None:
+    location = Location.beside(tmp_path / "deals.db")
+    keys = everybody(location)
+    app = create_app(Settings(db=str(location), worker=False))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+
+        def bearer(user: str) -> dict[str, str]:
+            return {"Authorization": f"Bearer {keys[user]}"}
+
+        for name in ("x", "nobody", "somebody"):
+            client.post("/v1/erasures/lookup", json={"name": name}, headers=bearer("admin"))
+        (entry,) = client.get("/v1/accesses", headers=bearer("auditor")).json()["entries"]
+    assert (entry["actor"]["id"], entry["stream"]) == ("admin", "export:people")
+    assert entry["what"] == "looked for people by name: POST /v1/erasures/lookup"
+    # The name itself is nowhere in it.
+    assert "body" not in str(entry)
+
+
 def test_somebody_is_looked_up_surveyed_and_erased(client: TestClient) -> None:
     found = _post(client, "/lookup", {"name": "jankow"})
     (person,) = msgspec.json.decode(found.content, type=FoundPersons).found
@@ -62,7 +116,7 @@ def test_somebody_is_looked_up_surveyed_and_erased(client: TestClient) -> None:
     ]
     assert _survey(client).gone == []
     assert NAME not in client.get("/v1/deals/d-1/map").text
-    assert _post(client, "/lookup", {"name": "jankow"}).json() == {"found": []}
+    assert _post(client, "/lookup", {"name": "jankow"}).json() == {"found": [], "more": False}
 
 
 def test_a_repeated_erasure_is_told_word_for_word_and_takes_no_more(client: TestClient) -> None:

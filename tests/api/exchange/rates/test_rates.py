@@ -157,34 +157,50 @@ def test_a_corrected_file_leaves_what_was_known_before(store: Workspace, take: T
         assert rate.value == Decimal(value)
 
 
+def test_an_older_file_again_corrects_what_has_been_corrected_since(
+    store: Workspace, take: Take
+) -> None:
+    older, newer = WIDE, WIDE.replace("1.0812", "1.0912")
+    for file in (older, newer):
+        take(file)
+    dry = take(older, dry_run=True).counts
+    assert take(older).counts == dry == {"new": 0, "corrected": 1, "unchanged": 3}
+    book = store.log.rates()
+    assert book.quoted("EUR", JUNE)["USD"] == "1.0812"
+    known = [
+        (event.known_at == event.recorded_at, quote.rate)
+        for event in store.log.events_in("rates:EUR")
+        for quote in event.fact.rates  # type: ignore[attr-defined]
+        if quote.currency == "USD" and event.fact.day == JUNE  # type: ignore[attr-defined]
+    ]
+    assert known == [(False, "1.0812"), (True, "1.0912"), (True, "1.0812")]
+    assert take(older).counts == {"new": 0, "corrected": 0, "unchanged": 4}
+
+
 def test_a_rate_set_by_hand_later_leaves_what_was_published_on_its_day(
     store: Workspace, take: Take
 ) -> None:
-    """It counts from when it was set; until then it is the file that everybody knew."""
+    """It counts from when it was set until the file is imported; before, the file's was known."""
     by_hand = PublishRates(
         "EUR", JUNE, (Quote("USD", "1.0812"), Quote("GBP", "0.9"), Quote("CHF", "0.95"))
     )
     store.log.publish_rates(by_hand, Intent("c-1", ADMIN, "cli", NOW, NOW), store.zone)
     dry = take(WIDE, dry_run=True).counts
-    assert take(WIDE).counts == dry == {"new": 4, "corrected": 0, "unchanged": 0}
+    assert take(WIDE).counts == dry == {"new": 3, "corrected": 1, "unchanged": 0}
     book = store.log.rates()
-    assert book.as_known(datetime(2026, 6, 30, 22, tzinfo=UTC)).quoted("EUR", JUNE) == {
-        "USD": "1.0812",
-        "JPY": "157.3",
-        "GBP": "0.8551",
-    }
-    assert book.quoted("EUR", JUNE) == {
-        "USD": "1.0812",
-        "JPY": "157.3",
-        "GBP": "0.9",
-        "CHF": "0.95",
-    }
+    published = {"USD": "1.0812", "JPY": "157.3", "GBP": "0.8551"}
+    assert book.as_known(datetime(2026, 6, 30, 22, tzinfo=UTC)).quoted("EUR", JUNE) == published
+    assert book.quoted("EUR", JUNE) == {**published, "CHF": "0.95"}
+    pounds = [
+        quote.rate
+        for event in store.log.events_in("rates:EUR")
+        for quote in event.fact.rates  # type: ignore[attr-defined]
+        if quote.currency == "GBP"
+    ]
+    assert pounds == ["0.9", "0.8551", "0.8551"]
     head = store.log.head()
     assert take(WIDE).counts == {"new": 0, "corrected": 0, "unchanged": 4}
     assert store.log.head() == head
-    # What is published otherwise now corrects what was set by hand.
-    assert take(WIDE.replace("0.8551", "0.8552")).counts["corrected"] == 1
-    assert store.log.rates().quoted("EUR", JUNE)["GBP"] == "0.8552"
 
 
 def test_thousands_are_not_read_as_decimals(store: Workspace, take: Take) -> None:
