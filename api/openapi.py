@@ -12,6 +12,9 @@ from fastapi.openapi.utils import get_openapi
 
 from api.commands import facts_of, fields_of
 from api.meanings import field_meaning
+from api.parameter_forms import SCHEMAS, tell_forms
+from api.possible_statuses import components as problem_responses
+from api.possible_statuses import tell_statuses
 from api.routes.answering import ANSWERS, describe_answers
 from api.routes.common import LONGEST_PARAMETER
 from api.routes.conditions import BODIES, REQUIRED
@@ -41,14 +44,16 @@ def describe(app: FastAPI) -> None:
         components.setdefault("schemas", {}).update(schemas())
         components["securitySchemes"] = {"bearer": _BEARER}
         found["security"] = [{"bearer": []}]
-        describe_answers(found)
+        components["responses"] = problem_responses()
+        shapes = describe_answers(found)
+        for path, methods in found["paths"].items():
+            for method, operation in methods.items():
+                _plain_parameters(operation)
+                tell_forms(path, operation, shapes.get((path, method)))
+                tell_statuses(path, method, operation, is_open=path in OPEN)
+                if path in OPEN:
+                    operation["security"] = []
         _limit_texts(found)
-        for methods in found["paths"].values():
-            for operation in methods.values():
-                _plain_headers(operation)
-        for path in OPEN & set(found["paths"]):
-            for operation in found["paths"][path].values():
-                operation["security"] = []
         return found
 
     app.openapi = document  # type: ignore[method-assign]
@@ -59,12 +64,12 @@ def _limit_texts(document: dict[str, Any]) -> None:
     operations = [one for methods in document["paths"].values() for one in methods.values()]
     for operation in operations:
         for parameter in operation.get("parameters", []):
-            for kind in [parameter["schema"], *parameter["schema"].get("anyOf", [])]:
-                if kind.get("type") == "string" and not kind.keys() & _LIMITED_BY:
-                    kind["maxLength"] = LONGEST_PARAMETER
+            schema = parameter["schema"]
+            if schema.get("type") == "string" and not schema.keys() & _LIMITED_BY:
+                schema["maxLength"] = LONGEST_PARAMETER
 
 
-_LIMITED_BY = {"maxLength", "enum", "const", "format", "pattern"}
+_LIMITED_BY = {"maxLength", "enum", "const", "format"}
 
 
 def schemas() -> dict[str, Any]:
@@ -82,7 +87,7 @@ def schemas() -> dict[str, Any]:
                 properties[name] = _described(properties[name], words)
     for name, kind in BODIES.items():
         _as_sent(components[name], kind)
-    return dict(sorted(components.items()))
+    return dict(sorted((components | SCHEMAS).items()))
 
 
 def _as_sent(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:
@@ -98,12 +103,17 @@ def _as_sent(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:
             properties[field.encode_name] = _described(properties[field.encode_name], words)
 
 
-def _plain_headers(operation: dict[str, Any]) -> None:
-    """A header is text: what may be left out is never null. Says which ones a route requires."""
+def _plain_parameters(operation: dict[str, Any]) -> None:
+    """What may be left out of a query or the headers is never null: both hold texts alone.
+
+    Also says which headers a route requires by itself.
+    """
     for parameter in operation.get("parameters", []):
         schema = parameter["schema"]
-        if parameter["in"] == "header" and schema.pop("anyOf", None) is not None:
-            schema["type"] = "string"
+        kinds = [one for one in schema.pop("anyOf", []) if one != {"type": "null"}]
+        assert len(kinds) <= 1, f"{parameter['name']} is of several kinds"
+        for kind in kinds:
+            schema.update(kind)
         if schema.pop(REQUIRED, False):
             parameter["required"] = True
 
