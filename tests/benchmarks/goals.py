@@ -114,6 +114,8 @@ GOALS: Sequence[Goal] = (
     Goal(f"{_LAG}, on PostgreSQL", "pg-lag", "p99", 0.25),
     Goal("one read over HTTP", "http-read", "of the floor", 0.6),
     Goal("one write over HTTP", "http-write", "of the floor", 0.6),
+    Goal("one read over HTTP, on PostgreSQL", "pg-http-read", "of the floor", 0.6),
+    Goal("one write over HTTP, on PostgreSQL", "pg-http-write", "of the floor", 0.6),
     Goal(_MEMORY, "memory-rebuild", "memory", 400e6, 10_000_000),
     Goal(_MEMORY, "memory-scan", "memory", 400e6, 10_000_000),
     Goal(f"{_START}, `dealstate --version`", "cli-version", "median", 0.25),

@@ -12,6 +12,7 @@ import socket
 import sqlite3
 import sys
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,10 @@ class Bare(msgspec.Struct, frozen=True):
     log: str
     """File, or connection string of PostgreSQL."""
     views: str
-    reads: list[tuple[str, str, list[Any]]]
+    reads: list[tuple[str, str, Any]]
     """The statements of one answer to a read: on `log` or `views`, and with which parameters."""
-    insert: str
-    rows: list[list[Any]]
-    """What the writes insert, one after another; bytes are in base 64."""
+    writes: list[list[tuple[str, list[Any]]]]
+    """The statements of each write, one write after another; bytes are in base 64."""
 
 
 class Amount(BaseModel):
@@ -70,7 +70,7 @@ def _connected(place: str) -> Any:
 def application(bare: Bare) -> FastAPI:
     app = FastAPI()
     views, log = connection_to(bare.views), connection_to(bare.log)
-    to_insert, turn = iter(bare.rows), threading.Lock()
+    following, turn = iter(bare.writes), threading.Lock()
 
     @app.get("/livez")
     def alive() -> dict[str, str]:
@@ -81,24 +81,27 @@ def application(bare: Bare) -> FastAPI:
         found: Rows = []
         places = {"log": log(), "views": views()}
         for place, statement, parameters in bare.reads:
-            rows = [dict(row) for row in places[place].execute(statement, parameters).fetchall()]
-            # The page is the longest of the answers.
-            found = max(found, rows, key=len)
+            told = places[place].execute(statement, parameters)
+            if told.description is not None:
+                # The page is the longest of the answers.
+                found = max(found, [dict(row) for row in told.fetchall()], key=len)
         return {"deals": found[:limit]}
 
     @app.post("/v1/deals/{deal_id}/revise-forecast")
     def revise(deal_id: str, body: Amount) -> dict[str, Any]:
         with turn:
-            row = next(to_insert)
-        log().execute(bare.insert, _decoded(row))
+            write = next(following)
+        connection = log()
+        for statement, parameters in write:
+            found = connection.execute(statement, _decoded(parameters))
+            if found.description is not None:
+                found.fetchall()
         return {"deal": deal_id, "expected_close": body.expected_close}
 
     return app
 
 
 def _decoded(row: Sequence[Any]) -> list[Any]:
-    from base64 import b64decode
-
     return [b64decode(one[1]) if isinstance(one, list) else one for one in row]
 
 

@@ -109,6 +109,11 @@ class Subjects:
         return PostgresCopies(self.folder / "commanded-copies", deals, self._server)
 
     @cached_property
+    def served(self) -> PostgresCopies:
+        """Databases on PostgreSQL that a server is asked for, empty at first."""
+        return PostgresCopies(self.folder / "served", [], self._server)
+
+    @cached_property
     def periods(self) -> as_of.Remembered:
         """Deal periods of many deals, made anew in each run."""
         return self._periods("as-of", None)
@@ -157,7 +162,7 @@ class Subjects:
         """Remove the databases, where any were made."""
         for name in (
             *("on_postgres", "short_on_postgres", "mixed_copies", "commanded_copies"),
-            "periods_on_postgres",
+            *("periods_on_postgres", "served"),
         ):
             if name in vars(self):
                 getattr(self, name).drop()
@@ -236,6 +241,18 @@ ROWS: Mapping[str, Build] = {
     "memory-scan": lambda subjects: memory.memory(subjects.mixed, "scan"),
     "http-read": lambda subjects: http.read(subjects.requests),
     "http-write": lambda subjects: http.write(subjects.requests),
+    "pg-http-read": lambda subjects: http.read(subjects.requests, subjects.served),
+    "pg-http-write": lambda subjects: http.write(subjects.requests, subjects.served),
+    "http-read-50": lambda subjects: http.read(subjects.requests // 2, per_second=http.PER_SECOND),
+    "http-write-50": lambda subjects: http.write(
+        subjects.requests // 2, per_second=http.PER_SECOND
+    ),
+    "pg-http-read-50": lambda subjects: http.read(
+        subjects.requests // 2, subjects.served, http.PER_SECOND
+    ),
+    "pg-http-write-50": lambda subjects: http.write(
+        subjects.requests // 2, subjects.served, http.PER_SECOND
+    ),
     "cli-version": lambda _: cold_start.version(),
     "cli-deals": lambda subjects: cold_start.deals(subjects.mixed),
 }
