@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from datetime import datetime
 
 from domain.access import Principal, Sensitivity
-from domain.accesses import DataExported, SecretsRead, is_recorded
+from domain.accesses import DataExported, SecretsRead, holds_the_keys, is_recorded
 from domain.history import StreamKind, stream_of
 from store.accesses import Access, Accesses, Shown
 from store.log import DealLog
@@ -32,7 +32,7 @@ class Asked:
         self._accesses.record("http", shown)
 
 
-AUDIT, PROCESS_TRIAL = "audit", "process-trial"
+AUDIT, PROCESS_TRIAL, PEOPLE = "audit", "process-trial", "people"
 """What of the whole store can be shown, as the record calls it."""
 
 _asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
@@ -68,6 +68,12 @@ class Noting:
         """Somebody is shown what the whole store holds, so much of it. Raises StoreError."""
         stream = stream_of(StreamKind.EXPORT, what)
         if self._is_new(principal, stream, visible):
+            self._note(principal, DataExported(what, self._route(), _sorted(visible)))
+
+    def looked_up(self, principal: Principal, what: str) -> None:
+        """Somebody looks for what is personal in the whole store. Raises StoreError."""
+        stream, visible = stream_of(StreamKind.EXPORT, what), frozenset({Sensitivity.PERSONAL})
+        if not holds_the_keys(principal) and not self._accesses.is_remembered(principal.id, stream):
             self._note(principal, DataExported(what, self._route(), _sorted(visible)))
 
     def record(self, source: str, shown: Iterable[tuple[Principal, Shown]]) -> None:

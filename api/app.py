@@ -60,6 +60,7 @@ from api.times import parse_zone
 from api.webhooks.addresses import Reach
 from api.webhooks.deliverer import deliverer_of
 from api.webhooks.sending import Sender
+from api.webhooks.trials import Trials
 from api.workspace import Workspace
 from projections.engine.working import Worker
 from projections.findings.settings import DEFAULTS, read_settings
@@ -169,6 +170,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.worker = app.state.deliverer = None
+    app.state.trials = Trials()
     app.state.operation, app.state.also_open = operation, operation.also_open
     for group in GROUPS:
         app.include_router(group.router, dependencies=[SELECTS])

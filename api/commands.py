@@ -9,6 +9,7 @@ from msgspec import inspect
 
 from api.examples import leads_to
 from api.meanings import field_meaning, meaning, named_types
+from api.strict_json import JsonFault, decode_strictly
 from domain.deal import COMMAND_TYPES, FACT_TYPES, DealCommand
 from domain.history import Fact, stored_name
 from domain.intent import Command, command_name
@@ -61,11 +62,11 @@ def decode_command(name: str, content: bytes) -> DealCommand:
     """The command of a name with its fields from JSON. Raises CommandError."""
     wanted = command_type(name)
     try:
-        return cast("DealCommand", msgspec.json.decode(content, type=wanted))
+        return cast("DealCommand", decode_strictly(wanted, content))
     except msgspec.ValidationError as error:
         fields = ", ".join(wanted.__struct_encode_fields__)
         raise CommandError(f"{_located(str(error))}. The fields of {name} are: {fields}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except JsonFault as error:
         raise CommandError(f"not valid JSON: {error}") from None
 
 

@@ -17,9 +17,10 @@ from projections.engine.catching_up import Progress
 from projections.engine.keeping_up import catch_up
 from projections.views import NotBuilt, Views, open_views
 from store.location import Location
-from store.log import Clock, DealLog, utc_now
+from store.log import DealLog
 from store.notary import Notary
 from store.tail import Tail
+from store.times import Clock, utc_now
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -41,13 +41,13 @@ class SecretsRead(Fact, tag="secrets-read", frozen=True):
 
 
 class DataExported(Fact, tag="data-exported", frozen=True):
-    """Somebody was shown what the whole store holds, secrets of all deals among that.
+    """Somebody was shown what the whole store holds: secrets of all deals, or people by name.
 
     Once a day, in UTC, for each user and each of what there is.
     """
 
     what: Label
-    """What it was: the trail of everything, the feed."""
+    """What it was: the trail of everything, a process tried on all deals, people looked up."""
     route: Label
     """How they asked first on that day: method and path over HTTP, or the command."""
     visible: tuple[Sensitivity, ...]
@@ -60,10 +60,14 @@ AnyAccessFact = FieldDisclosed | SecretsRead | DataExported
 def is_recorded(principal: Principal, visible: frozenset[Sensitivity]) -> bool:
     """Whether it is recorded that somebody is shown so much.
 
-    What is public or personal is not. Nor is the operator, who holds the files and the keys and
-    can read them without leaving a trace anyway.
+    What is public is not, and what is personal only where it is looked for in the whole store.
     """
-    return Sensitivity.SECRET in visible and Role.OPERATOR not in principal.roles
+    return Sensitivity.SECRET in visible and not holds_the_keys(principal)
+
+
+def holds_the_keys(principal: Principal) -> bool:
+    """Whether it is the operator, who can read all of it without leaving a trace anyway."""
+    return Role.OPERATOR in principal.roles
 
 
 def describe(fact: AnyAccessFact) -> str:
@@ -73,5 +77,7 @@ def describe(fact: AnyAccessFact) -> str:
             return f"disclosed the field {fact.field} of version {fact.version} of deal {fact.deal}"
         case SecretsRead():
             return f"read deal {fact.deal} with its secrets: {fact.route}"
+        case DataExported() if Sensitivity.SECRET not in fact.visible:
+            return f"looked for {fact.what} by name: {fact.route}"
         case DataExported():
             return f"read {fact.what} with the secrets of all deals: {fact.route}"

@@ -185,6 +185,9 @@ class Recorder(Protocol):
     def head(self) -> int:
         """The last position of the feed, 0 when the log is empty."""
 
+    def head_at_hand(self) -> int | None:
+        """The same, where it takes no waiting for a network or for somebody else; None else."""
+
     # The Merkle log; see store/seals.
 
     def tile(self, level: int, number: int) -> bytes | None:

@@ -17,7 +17,7 @@ from store.backups.backup import LogUnsound, back_up, default_keys
 from store.backups.comparing import Contradicted, OlderThanKnown, Wanted
 from store.backups.restore import restore as put_in_place
 from store.forgetting.known import read_erasures
-from store.log import utc_now
+from store.times import utc_now
 
 app = commands()
 

@@ -24,7 +24,7 @@ from api.workspace import Workspace
 from domain.process import SalesProcess
 from domain.process_files import ProcessError, decode_process, parse_process
 from store.location import Location
-from store.log import utc_now
+from store.times import utc_now
 
 app = commands()
 

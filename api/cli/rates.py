@@ -60,8 +60,8 @@ or a day in each row, as the European Central Bank publishes its reference rates
   2026-06-30,1.0812,157.3,0.8551,
 
 A rate says how much of the currency one unit of the base is worth. It counts as known since the end
-of its day; a correction of a rate that was on record by then, since it is recorded. Importing again
-changes nothing.
+of its day; a correction of a rate that was on record, since it is recorded. What the file says is
+on record then; importing it again changes nothing.
 Every row or rate that is left out is told, with its line and reason.""",
 )
 def import_(

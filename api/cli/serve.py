@@ -2,7 +2,14 @@
 
 import socket
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import (
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    collapse_addresses,
+    ip_address,
+    ip_network,
+)
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -95,16 +102,18 @@ def serve(
             "several processes serve a store on PostgreSQL; one serves SQLite",
             param_hint="'--workers'",
         )
-    settings = _settings(at, worker=worker, names=_names(host, allow_host or ()))
-    local = is_loopback(host)
+    meant = address_of(host)
+    proxies = None if behind_proxy is None else _proxies(behind_proxy)
+    settings = _settings(at, worker=worker, names=_names(host, meant, allow_host or ()))
+    local = is_loopback(meant)
     if not local:
-        _require_proxy(host, behind_proxy, allow_host or ())
+        _require_proxy(host, meant, proxies, allow_host or ())
     with at.opened() as store, store.fresh():
         location = str(store.location)
         lacks_key = settings.identity_provider is None and not has_key(store)
         if lacks_key and not local:
             _refuse_to_serve_nobody(host)
-        listening = listen(host, port)
+        listening = listen(meant, port)
         token = issue_first_key(store, at.principal(store)) if lacks_key else None
     address, bound = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
@@ -118,13 +127,15 @@ def serve(
     say(f"Serving {location} at http://{shown}:{bound}/docs. Stop with Ctrl-C.")
     from api.operation.processes import Served
 
-    _run(Served(settings, behind_proxy, shape_of_log(log_format), log_level), listening, workers)
+    _run(Served(settings, proxies, shape_of_log(log_format), log_level), listening, workers)
 
 
-def _names(host: str, allowed: Sequence[str]) -> tuple[str, ...]:
+def _names(host: str, meant: str, allowed: Sequence[str]) -> tuple[str, ...]:
     """The names by which the server may be addressed, besides those of this machine."""
-    shown = f"[{host}]" if ":" in host else host
-    return (*allowed, *(() if _is_wildcard(host) else (shown,)))
+    if is_wildcard(meant):
+        return tuple(allowed)
+    own = (f"[{one}]" if ":" in one else one for one in dict.fromkeys((host, meant)))
+    return (*allowed, *own)
 
 
 def _settings(at: "Terminal", *, worker: bool, names: tuple[str, ...]) -> "Settings":
@@ -148,16 +159,47 @@ def _settings(at: "Terminal", *, worker: bool, names: tuple[str, ...]) -> "Setti
     return settings.model_copy(update={"allowed_hosts": (*settings.allowed_hosts, *names)})
 
 
-def _require_proxy(host: str, behind_proxy: str | None, allowed: Sequence[str]) -> None:
+def _proxies(told: str) -> str:
+    """The addresses and networks of proxies, as the server takes them.
+
+    Who comes from there is believed on whose behalf they ask. So it is nobody by mistake, and
+    never everybody: each address would try keys as often as it likes, under others' names.
+    """
+    try:
+        found = [ip_network(one.strip()) for one in told.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{error}; give addresses or networks such as 10.0.0.1,10.1.0.0/16, with commas"
+            " between",
+            param_hint="'--behind-proxy'",
+        ) from None
+    whole: list[IPv4Network | IPv6Network] = []
+    whole += collapse_addresses(one for one in found if isinstance(one, IPv4Network))
+    whole += collapse_addresses(one for one in found if isinstance(one, IPv6Network))
+    for one in whole:
+        holds_all_of_four = isinstance(one, IPv6Network) and one.supernet_of(_FOUR_IN_SIX)
+        if one.prefixlen == 0 or holds_all_of_four or is_wildcard(str(one.network_address)):
+            raise typer.BadParameter(
+                f"{one} stands for everybody; name the proxies alone",
+                param_hint="'--behind-proxy'",
+            )
+    return ",".join(str(one.network_address if one.num_addresses == 1 else one) for one in found)
+
+
+_FOUR_IN_SIX = IPv6Network("::ffff:0:0/96")
+"""All addresses of version 4, written as ones of version 6."""
+
+
+def _require_proxy(host: str, meant: str, proxies: str | None, allowed: Sequence[str]) -> None:
     """For an address that others can reach."""
-    if behind_proxy is None:
+    if proxies is None:
         raise typer.BadParameter(
             f"{host!r} can be reached by other machines, and keys and deals would go over the"
             " network unencrypted. Put a proxy in front that speaks TLS, and name its address"
             " with --behind-proxy; or use 127.0.0.1, ::1 or localhost.",
             param_hint="'--host'",
         )
-    if _is_wildcard(host) and not allowed:
+    if is_wildcard(meant) and not allowed:
         raise typer.BadParameter(
             "say by which names the server is addressed", param_hint="'--allow-host'"
         )
@@ -173,21 +215,40 @@ def _refuse_to_serve_nobody(host: str) -> NoReturn:
     )
 
 
-def _is_wildcard(host: str) -> bool:
+def address_of(host: str) -> str:
+    """The address that would be listened on, as it is written in full.
+
+    There are many ways to write one: `0`, `0x0` and the empty text are 0.0.0.0. What is no
+    address, and no name of one, stays as it is; nobody can listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return ip_address(host).is_unspecified
-    except ValueError:
-        return host == ""
+        found = socket.getaddrinfo(
+            host or None, None, family, socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError):
+        return host
+    return str(found[0][4][0])
 
 
-def is_loopback(host: str) -> bool:
-    """Whether the address is one that only this machine can reach."""
-    if host == "localhost":
-        return True
+def is_wildcard(address: str) -> bool:
+    """Whether it stands for all addresses of this machine."""
     try:
-        return ip_address(host).is_loopback
+        found = ip_address(address)
     except ValueError:
         return False
+    four = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return (four or found).is_unspecified
+
+
+def is_loopback(address: str) -> bool:
+    """Whether the address is one that only this machine can reach."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    four = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return (four or found).is_loopback
 
 
 def listen(host: str, port: int) -> socket.socket:

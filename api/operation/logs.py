@@ -10,6 +10,8 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from time import time
 from types import TracebackType
 from typing import IO, Any, TypeAlias
 
@@ -34,8 +36,9 @@ def configure(shape: LogFormat, level: LogLevel, stream: IO[str] | None = None) 
     renderer = _renderer(shape, stream)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Formatter(
             foreign_pre_chain=[_add_logger, *before],
+            is_json=shape is LogFormat.JSON,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -45,6 +48,28 @@ def configure(shape: LogFormat, level: LogLevel, stream: IO[str] | None = None) 
     # These tell every statement and every connection.
     for name in ("asyncio", "urllib3", "watchdog"):
         logging.getLogger(name).setLevel(max(level.number, logging.WARNING))
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Adds nothing, and makes the line of a request, of which there are most, in one step."""
+
+    def __init__(self, *, is_json: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self._is_json = is_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = getattr(record, "told", None)
+        if not self._is_json or not told or record.exc_info or "request_id" not in told:
+            return super().format(record)
+        entry = {
+            "event": record.getMessage(),
+            "logger": record.name,
+            "process": record.process,
+            **told,
+            "level": record.levelname.lower(),
+            "time": datetime.fromtimestamp(time(), UTC).isoformat().replace("+00:00", "Z"),
+        }
+        return _json(entry)
 
 
 def _renderer(shape: LogFormat, stream: IO[str]) -> Any:

@@ -6,6 +6,7 @@ within `shutdown_seconds`, ends streams, stops the worker, and leaves with 0. A 
 ends it at once.
 """
 
+import gc
 import os
 import signal
 import socket
@@ -102,6 +103,9 @@ def run(
     )
     ending = application.state.operation.ending
     server = Server(config, ending, settings.drain_seconds, is_one_of_many=is_one_of_many)
+    # What was made up to now stays: the collector would walk all of it again and again.
+    gc.collect()
+    gc.freeze()
     server.run(sockets=[listening])
     _leave_if_at_work(application)
 

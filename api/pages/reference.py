@@ -147,6 +147,8 @@ def _body(body: Mapping[str, Any] | None) -> str:
 def _answers(responses: Mapping[str, Any]) -> Iterable[str]:
     """What comes back; that anything may be answered with a problem is said once, above."""
     for status, answer in responses.items():
+        if "$ref" in answer:
+            continue
         kinds = answer.get("content", {})
         if status == "default" and list(kinds) == [_PROBLEM]:
             continue

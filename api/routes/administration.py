@@ -26,10 +26,11 @@ from api.routes.conditions import (
 from api.routes.process_files import process_of
 from api.wire.administration import IssuedKey, NewApiKey, NewProcess
 from api.wire.recorded import Recording
-from domain.access import Action
+from domain.access import NO_DEAL, Action, may, require
 from domain.deciding import require_legible
+from domain.history import StreamKind, stream_of
 from domain.intent import Command, Intent, command_name
-from domain.organisation import IssueApiKey
+from domain.organisation import EndMembership, IssueApiKey
 from store.handled import Handled
 
 SOURCE = "http"
@@ -48,6 +49,18 @@ Meant = Annotated[Intent, Depends(_intent)]
 """The circumstances of a command that is carried out now, under the key of the request."""
 
 
+def _may_end_roles(request: Request, store: Store, caller: Caller) -> None:
+    """Who ended the role of their own that let them may ask again under the same key."""
+    if may(caller, EndMembership.right, NO_DEAL).allowed:
+        return
+    row = store.log.records.command(caller.id, request.headers.get(KEY, ""))
+    if row is None or row.stream != stream_of(StreamKind.USER, caller.id):
+        require(caller, EndMembership.right, NO_DEAL)
+
+
+_ENDS_A_ROLE = Depends(_may_end_roles)
+
+
 def _route(room: Room, kind: type[Command]) -> None:
     """Offer one command."""
     name = command_name(kind)
@@ -61,7 +74,7 @@ def _route(room: Room, kind: type[Command]) -> None:
         tags=[room.name],
         responses=records(Recording, "What was recorded; no events: it was so already."),
         openapi_extra=accepts(kind, example(kind)),
-        dependencies=[takes(kind.right)],
+        dependencies=[_ENDS_A_ROLE if kind is EndMembership else takes(kind.right)],
     )
 
 
@@ -112,7 +125,7 @@ def issue_api_key(
     keyed, mac = KEY in request.headers, store.log.keys.fingerprint
     made = derived_key(mac, intent.principal.id, intent.command_id) if keyed else make_key()
     command = IssueApiKey(
-        wanted.user, made.id, made.digest, wanted.name, wanted.actions, wanted.last_day
+        wanted.user, made.id, made.digest, wanted.name, wanted.actions or (), wanted.last_day
     )
     handled = store.log.configure(command, intent, seen)
     told = Recording.of(handled.stream, handled.version, handled.events)

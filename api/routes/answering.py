@@ -8,10 +8,12 @@ it back is answered 304 while the answer is still that one.
 Most answers bear the moment that they speak of, which without `as_of` is now: of two answers that
 differ in that alone, one can be had for the other. So the moment is left out of the hash, and the
 tag is weak. One deal, as it is to be written to, has the version in front of the hash and is a
-strong one, for `If-Match`, which takes no other (RFC 9110, section 13.1.1).
+strong one, for `If-Match`, which takes no other (RFC 9110, section 13.1.1). Its past has not.
 """
 
 from base64 import urlsafe_b64encode
+from collections.abc import Collection
+from copy import deepcopy
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +25,7 @@ from pydantic import BaseModel
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
+from api.routes.faults import HeaderFault, ParameterFault
 from api.routes.selecting import (
     DESCRIPTION,
     FIELDS,
@@ -38,13 +41,34 @@ _STATE, _SHAPE = "selection", "x-shape"
 _DONE = (HTTPStatus.OK, HTTPStatus.CREATED)
 _MOMENTS = ("as_of", "known_at")
 _HASH_BYTES = 12
+_LONGEST_TAGS = 2_000
 
 
 async def _selects(request: Request) -> None:
     route = request.scope.get("route")
     shape = answered_with(route)
-    if shape is not None and (request.method == "GET" or _declares_fields(route)):
+    takes_fields = shape is not None and (request.method == "GET" or _declares_fields(route))
+    if getattr(route, "include_in_schema", False) and not _models(route):
+        _require_no_more(request, {FIELDS} if takes_fields else set())
+    if shape is not None and takes_fields:
+        _require_short_tags(request)
         setattr(request.state, _STATE, selected(request, shape))
+
+
+def _require_no_more(request: Request, known: Collection[str]) -> None:
+    """Refuse other parameters of a route that has no type for them, as those types do.
+
+    Raises ParameterFault.
+    """
+    for name in request.query_params:
+        if name not in known:
+            raise ParameterFault(name, "there is no such parameter")
+
+
+def _require_short_tags(request: Request) -> None:
+    """Raises HeaderFault."""
+    if len(",".join(request.headers.getlist(KNOWN_TAGS))) > _LONGEST_TAGS:
+        raise HeaderFault(f"{KNOWN_TAGS}: it has more than {_LONGEST_TAGS:,} characters")
 
 
 SELECTS = Depends(_selects)
@@ -53,9 +77,13 @@ SELECTS = Depends(_selects)
 
 def _declares_fields(route: Any) -> bool:
     """Whether a route that is posted to and stores nothing takes `fields` as its parameter."""
+    return any(one.alias == FIELDS for kind in _models(route) for one in kind.model_fields.values())
+
+
+def _models(route: Any) -> list[type[BaseModel]]:
+    """The types of a route's parameters."""
     kinds = [one.field_info.annotation for one in route.dependant.query_params]
-    models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    return any(one.alias == FIELDS for kind in models for one in kind.model_fields.values())
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
 
 
 def answered_with(route: Any) -> type[msgspec.Struct] | None:
@@ -148,29 +176,35 @@ _KNOWN_TAGS_PARAMETER = {
     "required": False,
     "description": "Tags of answers that are there already, as `ETag` had them: where the answer is"
     " still one of them, it is 304 without a body.",
-    "schema": {"type": "string", "maxLength": 2_000},
+    "schema": {"type": "string", "maxLength": _LONGEST_TAGS},
 }
 _TAG_HEADER = {
     "description": "Changes with the answer, for `If-None-Match`. The moment of asking is not part"
-    " of it. Of one deal it begins with the version, and is good for `If-Match` too.",
+    " of it. Of one deal, asked for without a moment, it begins with the version, and is good for"
+    " `If-Match` too.",
     "schema": {"type": "string"},
 }
 
 
-def describe_answers(document: dict[str, Any]) -> None:
+def describe_answers(document: dict[str, Any]) -> dict[tuple[str, str], type[msgspec.Struct]]:
     """Tell what every answer of the wire to GET takes, and that it has a tag.
 
-    What the routes have said of their shapes for this is taken out.
+    What the routes have said of their shapes for this is taken out, and answered with: the shape
+    of each operation that has one, by path and method.
     """
-    for methods in document["paths"].values():
+    shapes = {}
+    for path, methods in document["paths"].items():
         told = methods.get("get", {}).get("responses", {})
         if _SHAPE in told.get("200", {}):
             given = methods["get"].setdefault("parameters", [])
             if not any(one["name"] == FIELDS for one in given):
-                given.append(_FIELDS_PARAMETER)
-            given.append(_KNOWN_TAGS_PARAMETER)
+                given.append(deepcopy(_FIELDS_PARAMETER))
+            given.append(deepcopy(_KNOWN_TAGS_PARAMETER))
             told["200"].setdefault("headers", {}).setdefault(TAG, _TAG_HEADER)
             told["304"] = {"description": "The answer is one that the request has a tag of."}
-        for operation in methods.values():
+        for method, operation in methods.items():
             for one in operation["responses"].values():
-                one.pop(_SHAPE, None)
+                shape = one.pop(_SHAPE, None)
+                if shape is not None and shape != "Problem":
+                    shapes[path, method] = ANSWERS[shape]
+    return shapes

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from itertools import dropwhile
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote, urlencode
 
@@ -35,6 +36,8 @@ WAIT_FOR, POSITION = "Dealstate-Wait-For", "Dealstate-Position"
 WAIT_SECONDS = 3.0
 """For an event that is not in the log yet."""
 LOOK_SECONDS = 0.05
+MOST_AWAITED = 20
+"""Events that one request may name."""
 
 
 # Where it does nothing that waits, a dependency is asynchronous: others take a thread.
@@ -82,10 +85,10 @@ READS_DEALS = Depends(_reader)
 
 
 def waits(kind: type["Parameters"] | None = None) -> Any:
-    """For routes that read: the request can name an event that its answer has to include.
+    """For routes that read: the request can name events that its answer has to include.
 
     `kind` are the parameters of the route. What cannot be used of them is told before the
-    event is waited for.
+    events are waited for.
     """
 
     async def recorded(
@@ -96,8 +99,9 @@ def waits(kind: type["Parameters"] | None = None) -> Any:
             str | None,
             Header(
                 alias=WAIT_FOR,
-                description="An event that the answer has to include, as in deal:d-1@7; other"
-                " characters than ASCII are percent-encoded.",
+                description="Events that the answer has to include, as in deal:d-1@7: at most"
+                f" {MOST_AWAITED}, with commas between. Commas in an event, and other characters"
+                " than ASCII, are percent-encoded.",
                 json_schema_extra={"maxLength": _LONGEST_WAIT_FOR},
             ),
         ] = None,
@@ -123,12 +127,16 @@ def require_once(request: Request) -> None:
             raise ParameterFault(name, "it is given more than once")
 
 
-def _awaited(given: Sequence[str]) -> Awaited:
-    """The event that the header names. Raises HeaderFault."""
-    if len(given) > 1:
-        raise HeaderFault(f"{WAIT_FOR}: it is given more than once")
+def _awaited(given: Sequence[str]) -> list[Awaited]:
+    """The events that the header names, a list (RFC 9110, 5.6.1). Raises HeaderFault."""
+    text = ",".join(given)
+    if len(text) > _LONGEST_WAIT_FOR:
+        raise HeaderFault(f"{WAIT_FOR}: it has more than {_LONGEST_WAIT_FOR:,} characters")
+    named = [one for one in (part.strip(" \t") for part in text.split(",")) if one]
+    if len(named) > MOST_AWAITED:
+        raise HeaderFault(f"{WAIT_FOR}: it names more than {MOST_AWAITED} events")
     try:
-        return Awaited.parse(unquote(given[0], errors="strict"))
+        return [Awaited.parse(unquote(one, errors="strict")) for one in named or [""]]
     except UnicodeDecodeError:
         raise HeaderFault(f"{WAIT_FOR}: {NO_EVENT}") from None
     except ValueError as error:
@@ -148,17 +156,22 @@ def _usable(kind: type["Parameters"], request: Request, store: Workspace) -> boo
     return True
 
 
-async def _wait(store: Workspace, caller: Principal, awaited: Awaited) -> None:
-    """Hold the request until the log has the event. Raises NotRecorded.
+async def _wait(store: Workspace, caller: Principal, awaited: Sequence[Awaited]) -> None:
+    """Hold the request until the log has the events. Raises NotRecorded.
 
     An event that the caller may not know of is none: it is waited for in vain, as one is that
     does not exist.
     """
     give_up = time.monotonic() + WAIT_SECONDS
-    while not await run_in_threadpool(_is_there, store, caller, awaited):
+    while awaited := await run_in_threadpool(_missing, store, caller, awaited):
         if time.monotonic() >= give_up:
-            raise NotRecorded(awaited)
+            raise NotRecorded(awaited[0])
         await asyncio.sleep(LOOK_SECONDS)
+
+
+def _missing(store: Workspace, caller: Principal, awaited: Sequence[Awaited]) -> list[Awaited]:
+    """The first that is not there, and those behind it, which were not looked for yet."""
+    return list(dropwhile(lambda one: _is_there(store, caller, one), awaited))
 
 
 def _is_there(store: Workspace, caller: Principal, awaited: Awaited) -> bool:
@@ -187,7 +200,7 @@ LONGEST_PARAMETER = 4_000
 LARGEST = 2**53 - 1
 """The largest number that every reader of JSON reads exactly."""
 
-_LONGEST_WAIT_FOR = 3_000
+_LONGEST_WAIT_FOR = 6_000
 
 
 class Parameters(BaseModel):

@@ -31,6 +31,7 @@ from fastapi import Depends, Header, Request
 
 from api.problems import Failure
 from api.routes.common import Answer, HeaderFault, answers
+from api.strict_json import JsonFault, decode_strictly, written
 from api.wire.problems import ParameterProblem
 from domain.intent import Command
 from store.handled import Handled
@@ -109,7 +110,10 @@ def version_of(given: Sequence[str]) -> int:
     """
     found = _ETAG.fullmatch(given[0].strip()) if len(given) == 1 else None
     if found is None:
-        raise HeaderFault(f'{MATCH}: it is not one version in quotation marks, as in "7"')
+        raise HeaderFault(
+            f'{MATCH}: it is not one version in quotation marks, as in "7"; the tag of an answer'
+            " about the past, or about more than one thing, has none"
+        )
     return int(found[1])
 
 
@@ -182,6 +186,21 @@ def body_of(kind: type[B]) -> Any:
     return Depends(decoded)
 
 
+async def _only_json(request: Request) -> None:
+    require_json(request)
+    try:
+        written(await request.body())
+    except JsonFault as error:
+        raise RequestFault(malformed(str(error))) from None
+
+
+ONLY_JSON = Depends(_only_json)
+"""For a route whose body FastAPI decodes, which takes it in other encodings and under other names.
+
+Raises RequestFault: 415 for what is not sent as JSON, 400 for what is none.
+"""
+
+
 def require_json(request: Request) -> None:
     """Raise RequestFault unless the body is sent as JSON: other kinds browsers send by themselves.
 
@@ -209,33 +228,21 @@ def decode_body(kind: type[B], content: bytes) -> B:
     Whether it is JSON at all is told before what its fields are.
     """
     try:
-        text = content.decode().removeprefix("\ufeff")
-        msgspec.json.decode(text, type=msgspec.Raw)
-        return msgspec.json.decode(text, type=kind)
+        return decode_strictly(kind, content)
     except msgspec.ValidationError as error:
         problem = _problem(str(error))
         told = f"{problem.parameter}: {problem.detail}"
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         raise RequestFault(Failure("invalid-parameter", status, told), [problem]) from None
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise RequestFault(malformed(_reason(error))) from None
+    except JsonFault as error:
+        raise RequestFault(malformed(str(error))) from None
 
 
 def malformed(reason: str) -> Failure:
-    """What somebody is told whose body is no JSON."""
+    """What somebody is told whose body is no JSON, or says the same thing twice."""
     return Failure(
-        "malformed-json", HTTPStatus.BAD_REQUEST, f"The body is not a JSON text: {reason}."
+        "malformed-json", HTTPStatus.BAD_REQUEST, f"The body cannot be read as JSON: {reason}."
     )
-
-
-def _reason(error: Exception) -> str:
-    match error:
-        case RecursionError():
-            return "it is nested too deeply"
-        case UnicodeError():
-            return "it is not UTF-8"
-        case _:
-            return str(error).removeprefix("JSON is malformed: ")
 
 
 def _problem(message: str) -> ParameterProblem:

@@ -1,11 +1,11 @@
 """The deadline of a request: who waits longer is told so, and what was done for them is stopped.
 
-Theory of operation. Each request is answered by a task of its own, beside a clock. Once it is
-late, its statements on the read models are interrupted, nothing more of the kind begins, and it is
-answered 503. What is being written is never interrupted: it is recorded as a whole or not at all,
-and who asks again under the same key is told which. An answer that has begun goes on as long as it
-takes; so do streams. How long a request may take to arrive is limited by the connection, how long
-an event is waited for by the route.
+Theory of operation. A clock runs beside the task that answers a request. Once that is
+late, its statements on the read models are interrupted, nothing more of the kind begins, and the
+request is answered 503. What is being written is never interrupted: it is recorded as a whole or
+not at all, and who asks again under the same key is told which. An answer that has begun goes on
+as long as it takes; so do streams. How long a request may take to arrive is limited by the
+connection, how long an event is waited for by the route.
 """
 
 import asyncio
@@ -34,29 +34,34 @@ class Deadline:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = late = False
+        begun = False
+        refusing: asyncio.Future[None] | None = None
+        work = Work()
 
         async def told(message: Message) -> None:
             nonlocal begun
             begun = True
-            if not late:
+            if refusing is None:
                 await send(message)
 
-        work = Work()
+        def is_late() -> None:
+            nonlocal refusing
+            if not begun:
+                refusing = asyncio.ensure_future(self._refuse(work, scope, receive, send))
+
+        clock = asyncio.get_running_loop().call_later(self._seconds, is_late)
         token = CURRENT.set(work)
-        answering = asyncio.ensure_future(self._app(scope, receive, told))
-        CURRENT.reset(token)
         try:
-            await asyncio.wait({answering}, timeout=self._seconds)
-            if not answering.done() and not begun:
-                late = True
-                await self._refuse(work, scope, receive, send)
-                await asyncio.wait({answering})
-                _forget(answering)
-                return
-            await answering
+            await self._app(scope, receive, told)
+        except Exception:
+            # Once it was refused nobody hears of it, and that it was interrupted is no fault.
+            if refusing is None:
+                raise
         finally:
-            answering.cancel()
+            CURRENT.reset(token)
+            clock.cancel()
+            if refusing is not None:
+                await refusing
 
     async def _refuse(self, work: Work, scope: Scope, receive: Receive, send: Send) -> None:
         _log.warning("%s took longer than %g seconds", scope["method"], self._seconds)
@@ -64,9 +69,3 @@ class Deadline:
         stopping = asyncio.ensure_future(asyncio.to_thread(work.stop))
         await problem_answer(TOO_LATE, headers={"Retry-After": "5"})(scope, receive, send)
         await stopping
-
-
-def _forget(answering: "asyncio.Future[None]") -> None:
-    """Nobody hears of it any more, and that it was interrupted is no fault."""
-    if not answering.cancelled():
-        answering.exception()

@@ -79,7 +79,7 @@ class ListingParameters(Parameters):
 
     def check(self, store: Workspace) -> None:
         listing = self.listing()
-        if listing.cursor:
+        if listing.cursor is not None:
             decode_cursor(listing.cursor, *listing.order)
 
     def listing(self) -> DealListing:
@@ -113,9 +113,11 @@ def list_the_deals(
     dependencies=[waits(AtParameters)],
 )
 def show_the_deal(deal: ReadableDeal, parameters: Annotated[AtParameters, Query()]) -> Answer:
-    """One deal in full, as it stood at any moment. `ETag` begins with its version of today."""
+    """One deal in full, as it stood at any moment. Without one, `ETag` begins with its version."""
     detail = show_deal(deal, parameters.instants(deal.store))
-    return Answer(detail, headers={"ETag": f'"{detail.deal.version}"'})
+    # Who has looked at the past has not seen what a command would take the place of.
+    is_past = parameters.as_of is not None or parameters.known_at is not None
+    return Answer(detail, headers={} if is_past else {"ETag": f'"{detail.deal.version}"'})
 
 
 class GateParameters(AtParameters):

@@ -2,13 +2,15 @@
 
 from http import HTTPStatus
 from typing import Annotated, NoReturn
+from unicodedata import east_asian_width
 
 from fastapi import APIRouter
 
+from api.accesses import PEOPLE
 from api.erasing import PersonNotFound, find_person, forget_once
 from api.problems import Failure
 from api.routes.administration import Meant
-from api.routes.common import Answer, Store, answers, takes
+from api.routes.common import Answer, Caller, ParameterFault, Store, answers, takes
 from api.routes.conditions import REPLAYED, REPLAYED_HEADER, RequestFault, accepts, body_of
 from api.wire.forgetting import (
     Erased,
@@ -25,6 +27,11 @@ from domain.access import Action
 from domain.deciding import require_legible
 from store.forgetting.appearances import called_like
 from store.forgetting.erasure import survey
+
+MOST_FOUND = 20
+"""So many people are told at once."""
+FEWEST_LETTERS = 3
+"""So many letters or digits of a name look somebody up; wide characters count twice."""
 
 router = APIRouter(
     prefix="/v1/erasures",
@@ -87,11 +94,25 @@ def survey_an_erasure(
     openapi_extra=accepts(WantedPerson, {"name": "Jankowski"}),
 )
 def look_somebody_up(
-    store: Store, wanted: Annotated[WantedPerson, body_of(WantedPerson)]
+    store: Store, caller: Caller, wanted: Annotated[WantedPerson, body_of(WantedPerson)]
 ) -> Answer:
-    """Who has this in a name that can still be read, and by which ids to name them."""
-    found = called_like(store.log, wanted.name)
-    return Answer(FoundPersons([FoundPerson.of(name, person) for name, person in found]))
+    """Who has this in a name that can still be read, and by which ids to name them.
+
+    For one person who asks to be forgotten, not to list them all: it takes more than two letters,
+    and that somebody was looked up is recorded, once a day for each user.
+    """
+    if not _tells_somebody(wanted.name):
+        raise ParameterFault("name", "give three letters or digits of it at least")
+    found = called_like(store.log, wanted.name, most=MOST_FOUND + 1)
+    store.accesses.looked_up(caller, PEOPLE)
+    shown = [FoundPerson.of(name, person) for name, person in found[:MOST_FOUND]]
+    return Answer(FoundPersons(shown, more=len(found) > MOST_FOUND))
+
+
+def _tells_somebody(name: str) -> bool:
+    """Whether it is enough of a name. Two wide characters can be all of one, as in 李娜."""
+    characters = [one for one in name if one.isalnum()]
+    return sum(2 if east_asian_width(one) in "WF" else 1 for one in characters) >= FEWEST_LETTERS
 
 
 def _not_found(error: PersonNotFound) -> NoReturn:

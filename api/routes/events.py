@@ -144,9 +144,15 @@ _PAGE = _told(
     {BATCH: {"schema": {"type": "array", "items": _EVENT}}},
     **{POSITION: _POSITION_HEADER, "Link": _LINK_HEADER},
 )
+_SENT_EVENT = {
+    "type": "object",
+    "description": "Each event of the stream.",
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+    "required": ["id", "event", "data"],
+}
 _STREAM = _told(
     "Server-sent events: `id` is the position, `data` a CloudEvent.",
-    {MEDIA_TYPE: {"schema": {"type": "string"}}},
+    {MEDIA_TYPE: {"schema": _SENT_EVENT}},
 )
 
 

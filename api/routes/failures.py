@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from api.cursors import CursorError
 from api.problem_pages import address_of
@@ -24,6 +25,8 @@ from projections.deals import DealNotFound
 from store.errors import StoreError
 
 _log = logging.getLogger("dealstate.http")
+
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 _OF_STATUS = {
     HTTPStatus.NOT_FOUND: "not-found",
@@ -109,8 +112,21 @@ async def _http(request: Request, error: Exception) -> ProblemAnswer:
     status = HTTPStatus(error.status_code)
     code = _OF_STATUS.get(status, "invalid-parameter")
     detail = MEANINGS[code]
-    headers = dict(error.headers) if error.headers else None
+    headers = dict(error.headers) if error.headers else {}
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_methods(request))}
     return problem_answer(Failure(code, status, detail), headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods that an address takes; each may have a route of its own."""
+    scope, routes = request.scope, request.app.routes
+    found = [
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    return ["HEAD", *found] if "GET" in found else found
 
 
 async def _unexpected(request: Request, error: Exception) -> ProblemAnswer:

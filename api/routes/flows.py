@@ -84,7 +84,7 @@ class StuckParameters(FlowParameters):
 
     def check(self, store: Workspace) -> None:
         super().check(store)
-        if self.cursor:
+        if self.cursor is not None:
             decode_cursor(self.cursor, _ORDER, descending=False)
 
     def query(self) -> StuckQuery:

@@ -102,7 +102,7 @@ class ForecastDealsParameters(ReportedParameters):
     def check(self, store: Workspace) -> None:
         super().check(store)
         self.query()
-        if self.cursor:
+        if self.cursor is not None:
             behind_of(self.cursor)
 
     def query(self) -> DealsQuery:

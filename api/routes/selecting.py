@@ -69,16 +69,16 @@ def _add(found: dict[str, Any], path: list[str], known: Names) -> None:
             inner.clear()
         elif not inner and not is_new:
             return
-        found, known, above = inner, _below(known[name]), name
+        found, known, above = inner, names_below(known[name]), name
 
 
 @cache
 def names_of(shape: type[msgspec.Struct]) -> Names:
     """The fields of a shape."""
-    return _below((inspect.type_info(shape),))
+    return names_below((inspect.type_info(shape),))
 
 
-def _below(kinds: tuple[inspect.Type, ...]) -> Names:
+def names_below(kinds: tuple[inspect.Type, ...]) -> Names:
     """The fields of what may stand there; of a fact none, it is shown as it is stored."""
     found: dict[str, tuple[inspect.Type, ...]] = {}
     for kind in kinds:

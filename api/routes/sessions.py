@@ -42,7 +42,8 @@ def show_who_asks(request: Request, store: Store, caller: Caller) -> Answer:
 def open_session(request: Request, store: Store, caller: Caller) -> Answer:
     """Exchange the key or token that is sent for a session, whose id a cookie keeps.
 
-    A session that the browser has already is ended. Each request opens one more.
+    A session that the browser has already is ended. Each request opens one more; of more than
+    50 of one user the oldest is ended. Who holds no role opens none.
     """
     headers, secure = request.headers, is_secure(request.scope)
     sessions: Sessions | None = request.app.state.sessions
@@ -52,6 +53,8 @@ def open_session(request: Request, store: Store, caller: Caller) -> Answer:
             "a session is not exchanged for a session",
             "Send an API key, or a token of the identity provider.",
         )
+    if not caller.roles:
+        raise NotAllowed(f"{caller.id} holds no role", "Have a role granted first.")
     earlier = cookie_in(headers.getlist("cookie"), secure=secure)
     if earlier is not None:
         sessions.ended_by(earlier)

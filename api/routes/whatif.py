@@ -17,13 +17,15 @@ from api.routes.common import (
     answers,
     waits,
 )
+from api.routes.conditions import ONLY_JSON
 from api.wire.whatif import WhatIf
 from projections.whatif import MOST_EDITS, EditFault, Edits
 from store.interruption import go_on
 
 router = APIRouter(prefix="/v1/deals", tags=["deals"], default_response_class=Answer)
 
-Version = Annotated[int, Field(ge=1, le=LARGEST)]
+Version = Annotated[int, Field(ge=1, le=LARGEST, strict=True)]
+VersionAsKey = Annotated[int, Field(ge=1, le=LARGEST)]
 
 
 class Variation(BaseModel):
@@ -56,7 +58,7 @@ class Variation(BaseModel):
         max_length=MOST_EDITS,
         description="Versions. With each, all events of its command are dropped.",
     )
-    set: dict[Version, dict[str, Any]] = Field(
+    set: dict[VersionAsKey, dict[str, Any]] = Field(
         {},
         max_length=MOST_EDITS,
         description="By version: fields of its fact, which take the place of those it has.",
@@ -68,7 +70,9 @@ class Variation(BaseModel):
         " would have happened.",
     )
     strict: bool = Field(
-        False, description="Drop the commands that the rules would refuse then, one by one."
+        False,
+        strict=True,
+        description="Drop the commands that the rules would refuse then, one by one.",
     )
 
     def edits(self, deal: View) -> Edits:
@@ -87,7 +91,7 @@ class Variation(BaseModel):
 @router.post(
     "/{deal_id}/whatif",
     responses=answers(WhatIf, "The deal as it was, and as it would have been."),
-    dependencies=[waits(AtParameters)],
+    dependencies=[ONLY_JSON, waits(AtParameters)],
 )
 def vary_the_deal(
     deal: ReadableDeal,

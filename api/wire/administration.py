@@ -1,14 +1,14 @@
 """What administration is told and answers: the organisation, rates, targets, processes, imports."""
 
 from datetime import date
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
 
 from api.exchange.report import Effect, Kind
 from api.exchange.tables import TableReport
 from api.wire.organisation import ApiKey, LimitsOfRole, RegisteredUser, Unit
-from api.wire.recorded import Recording
+from api.wire.recorded import Recording, token_of
 from domain.access import Action
 from domain.values import Identifier, Label
 
@@ -20,8 +20,8 @@ class NewApiKey(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     """Whom the program acts as."""
     name: Label
     """What it is for."""
-    actions: tuple[Action, ...] = ()
-    """What it is good for, of what the user may do; none given: all of it."""
+    actions: Annotated[tuple[Action, ...], msgspec.Meta(min_length=1)] | None = None
+    """What it is good for, of what the user may do, at least one; null: all of it."""
     last_day: date | None = None
     """The last day, in UTC, on which it is good; null: until it is revoked."""
 
@@ -95,6 +95,9 @@ class TableImport(msgspec.Struct, frozen=True):
     """What became of them: new, corrected, set, unchanged."""
     entries: list[ImportedRow]
     """By line."""
+    tokens: list[str]
+    """For the header `Dealstate-Wait-For`: the last event of each stream that has rows which were
+    news. None: nothing was recorded."""
 
     @classmethod
     def of(cls, report: TableReport) -> Self:
@@ -104,4 +107,5 @@ class TableImport(msgspec.Struct, frozen=True):
             report.rows,
             report.counts,
             [ImportedRow(one.kind, one.effect, one.reason, one.line) for one in entries],
+            [str(token_of(stream, version)) for stream, version in sorted(report.recorded.items())],
         )

@@ -27,7 +27,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Without places: fewer than ten won deals are comparable."""
+    """With deals that whoever asks may read. Without places: fewer than ten won ones compare."""
 
     move: int
     """Number of the move behind which it is made."""

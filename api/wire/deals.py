@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from api.wire.gates import Gate
-from api.wire.values import Amount, Instant, Names, User, optional_instant, same
+from api.wire.values import Amount, Instant, Names, User, optional_instant
 from api.wire.words import spoken
 from domain.alignment import alignment
 from domain.deal import Deal as DealState
@@ -20,7 +21,7 @@ from domain.values import BusinessType, ForecastCategory
 from projections.frames import Frame
 from projections.instants import instant_of
 from projections.reported import reported
-from projections.rows import amount_of, instant_in
+from projections.rows import amount_of
 from store.times import written
 
 
@@ -75,11 +76,11 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
             business_type=_choice(BusinessType, row["business_type"]),
             forecast_category=_choice(ForecastCategory, row["forecast_category"]),
             expected_close=date.fromisoformat(close) if (close := row["expected_close"]) else None,
-            stage_entered_at=optional_instant(instant_in(row, "stage_entered_at")),
-            opened_at=written(instant_of(row["opened_at"])),
-            closed_at=optional_instant(instant_in(row, "closed_at")),
-            last_occurred_at=written(instant_of(row["last_occurred_at"])),
-            **same(row, _AS_IN_THE_ROW),
+            stage_entered_at=_told(row["stage_entered_at"]),
+            opened_at=_instant(row["opened_at"]),
+            closed_at=_told(row["closed_at"]),
+            last_occurred_at=_instant(row["last_occurred_at"]),
+            **{name: row[name] for name in _AS_IN_THE_ROW},
         )
 
     @classmethod
@@ -147,6 +148,16 @@ _AS_IN_THE_ROW = (
     "grade",
     "lead_source",
 )
+
+
+@lru_cache(maxsize=20_000)
+def _instant(micros: int) -> str:
+    """Remembered, since a page has some dozens of them and is asked for again and again."""
+    return written(instant_of(micros))
+
+
+def _told(micros: int | None) -> str | None:
+    return None if micros is None else _instant(micros)
 
 
 def _choice(kind: Any, value: str | None) -> Any:

@@ -33,7 +33,7 @@ class WantedPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Look somebody up. The name stands in the body, since addresses are written to logs."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    """A part of the name."""
+    """A part of the name: three letters or digits at least, or two characters as in 李娜."""
 
 
 class FoundPerson(msgspec.Struct, frozen=True):
@@ -56,6 +56,9 @@ class FoundPersons(msgspec.Struct, frozen=True):
     """Who answers to a name."""
 
     found: list[FoundPerson]
+    """Twenty at most, in order of names."""
+    more: bool
+    """Whether there are others; more of the name finds them."""
 
 
 class ErasedEvent(msgspec.Struct, frozen=True):

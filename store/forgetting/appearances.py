@@ -146,8 +146,13 @@ def named(
     return people
 
 
-def called_like(log: "DealLog", text: str, progress: Progress = silent) -> list[tuple[str, Person]]:
-    """Whoever ever had a name with this text in it, with that name, in order of names."""
+def called_like(
+    log: "DealLog", text: str, progress: Progress = silent, most: int | None = None
+) -> list[tuple[str, Person]]:
+    """Whoever ever had a name with this text in it, with that name, in order of names.
+
+    At most so many; None: all of them.
+    """
     wanted = folded(text)
     found: dict[Appearance, str] = {}
     for stream, fact in _facts(log, whole(log), progress):
@@ -156,6 +161,8 @@ def called_like(log: "DealLog", text: str, progress: Progress = silent) -> list[
             found[Appearance(stream.partition(":")[2], _stakeholder(fact))] = name
     people: list[tuple[str, Person]] = []
     for one, name in sorted(found.items(), key=lambda item: (folded(item[1]), item[0])):
+        if len(people) == most:
+            break
         if not any(one in person.appearances for _, person in people):
             subject = subjects_of(log, _stream(one)).stakeholders.get(one.stakeholder)
             people.append((name, everywhere(log, subject.persons if subject else (), [one])))

@@ -231,6 +231,8 @@ class LogDatastore(SQLiteDatastore):
         self.pool = LogConnectionPool(path)
         self._turn = Lock()
         self._file = _identity(path)
+        self._glancing = Lock()
+        self._glance: sqlite3.Connection | None = None
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
@@ -244,6 +246,30 @@ class LogDatastore(SQLiteDatastore):
             raise _translation(error, self.path) from error
         finally:
             self._give_back(connection)
+
+    def glance(self, statement: str) -> Any:
+        """The first column of the first row; None where it would take waiting for somebody.
+
+        It has a connection of its own, kept open, which waits for no lock.
+        """
+        if not self._glancing.acquire(blocking=False):
+            return None
+        try:
+            if self._glance is None:
+                self._glance = open_log(self.path)
+                self._glance.execute("PRAGMA busy_timeout = 0")
+            return self._glance.execute(statement).fetchone()[0]
+        except (sqlite3.Error, StoreError):
+            return None
+        finally:
+            self._glancing.release()
+
+    def close(self) -> None:
+        with self._glancing:
+            if self._glance is not None:
+                self._glance.close()
+                self._glance = None
+        super().close()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Cursor]:

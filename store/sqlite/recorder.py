@@ -185,6 +185,10 @@ class LogRecorder(SQLiteApplicationRecorder):
         with self.datastore.reading() as cursor:
             return _number(cursor.execute(sql.SELECT_LAST_POSITION))
 
+    def head_at_hand(self) -> int | None:
+        found = self.datastore.glance(sql.SELECT_LAST_POSITION)
+        return None if found is None else int(found)
+
     def tile(self, level: int, number: int) -> bytes | None:
         with self.datastore.reading() as cursor:
             return Hashes(cursor).tile(level, number)

@@ -1,6 +1,7 @@
 """Answers that are there already, HEAD, compression, and what may be kept."""
 
 import gzip
+import re
 import time
 from collections.abc import Iterator
 
@@ -59,8 +60,17 @@ def test_the_tag_of_a_deal_begins_with_its_version(client: TestClient) -> None:
     answer = client.get("/v1/deals/d-press")
     version = answer.json()["deal"]["version"]
     assert answer.headers["etag"].startswith(f'"{version}.')
-    past = client.get("/v1/deals/d-press?as_of=2026-03-01")
-    assert past.headers["etag"].startswith(f'"{past.json()["deal"]["version"]}.')
+
+
+@pytest.mark.parametrize("moment", ["as_of=2026-03-01", "known_at=2026-03-01", "as_of=now"])
+def test_the_tag_of_a_deal_in_the_past_has_no_version(client: TestClient, moment: str) -> None:
+    url = f"/v1/deals/d-press?{moment}"
+    tag = client.get(url).headers["etag"]
+    assert re.fullmatch(r'W/"[\w-]+"', tag, re.ASCII)
+    assert client.get(url, headers={"If-None-Match": tag}).status_code == 304
+    note = client.post("/v1/deals/d-press/add-note", json={"text": "x"}, headers={"If-Match": tag})
+    assert (note.status_code, note.json()["code"]) == (400, "invalid-header")
+    assert "past" in note.json()["detail"]
 
 
 def test_another_answer_has_another_tag(client: TestClient) -> None:

@@ -67,7 +67,8 @@ def test_for_who_sees_what_is_public_nothing_of_a_deal_is_decrypted(
 def test_of_what_is_personal_no_secret_is_decrypted(
     store: Workspace, decrypted: list[Place]
 ) -> None:
-    view = View(store, DEAL, frozenset({Sensitivity.PUBLIC, Sensitivity.PERSONAL}))
+    visible = frozenset({Sensitivity.PUBLIC, Sensitivity.PERSONAL})
+    view = View(store, DEAL, visible, AUDITOR)
     ask_everything(view)
     assert {place.type for place in decrypted} >= {"stakeholder-identified", "offer-made"}
     assert not {place.field for place in decrypted} & {"targets", "walk_aways", "walk_away"}

@@ -75,7 +75,6 @@ def test_nothing_is_stored(client: TestClient) -> None:
         ({"at": 5, "set": {"5": 3}}, "set.5"),
         ({"at": 5, "insert": [{"type": "note-added", "text": "x"}]}, "insert"),
         ({"at": 5, "insert": [{**NOTE, "type": "none"}]}, "insert"),
-        ({"at": 5, "insert": [{**NOTE, "text": "\ud800"}]}, "insert"),
         ({"at": 5, "insert": [{**NOTE, "occurred_at": "2999-01-01"}]}, "insert"),
         ({"at": 5, "insert": [{**NOTE, "occurred_at": 5}]}, "insert"),
         ({"at": 5, "colour": "red"}, "colour"),
@@ -153,10 +152,35 @@ def test_as_many_edits_as_a_variation_takes(client: TestClient) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"nonsense", b"\xff"])
 def test_json_that_is_none_is_a_problem(client: TestClient, content: bytes) -> None:
     response = client.post(URL, content=content, headers={"Content-Type": "application/json"})
-    wrong_shape = content in {b"", b"[]"}
+    wrong_shape = content == b"[]"
     assert response.status_code == (422 if wrong_shape else 400)
     code = "invalid-parameter" if wrong_shape else "malformed-json"
     assert response.json()["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        ('{"at": 1}'.encode("utf-16"), "application/json", 400),
+        (b'{"at": 1, "at": 2}', "application/json", 400),
+        (
+            b'{"at": 1, "insert": [{"type": "note-added", "text": "\\ud800"}]}',
+            "application/json",
+            400,
+        ),
+        (b'{"at": 1}', "text/plain", 415),
+        (b'{"at": 1}', "application/vnd.x+json", 415),
+        (b'{"at": 1}', "application/json; charset=utf-16", 415),
+        (b'\xef\xbb\xbf{"at": 1}', "application/json; charset=utf-8", 200),
+    ],
+)
+def test_it_takes_json_as_commands_do(
+    client: TestClient, content: bytes, kind: str, status: int
+) -> None:
+    response = client.post(URL, content=content, headers={"Content-Type": kind})
+    assert response.status_code == status, response.text
+    codes = {400: "malformed-json", 415: "unsupported-media-type"}
+    assert response.json().get("code") == codes.get(status)
 
 
 def test_a_deal_and_a_moment_that_are_not_there(client: TestClient) -> None:

@@ -183,6 +183,7 @@ def test_data_from_a_file_and_from_standard_input(write: Run, tmp_path: Path) ->
     [
         ("{", "not valid JSON"),
         ("", "not valid JSON"),
+        ('{"text": "a", "text": "b"}', "'text' is given more than once"),
         ("[" * 50_000, "--data"),
         ("[]", "Expected `object`"),
         ('{"text": 5}', "text: Expected `str`"),

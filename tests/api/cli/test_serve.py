@@ -14,7 +14,7 @@ import pytest
 
 from api.cli.configuring import carried_out
 from api.cli.first_key import FIRST_ROLES, FIRST_USER, has_key, issue_first_key
-from api.cli.serve import is_loopback
+from api.cli.serve import address_of, is_loopback, is_wildcard
 from api.workspace import Workspace
 from domain.organisation import IssueApiKey, RevokeApiKey
 from store.location import Location
@@ -23,16 +23,67 @@ from tests.scenario import OPERATOR
 from tests.shared_data import REPOSITORY
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "127.1", "::1", "localhost"])
 def test_loopback_addresses(host: str) -> None:
-    assert is_loopback(host)
+    assert is_loopback(address_of(host))
+
+
+ALL_ADDRESSES = ["0.0.0.0", "::", "0", "0.0", "0x0", "", "::ffff:0.0.0.0", "0:0::0"]
+
+
+@pytest.mark.parametrize("host", ALL_ADDRESSES)
+def test_all_addresses_take_a_name_however_they_are_written(run: Run, host: str) -> None:
+    assert is_wildcard(address_of(host))
+    result = run("serve", f"--host={host}", "--port", "0", "--behind-proxy", "10.0.0.1")
+    assert result.exit_code == 2
+    assert "--allow-host" in result.stderr
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "10.0.0.5", "no-such-host.invalid"])
+def test_what_is_not_all_addresses(host: str) -> None:
+    assert not is_wildcard(address_of(host))
+
+
+@pytest.mark.parametrize(
+    "proxies",
+    [
+        "*",
+        "",
+        "proxy",
+        "10.0.0.1,",
+        "10.0.0.1 10.0.0.2",
+        "10.0.0.1/8",
+        "0.0.0.0/0",
+        "10.0.0.1,::/0",
+        "0.0.0.0",
+        "::",
+        "0.0.0.0/1,128.0.0.0/1",
+        "::ffff:0:0/96",
+        "::/8",
+    ],
+)
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.5"])
+def test_what_names_no_proxy_is_refused(run: Run, host: str, proxies: str) -> None:
+    result = run("serve", f"--host={host}", "--port=0", f"--behind-proxy={proxies}")
+    assert result.exit_code == 2
+    assert "'--behind-proxy'" in result.stderr
+
+
+def test_proxies_are_handed_on_as_they_are_meant(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[str | None] = []
+    monkeypatch.setattr("api.cli.serve._run", lambda served, *_: found.append(served.behind_proxy))
+    told = ("10.0.0.1", "10.0.0.1, 10.1.0.0/16 ,fd00::1", None)
+    for one in told:
+        named = () if one is None else ("--behind-proxy", one)
+        assert run("serve", "--port", "0", *named).exit_code == 0
+    assert found == ["10.0.0.1", "10.0.0.1,10.1.0.0/16,fd00::1", None]
 
 
 @pytest.mark.parametrize(
     "host", ["0.0.0.0", "::", "192.168.1.2", "example.org", "", "127.0.0.1.example.org", "1"]
 )
 def test_other_addresses_are_refused_with_the_reason(run: Run, host: str) -> None:
-    assert not is_loopback(host)
+    assert not is_loopback(address_of(host))
     result = run("serve", f"--host={host}", "--port", "0")
     assert result.exit_code == 2
     assert "can be reached by other machines" in result.stderr

@@ -77,8 +77,8 @@ the OpenAPI 3.1 document. Answers are JSON; `dealstate COMMAND --format json` pr
 - Every answer holds all that was recorded before the request. On routes that list it, a request
   header `Dealstate-Wait-For: deal:d-1@7` names an event, by stream and version, that the answer has
   to include as well; where the log does not show it within three seconds, the answer is 504
-  (`event-not-recorded`). It names one event, and parameters are checked before it is waited for.
-  Answers
+  (`event-not-recorded`). It names up to 20 events, with commas between, and parameters are checked
+  before they are waited for. Answers
   from [read models](read-models.md) say in `Dealstate-Position` up to which position of the log
   they hold everything; what came later may be in them too.
 - A request holds at most 1 MiB; beyond it the answer is 413.
