@@ -2,7 +2,7 @@
 
 Theory of operation. Whoever opens a deal, or the whole store, for somebody notes it here. In a
 request over HTTP what is noted is gathered, and recorded in one transaction before the first
-byte of the answer is sent (`api/routes/noting.py`): a list may open many deals. Elsewhere it
+byte of the answer is sent (`api/around/noting.py`): a list may open many deals. Elsewhere it
 is recorded at once. Where it cannot be recorded, nothing is shown.
 """
 

@@ -6,6 +6,12 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
+from api.around.deadline import Deadline
+from api.around.delivery import Compression, Heads
+from api.around.door import Door
+from api.around.guard import Guard, Limit
+from api.around.limits import AtOnce, Buckets, Rates
+from api.around.noting import Noted
 from api.auth.callers import Authenticate, Callers
 from api.auth.oidc import Issuer
 from api.auth.sessions import Sessions
@@ -48,13 +54,7 @@ from api.routes import (
     whatif,
 )
 from api.routes.answering import SELECTS
-from api.routes.deadline import Deadline
-from api.routes.delivery import Compression, Heads
-from api.routes.door import Door
 from api.routes.failures import handle_failures
-from api.routes.guard import Guard, Limit
-from api.routes.limits import AtOnce, Buckets, Rates
-from api.routes.noting import Noted
 from api.settings import Settings
 from api.times import parse_zone
 from api.webhooks.addresses import Reach

@@ -10,6 +10,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.around.door import OPEN
 from api.commands import facts_of, fields_of
 from api.meanings import field_meaning
 from api.parameter_forms import SCHEMAS, tell_forms
@@ -18,7 +19,6 @@ from api.possible_statuses import tell_statuses
 from api.routes.answering import ANSWERS, describe_answers
 from api.routes.common import LONGEST_PARAMETER
 from api.routes.conditions import BODIES, REQUIRED
-from api.routes.door import OPEN
 from domain.intent import Command
 
 _TEMPLATE = "#/components/schemas/{name}"

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import Field
 
+from api.around.guard import SELF_CONTAINED
 from api.cursors import decode_cursor
 from api.pages.language import Language
 from api.pages.postmortem import html, markdown
@@ -35,7 +36,6 @@ from api.routes.common import (
     waits,
 )
 from api.routes.failures import problem_answer
-from api.routes.guard import SELF_CONTAINED
 from api.wire.deals import DealDetail, DealGate, DealPage
 from api.wire.moves import Axis, Position, Replay
 from api.wire.negotiation import DealNegotiations

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import Field
 
+from api.around.door import refusal, who_asks
 from api.auth.refused import IssuerUnavailable, NotAuthenticated, TooManyAttempts
 from api.feed.places import NoStreamLeft, TooManyStreams
 from api.feed.service import FeedService
@@ -25,7 +26,6 @@ from api.routes.common import (
     answers,
     waits,
 )
-from api.routes.door import refusal, who_asks
 from api.routes.failures import problem_answer
 from api.wire.events import BATCH, CloudEvent
 from api.workspace import Workspace

@@ -5,13 +5,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from api.around.door import is_secure
 from api.auth.bearer import token_of
 from api.auth.keys import id_in
 from api.auth.sessions import Session, Sessions, cookie_in, set_cookie
 from api.problems import MEANINGS, Failure
 from api.queries.users import names_of
 from api.routes.common import Answer, Caller, Store, answers
-from api.routes.door import is_secure
 from api.routes.failures import problem_answer
 from api.wire.sessions import WhoAsks
 from api.workspace import Workspace

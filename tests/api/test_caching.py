@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from api.around.delivery import COMPRESSED, COMPRESSED_BELOW, Heads, holds_public_alone
 from api.routes.answering import tag_of
-from api.routes.delivery import COMPRESSED, COMPRESSED_BELOW, Heads, holds_public_alone
 from domain.access import Principal, Role
 from tests.api.serving import serving
 from tests.golden.openapi import document

@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.app import create_app
+from api.around.deadline import Deadline
 from api.queries.stores import read_status
-from api.routes.deadline import Deadline
 from api.settings import Settings
 from api.workspace import Workspace
 from projections.columns.base import translated

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from api.routes.guard import LARGEST_BODY, read_within_limit
+from api.around.guard import LARGEST_BODY, read_within_limit
 from tests.api.serving import serving
 
 URL = "/v1/deals/d-press/whatif"

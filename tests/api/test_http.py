@@ -14,9 +14,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from api.around.guard import HEADERS
 from api.problems import MEANINGS
 from api.queries.models import read_models_status
-from api.routes.guard import HEADERS
 from api.settings import Settings
 from api.times import TimeError
 from api.wire.deals import DealDetail, DealGate, DealPage

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
 from api.app import create_app
-from api.routes import limits
-from api.routes.limits import AtOnce, Buckets, Left
+from api.around import limits
+from api.around.limits import AtOnce, Buckets, Left
 from api.settings import Settings
 from api.wire.problems import Problem
 from domain.access import Principal, Role

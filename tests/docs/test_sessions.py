@@ -2,7 +2,7 @@
 
 import re
 
-from api.routes.limits import Buckets
+from api.around.limits import Buckets
 from api.settings import Settings
 from tests.house.measures import REPOSITORY
 

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from starlette.routing import Route
 
 from api.app import create_app
-from api.routes.door import OPEN
+from api.around.door import OPEN
 from api.settings import Settings
 from store.location import Location
 from tests.api.auth.access import BODIES, HEADERS, QUERIES, VALUES, table

@@ -5,9 +5,9 @@ from time import perf_counter
 import pytest
 from fastapi.testclient import TestClient
 
+from api.around.guard import LARGEST_BODY
 from api.openapi import schemas
 from api.routes.conditions import BODIES, RequestFault, decode_body
-from api.routes.guard import LARGEST_BODY
 from domain.stages.commands import ReviseForecast
 from tests.api.commands.asking import (
     give,

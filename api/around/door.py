@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.around.guard import is_own_name
 from api.auth.bearer import UnusableHeader, token_of
 from api.auth.callers import Authenticate, Callers
 from api.auth.refused import (
@@ -29,7 +30,6 @@ from api.problem_pages import ADDRESSES
 from api.problems import MEANINGS, Failure
 from api.routes.common import ProblemAnswer
 from api.routes.failures import known_answer, problem_answer
-from api.routes.guard import is_own_name
 from domain.access import Principal
 from store.errors import StoreError
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.around.door import is_open
 from api.problems import MEANINGS, Failure
-from api.routes.door import is_open
 from api.routes.failures import problem_answer
 from domain.access import Principal
 
