@@ -86,8 +86,8 @@ def _check_terms(role: Table, path: KeyPath, report: Report) -> None:
             continue
         furthest = known(term, "furthest")
         try:
-            term["furthest"] = decimal_text(furthest)
-        except (ValueError, AttributeError):
+            term["furthest"] = decimal_text(furthest or "")
+        except ValueError:
             report.error(
                 (*path, "terms", index, "furthest"),
                 f'is {shown(furthest)}; with a unit it is a number in quotes, such as "60".',

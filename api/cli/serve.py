@@ -224,7 +224,7 @@ def address_of(host: str) -> str:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         found = socket.getaddrinfo(
-            host or None, None, family, socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host or None, 0, family, socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except (OSError, UnicodeError):
         return host

@@ -15,6 +15,7 @@ import pytest
 from api.cli.configuring import carried_out
 from api.cli.first_key import FIRST_ROLES, FIRST_USER, has_key, issue_first_key
 from api.cli.serve import address_of, is_loopback, is_wildcard
+from api.operation.processes import Served
 from api.workspace import Workspace
 from domain.organisation import IssueApiKey, RevokeApiKey
 from store.location import Location
@@ -69,13 +70,19 @@ def test_what_names_no_proxy_is_refused(run: Run, host: str, proxies: str) -> No
     assert "'--behind-proxy'" in result.stderr
 
 
-def test_proxies_are_handed_on_as_they_are_meant(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_are_handed_on_as_they_are_meant(
+    run: Run, own_store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found: list[str | None] = []
-    monkeypatch.setattr("api.cli.serve._run", lambda served, *_: found.append(served.behind_proxy))
-    told = ("10.0.0.1", "10.0.0.1, 10.1.0.0/16 ,fd00::1", None)
-    for one in told:
-        named = () if one is None else ("--behind-proxy", one)
-        assert run("serve", "--port", "0", *named).exit_code == 0
+
+    def served(served: Served, listening: socket.socket, _: int) -> None:
+        listening.close()
+        found.append(served.behind_proxy)
+
+    monkeypatch.setattr("api.cli.serve._run", served)
+    for told in ("10.0.0.1", "10.0.0.1, 10.1.0.0/16 ,fd00::1", None):
+        named = () if told is None else ("--behind-proxy", told)
+        assert run("--db", own_store, "serve", "--port", "0", *named).exit_code == 0
     assert found == ["10.0.0.1", "10.0.0.1,10.1.0.0/16,fd00::1", None]
 
 

@@ -8,19 +8,23 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from domain.access import EVERYTHING, Role
-from domain.accesses import SecretsRead
-from domain.history import StreamKind
+from api.queries.events import EventFeed
+from api.workspace import Workspace
+from domain.access import EVERYTHING, PUBLIC_ONLY, Principal, Role, Sensitivity
+from domain.accesses import DataExported, SecretsRead
+from domain.history import Fact, StreamKind
 from domain.lifecycle.commands import AssignTeamMember, ChangeOwner
 from domain.negotiation.commands import OpenNegotiation
 from domain.negotiation.facts import Better, Issue, IssueKind, Term
 from domain.organisation import EndMembership
 from domain.people.commands import IdentifyStakeholder
+from domain.sessions import SessionOpened
+from store.events.writing import Batch
 from store.forgetting.appearances import everywhere
 from store.forgetting.erasure import erase
 from store.log import DealLog
 from tests.api.feed.conftest import UNIT, World
-from tests.contract.asking import intent
+from tests.contract.asking import draft, intent
 
 Seller = tuple[str, str]
 
@@ -233,6 +237,49 @@ def test_secrets_shown_are_on_record_and_nobody_elses(world: World, seller: Sell
     for _ in range(2):
         assert b'"870"' in world.service.get(path, token)[2]
     assert [who for who in secrets_read(world.log, deal) if who in {ana, bo, aud}] == [aud]
+
+
+def test_who_was_shown_what_and_sessions_are_for_auditors_alone(
+    world: World, auditor: str, seller: Seller
+) -> None:
+    deal, start = world.deal(seller[0]), world.log.head()
+    facts: dict[str, Fact] = {
+        f"access:{deal}": SecretsRead(deal, "GET /v1/deals/{deal_id}", (Sensitivity.SECRET,)),
+        "export:audit": DataExported("audit", "GET /v1/audit", (Sensitivity.SECRET,)),
+        f"session:{deal}": SessionOpened(seller[0], 60),
+    }
+    for stream, fact in facts.items():
+        version = world.log.records.version(stream)
+        world.log.append([Batch(stream, version, [draft(fact)])])
+    admin = world.user(Role.ADMIN)[1]
+    shown = {
+        token: {
+            event["subject"] for event in world.service.events(f"/v1/events?after={start}", token)
+        }
+        for token in (auditor, admin, seller[1])
+    }
+    assert set(facts) <= shown[auditor]
+    assert not set(facts) & (shown[admin] | shown[seller[1]])
+    # Of who is in the organisation an admin does read.
+    assert any(subject.startswith("user:") for subject in shown[admin])
+
+
+def test_only_what_is_readable_and_secret_is_noted(
+    world: World, seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store whose keys are elsewhere shows nobody a secret, and records nobody for it."""
+    deal = world.deal(seller[0])
+    aud = Principal("aud", frozenset({Role.AUDITOR}))
+    issue = Issue("price", IssueKind.PRICE, better_for_us=Better.HIGHER, our_opening="1000")
+    done = world.record(deal, OpenNegotiation("main", (issue,), walk_aways=(Term("price", "870"),)))
+    rows = list(world.log.records.placed([done.stream]))
+    noted: list[frozenset[Sensitivity]] = []
+    with Workspace.open(world.log.location) as store:
+        monkeypatch.setattr(store.accesses, "read", lambda _, __, visible: noted.append(visible))
+        for readable in (EVERYTHING, PUBLIC_ONLY):
+            monkeypatch.setattr(store.log, "visible", readable)
+            EventFeed(store).shown(lambda: aud, rows, 10)
+    assert noted == [EVERYTHING, PUBLIC_ONLY]
 
 
 def test_who_was_erased_is_gone_from_the_feed_at_once(world: World, seller: Seller) -> None:
