@@ -10,7 +10,7 @@ import typer
 from api.cli.root import COMMANDS, hoisted
 from tests.api.cli.conftest import Run, run_command
 
-GROUPS = ("audit", "process", "users", "units", "limits", "rates", "targets", "keys")
+GROUPS = ("audit", "process", "users", "units", "limits", "rates", "targets", "keys", "webhooks")
 
 _LOADED = """\
 import sys

@@ -120,6 +120,7 @@ def test_a_worker_says_what_it_does_and_ends_when_it_is_told(own_store: str) -> 
                 .rstrip()
                 .endswith(f"works on {own_store}; stop it with Ctrl-C")
             )
+            assert "delivers no webhooks: the store was opened" in worker.stdout.readline()
             assert worker.stdout.readline().rstrip().endswith("keeps up to date: deals")
             worker.send_signal(signal.SIGTERM)
             rest, _ = worker.communicate(timeout=20)

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from msgspec.structs import replace
 
 from api.cli import serve
+from api.operation.processes import Served
 from api.settings import Settings
 from api.wire.deals import DealDetail
 from api.wire.health import StoreStatus
@@ -165,8 +166,8 @@ def test_the_service_gets_the_password_which_is_not_shown(
     done(with_password, "init")
     served: list[str] = []
 
-    def note_settings(settings: Settings, listening: socket.socket, _: str | None) -> None:
-        served.append(settings.db)
+    def note_settings(told: Served, listening: socket.socket, _: int) -> None:
+        served.append(told.settings.db)
         listening.close()
 
     monkeypatch.setattr(serve, "_run", note_settings)
