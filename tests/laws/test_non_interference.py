@@ -219,8 +219,10 @@ def test_the_story_holds_every_field_that_is_not_public(told: Path) -> None:
 
 
 def test_whom_the_secrets_are_for_sees_them_and_outsiders_are_told_so(
-    told: Path, retold: Callable[[Change], Path]
+    retold: Callable[[Change], Path],
 ) -> None:
+    # A store of its own: whoever is shown secrets is recorded in it.
+    told = retold(with_secrets(MARKS))
     other = retold(with_secrets(Secrets(None, "90000", "95000", None, None, "80000", "None left.")))
     question = ("negotiation", DEAL, *THEN)
     assert ask(other, INSIDER, *question).stdout != ask(told, INSIDER, *question).stdout
