@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
@@ -14,8 +14,8 @@ from domain.history import StreamKind
 from projections.calendar import Calendar
 from projections.columns import Columns
 from projections.engine.catching_up import Progress
-from projections.engine.keeping_up import catch_up
-from projections.views import NotBuilt, Views, open_views
+from projections.engine.keeping_up import caught_up
+from projections.views import Views, open_views
 from store.location import Location
 from store.log import DealLog
 from store.notary import Notary
@@ -194,16 +194,10 @@ class Workspace:
 
         Everything is in it that was recorded before.
         """
-        with ExitStack() as stack:
-            stack.enter_context(self.log.watcher.step("read models"))
-            while True:
-                catch_up(self.views, self.tail, progress=self.progress)
-                try:
-                    connection = stack.enter_context(self.views.reading())
-                    break
-                except NotBuilt:
-                    # Somebody removed them just now; they are built once more.
-                    continue
+        with (
+            self.log.watcher.step("read models"),
+            caught_up(self.views, self.tail, progress=self.progress) as connection,
+        ):
             yield connection
 
     def has(self, wanted: Awaited) -> bool:

@@ -190,7 +190,8 @@ def find_entries(connection: Connection, query: EntryQuery) -> list[dict[str, An
         statement = statement.where(entry.position > query.after)
     if query.actor is not None:
         # Those of one actor may all stand behind those of all others.
-        by_actor, first = within(connection, entry.actor, query.actor)
+        on_postgresql = connection.dialect.name == "postgresql"
+        by_actor, first = within(entry.actor, query.actor, on_postgresql=on_postgresql)
         statement = statement.where(by_actor).order_by(*first)
     statement = statement.order_by(*order)
     if query.recorded_from is not None:

@@ -9,7 +9,7 @@ statements are made.
 
 from typing import Any, TypeAlias
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Connection, any_, literal
+from sqlalchemy import ARRAY, BindParameter, Column, ColumnElement, Connection, any_, literal
 
 Condition: TypeAlias = ColumnElement[bool]
 
@@ -40,14 +40,15 @@ def plan_without(connection: Connection, *settings: str) -> None:
 
 
 def within(
-    connection: Connection, column: Column[Any], value: str
+    column: Column[Any], value: str | BindParameter[Any], *, on_postgresql: bool
 ) -> tuple[Condition, tuple[Column[Any], ...]]:
     """The condition that a column has a value, and what to order by first.
 
     So only an index that begins with the column has the order, and it is the one
-    that is read.
+    that is read. A parameter is the value, on PostgreSQL a list with it alone.
     """
-    if connection.dialect.name != "postgresql":
+    if not on_postgresql:
         return column == value, ()
     # As one of a list, since PostgreSQL leaves out of the order what can have one value only.
-    return column == any_(literal([value], ARRAY(column.type))), (column,)
+    given = value if isinstance(value, BindParameter) else literal([value], ARRAY(column.type))
+    return column == any_(given), (column,)

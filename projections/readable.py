@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     SelectBase,
     any_,
+    bindparam,
     exists,
     false,
     func,
@@ -49,15 +50,31 @@ class Readable(msgspec.Struct, frozen=True):
 ALL = Readable(all=True)
 
 
-def is_readable(connection: Connection, readable: Readable) -> Condition:
-    """The condition on a row of `deals`, which is looked at anyway. Not for `ALL`."""
+def is_readable(by_team: bool, by_owners: bool, *, on_postgresql: bool) -> Condition:
+    """The condition on a row of `deals`, which is looked at anyway: not for `ALL`.
+
+    It goes by the one on the team, by the owners, or by both; `values_readable` are its values.
+    """
     ways: list[Condition] = []
-    if readable.member is not None:
+    if by_team:
         of_deal = deal_team.c.deal_id == deals.c.deal_id
-        ways.append(exists().where(of_deal, deal_team.c.member == readable.member))
-    if readable.owners:
-        ways.append(_among(connection, deals.c.owner, readable.owners))
+        ways.append(exists().where(of_deal, deal_team.c.member == bindparam("reader")))
+    if by_owners:
+        kind = ARRAY(deals.c.owner.type) if on_postgresql else deals.c.owner.type
+        owners = bindparam("owners", type_=kind)
+        ways.append(_among(deals.c.owner, owners, on_postgresql=on_postgresql))
     return or_(false(), *ways)
+
+
+def values_readable(connection: Connection, readable: Readable) -> dict[str, Any]:
+    """The values of `is_readable`, those that it takes."""
+    values: dict[str, Any] = {}
+    if readable.member is not None:
+        values["reader"] = readable.member
+    if readable.owners:
+        owners = sorted(readable.owners)
+        values["owners"] = owners if _on_postgresql(connection) else json.dumps(owners)
+    return values
 
 
 _ON_SQLITE = """
@@ -71,8 +88,9 @@ CROSS JOIN deal_team INDEXED BY deal_team_by_member ON member = value WHERE owns
 def ids_by_team(connection: Connection, readable: Readable) -> SelectBase:
     """The ids of the deals, looked up in `deal_team`; some come twice. Not for `ALL`."""
     ids = select(deal_team.c.deal_id)
-    if connection.dialect.name == "postgresql":
-        owned = _among(connection, deal_team.c.member, readable.owners)
+    if _on_postgresql(connection):
+        owners = literal(sorted(readable.owners), ARRAY(deal_team.c.member.type))
+        owned = _among(deal_team.c.member, owners, on_postgresql=True)
         on_team = deal_team.c.member == readable.member
         return union_all(ids.where(on_team), ids.where(deal_team.c.owns, owned))
     values = {"member": readable.member, "owners": json.dumps(sorted(readable.owners))}
@@ -92,9 +110,13 @@ def of_readable(
     return true() if readable.all else deal_id.in_(ids_by_team(connection, readable))
 
 
-def _among(connection: Connection, column: Column[Any], values: Collection[str]) -> Condition:
+def _among(column: Column[Any], values: ColumnElement[Any], *, on_postgresql: bool) -> Condition:
     """That the column has one of the values, which are one parameter, however many there are."""
-    if connection.dialect.name == "postgresql":
-        return column == any_(literal(sorted(values), ARRAY(column.type)))
-    listed = func.json_each(json.dumps(sorted(values))).table_valued("value")
+    if on_postgresql:
+        return column == any_(values)
+    listed = func.json_each(values).table_valued("value")
     return column.in_(select(listed.c.value))
+
+
+def _on_postgresql(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"

@@ -12,10 +12,11 @@ from api.wire.deals import Deal, DealPage
 from api.wire.values import Names
 from api.workspace import Workspace
 from domain.access import Principal
-from projections import deals
+from projections import deal_pages, deals
+from projections.deal_walks import DealQuery
 from projections.engine.standing import read_parked
 
-SORTS = {"amount" if name == "amount_minor" else name: name for name in deals.SORTABLE}
+SORTS = {"amount" if name == "amount_minor" else name: name for name in deal_pages.SORTABLE}
 """What deals are sorted by, and the columns that hold it."""
 
 
@@ -49,9 +50,9 @@ def list_deals(store: Workspace, principal: Principal, listing: DealListing) -> 
         names = names_of(store)
         cursor = listing.cursor
         after = None if cursor is None else decode_cursor(cursor, sort, descending)
-        found = deals.page(
+        found = deal_pages.page(
             connection,
-            deals.DealQuery(
+            DealQuery(
                 where=with_user_ids(listing.where, names, "owner", "manager"),
                 search=listing.search,
                 sort=SORTS[sort],

@@ -1,6 +1,7 @@
 """Keeping the read models of a store up with its log, whatever state they are in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import Connection, select
 
@@ -62,9 +63,40 @@ def position(views: Views, tail: Tail, models: Sequence[ReadModel] = MODELS) -> 
     """How far all these models have read; None where they have to be built."""
     try:
         with views.reading() as connection:
-            return min(at.position for at in fitting(connection, tail, models).values())
+            return _position(connection, tail, models)
     except (NotBuilt, Unfit):
         return None
+
+
+@contextmanager
+def caught_up(
+    views: Views, tail: Tail, *, progress: Progress | None = None
+) -> Iterator[Connection]:
+    """The read models as one consistent snapshot, with all in it that was recorded before.
+
+    Mostly they have read everything already: then the snapshot in which that shows is the one.
+    Raises StoreError.
+    """
+    head = tail.head()
+    while True:
+        with ExitStack() as stack:
+            if (connection := _up_to(head, views, tail, stack)) is not None:
+                yield connection
+                return
+        catch_up(views, tail, progress=progress)
+
+
+def _up_to(head: int, views: Views, tail: Tail, stack: ExitStack) -> Connection | None:
+    """A snapshot that is that far, which the stack closes; None where there is none."""
+    try:
+        connection = stack.enter_context(views.reading())
+        return connection if _position(connection, tail, MODELS) >= head else None
+    except (NotBuilt, Unfit):
+        return None
+
+
+def _position(connection: Connection, tail: Tail, models: Sequence[ReadModel]) -> int:
+    return min(at.position for at in fitting(connection, tail, models).values())
 
 
 def try_again(views: Views, tail: Tail, model: ReadModel, stream: str) -> str | None:

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections import deals as model
-from projections.deals import SORTABLE, DealQuery, found_by, page
+from projections import deal_pages as model
+from projections.deal_pages import SORTABLE, page
+from projections.deal_walks import DealQuery
+from projections.deals import found_by
 from projections.search import FILTERS, fold
 from projections.tables import deals
 from projections.views import Views, open_views

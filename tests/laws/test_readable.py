@@ -14,8 +14,9 @@ from domain.directory import MembershipGranted, UnitRegistered
 from domain.history import Draft, Fact, Recorded
 from domain.lifecycle.facts import OwnerChanged, TeamMemberAssigned, TeamMemberReleased
 from domain.organisation import Organisation
-from projections import deals as model
-from projections.deals import DealQuery, page
+from projections import deal_pages as model
+from projections.deal_pages import page
+from projections.deal_walks import DealQuery
 from projections.views import Views, open_views
 from tests.conftest import NewLocation
 from tests.projections.stores import draft, events_of, make_tables, project

@@ -19,17 +19,11 @@ from domain.lifecycle.facts import (
 )
 from domain.stages.facts import ForecastRevised, StageAdvanced
 from domain.values import BusinessType, ForecastCategory
-from projections.deals import (
-    CANDIDATES,
-    FILTERS,
-    SORTABLE,
-    DealNotFound,
-    DealPage,
-    DealQuery,
-    find,
-    page,
-)
+from projections.deal_pages import SORTABLE, DealPage, page
+from projections.deal_walks import DealQuery
+from projections.deals import CANDIDATES, DealNotFound, find
 from projections.instants import micros
+from projections.search import FILTERS
 from projections.tables import deals
 from projections.views import Views
 from tests.projections.histories import EPOCH

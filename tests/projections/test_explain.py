@@ -57,9 +57,11 @@ from api.workspace import Awaited, Workspace
 from domain.access import EVERYTHING, Action, Principal, Role
 from domain.process_files import built_in_processes
 from domain.values import ProcessRef
+from projections import deal_pages
 from projections import deals as deals_model
 from projections.audit import EntryQuery, find_entries
-from projections.deals import SORTABLE, DealQuery, page
+from projections.deal_pages import SORTABLE, page
+from projections.deal_walks import DealQuery
 from projections.readable import ALL, Readable
 from projections.search import FILTERS
 from projections.tables import deals
@@ -300,9 +302,9 @@ def large(
     """A store that its database plans for as a large one, and the plans of what is asked of it."""
     location = make_store(new_location())
     # Of so few deals as there are here, a walk must not reach all.
-    monkeypatch.setattr(deals_model, "WALKED_PER_DEAL", 1)
-    monkeypatch.setattr(deals_model, "WALKED_FAR_PER_DEAL", 2)
-    monkeypatch.setattr(deals_model, "MANY", 20)
+    monkeypatch.setattr(deal_pages, "WALKED_PER_DEAL", 1)
+    monkeypatch.setattr(deal_pages, "WALKED_FAR_PER_DEAL", 2)
+    monkeypatch.setattr(deal_pages, "MANY", 20)
     with (
         large_tables(location),
         planned(monkeypatch) as found,
