@@ -1,12 +1,16 @@
 """Commands on deals over HTTP: a typed route for each, from the commands of the domain."""
 
 from collections.abc import Callable
+from functools import cached_property
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.routing import Match
+from starlette.types import Scope
 
 from api.commands import facts_of, summary
 from api.examples import example
@@ -52,18 +56,29 @@ SOURCE = "http"
 """`Intent.source` of what comes in over HTTP."""
 
 
-async def _each_once(request: Request) -> None:
-    require_once(request)
-
-
 def _may_give(kind: type[Command]) -> Any:
     """Whoever could not give such a command on any deal is refused before one is looked for."""
 
-    async def allowed(caller: Caller) -> None:
+    async def allowed(request: Request) -> None:
+        caller: Principal = request.state.caller
         if not may_somewhere(caller, kind.right):
             require(caller, kind.right, NO_DEAL)
+        require_once(request)
 
     return Depends(allowed)
+
+
+class _OneOfMany(APIRoute):
+    """A route of which there are many, told apart by the end of the path: others are passed by."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if not scope["path"].endswith(self._end):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+    @cached_property
+    def _end(self) -> str:
+        return self.path_format.rpartition("/")[2]
 
 
 class RecordingParameters(BaseModel):
@@ -175,7 +190,8 @@ def _add(path: str, endpoint: Callable[..., Answer], kind: type[Command], **more
         summary=name.replace("-", " ").capitalize(),
         description=_words(kind),
         openapi_extra=accepts(kind, example(kind)),
-        dependencies=[_may_give(kind), Depends(_each_once)],
+        dependencies=[_may_give(kind)],
+        route_class_override=_OneOfMany,
         **more,
     )
 

@@ -40,7 +40,8 @@ MOST_AWAITED = 20
 """Events that one request may name."""
 
 
-# Where it does nothing that waits, a dependency is asynchronous: others take a thread.
+# Where it does nothing that waits, a dependency is asynchronous: others take a thread. And it asks
+# the request for the store and the caller: a dependency of its own takes longer than most do.
 
 
 async def _store(request: Request) -> Workspace:
@@ -67,7 +68,8 @@ def takes(*actions: Action) -> Any:
     Without actions, whoever holds any role.
     """
 
-    async def allowed(caller: Caller) -> None:
+    async def allowed(request: Request) -> None:
+        caller: Principal = request.state.caller
         if actions and not any(may(caller, one, NO_DEAL).allowed for one in actions):
             require(caller, actions[0], NO_DEAL)
         if not caller.roles:
@@ -76,8 +78,8 @@ def takes(*actions: Action) -> Any:
     return Depends(allowed)
 
 
-async def _reader(caller: Caller) -> None:
-    require_reader(caller)
+async def _reader(request: Request) -> None:
+    require_reader(request.state.caller)
 
 
 READS_DEALS = Depends(_reader)
@@ -93,8 +95,6 @@ def waits(kind: type["Parameters"] | None = None) -> Any:
 
     async def recorded(
         request: Request,
-        store: Store,
-        caller: Caller,
         wait_for: Annotated[
             str | None,
             Header(
@@ -110,9 +110,10 @@ def waits(kind: type["Parameters"] | None = None) -> Any:
             require_once(request)
         if wait_for is None:
             return
+        store: Workspace = request.app.state.store
         awaited = _awaited(request.headers.getlist(WAIT_FOR))
         if kind is None or await run_in_threadpool(_usable, kind, request, store):
-            await _wait(store, caller, awaited)
+            await _wait(store, request.state.caller, awaited)
 
     return Depends(recorded)
 
