@@ -1,13 +1,13 @@
 """Commands on deals over HTTP: a typed route for each, from the commands of the domain."""
 
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from itertools import groupby
+from operator import attrgetter
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import Match
 from starlette.types import Scope
@@ -50,7 +50,9 @@ from domain.intent import Command, Intent, command_name
 from domain.lifecycle.commands import OpenOpportunity
 from domain.refusals import UnknownProcess
 
-router = APIRouter(prefix="/v1/deals", tags=["commands"], default_response_class=Answer)
+DEALS = "/v1/deals"
+
+router = APIRouter(tags=["commands"])
 
 SOURCE = "http"
 """`Intent.source` of what comes in over HTTP."""
@@ -68,17 +70,17 @@ def _may_give(kind: type[Command]) -> Any:
     return Depends(allowed)
 
 
-class _OneOfMany(APIRoute):
-    """A route of which there are many, told apart by the end of the path: others are passed by."""
+class _Group(APIRouter):
+    """The routes of one part of the domain: passed by where the path ends as none of them does."""
+
+    def __init__(self, ends: Iterable[str]) -> None:
+        super().__init__(prefix=DEALS, default_response_class=Answer)
+        self._ends = frozenset(ends)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if not scope["path"].endswith(self._end):
+        if scope["path"].rpartition("/")[2] not in self._ends:
             return Match.NONE, {}
         return super().matches(scope)
-
-    @cached_property
-    def _end(self) -> str:
-        return self.path_format.rpartition("/")[2]
 
 
 class RecordingParameters(BaseModel):
@@ -129,7 +131,7 @@ def open_a_deal(
         raise ParameterFault("id", str(error)) from None
     except UnknownProcess as error:
         raise _unknown_process(error) from None
-    location = {"Location": f"/v1/deals/{quote(carried.deal_id, safe='')}"}
+    location = {"Location": f"{DEALS}/{quote(carried.deal_id, safe='')}"}
     status = HTTPStatus.CREATED if carried.handled.events else HTTPStatus.OK
     return _answer(carried, status, location)
 
@@ -180,9 +182,11 @@ def _words(kind: type[Command]) -> str:
     return f"{summary(kind)}\n\nRecorded as {leads_to}.{replaces}"
 
 
-def _add(path: str, endpoint: Callable[..., Answer], kind: type[Command], **more: Any) -> None:
+def _add(
+    to: APIRouter, path: str, endpoint: Callable[..., Answer], kind: type[Command], **more: Any
+) -> None:
     name = command_name(kind)
-    router.add_api_route(
+    to.add_api_route(
         path,
         endpoint,
         methods=["POST"],
@@ -191,7 +195,6 @@ def _add(path: str, endpoint: Callable[..., Answer], kind: type[Command], **more
         description=_words(kind),
         openapi_extra=accepts(kind, example(kind)),
         dependencies=[_may_give(kind)],
-        route_class_override=_OneOfMany,
         **more,
     )
 
@@ -204,17 +207,25 @@ _opened = {
 }
 for _status in (HTTPStatus.OK, HTTPStatus.CREATED):
     _opened[_status]["headers"]["Location"] = _LOCATION
+_opening = _Group([DEALS.rpartition("/")[2]])
 _add(
+    _opening,
     "",
     open_a_deal,
     OpenOpportunity,
     status_code=HTTPStatus.CREATED,
     responses=_opened,
 )
-for _kind in ON_A_DEAL.values():
-    _add(
-        f"/{{deal_id}}/{command_name(_kind)}",
-        _recording_of(_kind),
-        _kind,
-        responses=records(DealRecording, "It was recorded."),
-    )
+router.include_router(_opening)
+for _, _kinds in groupby(ON_A_DEAL.values(), key=attrgetter("__module__")):
+    _part = {command_name(_kind): _kind for _kind in _kinds}
+    _group = _Group(_part)
+    for _name, _kind in _part.items():
+        _add(
+            _group,
+            f"/{{deal_id}}/{_name}",
+            _recording_of(_kind),
+            _kind,
+            responses=records(DealRecording, "It was recorded."),
+        )
+    router.include_router(_group)
