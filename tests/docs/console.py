@@ -4,13 +4,19 @@ In the expected output a line `…` stands for any number of lines, and `…` wi
 a line for any characters.
 """
 
+import atexit
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
+
+from tests.house.measures import REPOSITORY
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -64,21 +70,41 @@ def run(example: Example, directory: Path) -> str:
     into = words.pop() if words[-2:-1] == [">"] else None
     words = words[: len(words) - (into is not None)]
     assert words[0] == "dealstate", f"{example.page.name}:{example.line} runs {words[0]}"
-    done = subprocess.run(
-        [Path(sys.executable).with_name("dealstate"), *words[1:]],
-        cwd=directory,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    with TemporaryDirectory() as folder:
+        printed = Path(folder) / "printed"
+        _carry_out(words[1:], directory, printed)
+        text = printed.read_text(encoding="utf-8")
     if into is not None:
-        (directory / into).write_text(done.stdout, encoding="utf-8")
+        (directory / into).write_text(text, encoding="utf-8")
         return ""
-    lines = done.stdout.strip("\n").splitlines()
+    lines = text.strip("\n").splitlines()
     return "\n".join(line.rstrip() for line in lines if not line.startswith(_PROGRESS))
+
+
+def _carry_out(args: list[str], directory: Path, printed: Path) -> None:
+    """Run `dealstate` in a process of its own, forked off one that has loaded it already."""
+    order = {"args": args, "cwd": str(directory), "env": dict(os.environ), "into": str(printed)}
+    warm = _warm()
+    assert warm.stdin is not None
+    assert warm.stdout is not None
+    warm.stdin.write(json.dumps(order) + "\n")
+    warm.stdin.flush()
+    status = int(warm.stdout.readline())
+    assert os.WIFEXITED(status), f"dealstate {shlex.join(args)}: killed, or too slow"
+
+
+@cache
+def _warm() -> "subprocess.Popen[str]":
+    """The process to fork off; it ends with this one."""
+    warm = subprocess.Popen(
+        [sys.executable, "-u", "-m", "tests.docs.warm"],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(warm.communicate)
+    return warm
 
 
 def matches(expected: str, printed: str) -> bool:
