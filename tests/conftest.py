@@ -9,6 +9,7 @@ header that pytest prints.
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from secrets import token_hex
 from typing import TYPE_CHECKING, TypeAlias
@@ -48,6 +49,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 for name in [name for name in os.environ if name.startswith("DEALSTATE_")]:
     if not name.startswith("DEALSTATE_TEST_"):
         del os.environ[name]
+
+# Rewriting the assertions of all tests takes longer than many of them, and processes that tests
+# start compile whatever they load: what is compiled is kept, whatever the environment says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_collection_finish() -> None:

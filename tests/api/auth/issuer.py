@@ -78,7 +78,8 @@ def serving_keys() -> Iterator[FakeIssuer]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, daemon=True)
+        # It looks that often whether it is to end: half a second a test is long.
+        thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         issuer.address = f"http://127.0.0.1:{server.server_port}"
         yield issuer

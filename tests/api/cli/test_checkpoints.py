@@ -139,7 +139,7 @@ def keeper(status: int) -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
     posted: list[tuple[str, str, bytes]] = []
     handler = type("Handler", (_Keeper,), {"posted": posted, "status": status})
     with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}", posted
