@@ -21,6 +21,8 @@ from tests.benchmarks.harness import (
     require_equal,
 )
 
+pytestmark = pytest.mark.usefixtures("little_to_collect")
+
 
 def variant(name: str, runs: list[str], seconds: float) -> Variant:
     """Does nothing, and says that it took `seconds`."""

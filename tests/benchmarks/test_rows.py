@@ -26,6 +26,8 @@ from tests.benchmarks.portfolio import deals_of
 from tests.benchmarks.rows import ROWS, Subjects, append, chosen, cold_start, rebuild
 from tests.benchmarks.stores import Stores
 
+pytestmark = pytest.mark.usefixtures("little_to_collect")
+
 EVENTS = 100
 ONCE = Effort(rounds=0)
 

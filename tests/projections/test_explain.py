@@ -348,8 +348,8 @@ def test_no_trail_reads_all_entries(large: tuple[Workspace, list[Planned]]) -> N
     assert scans(found) == []
 
 
-def pages_in_every_order(views: Views) -> None:
-    """Ask for pages, first and later ones."""
+def pages_in_every_order(views: Views) -> Iterator[DealQuery]:
+    """Ask for pages, first and later ones; gives what was asked for, one after the other."""
     wheres: list[dict[str, str]] = [{}, {"status": "open"}, {"owner": "ann"}]
     for sort, descending, where in product(SORTABLE, (True, False), wheres):
         for search, after in product((None, "al 1", "zz"), _cursors(sort)):
@@ -357,6 +357,11 @@ def pages_in_every_order(views: Views) -> None:
                 query = DealQuery(where, search, sort, descending, 5, after, readable)
                 with views.reading() as connection:
                     page(connection, query)
+                yield query
+
+
+def ask_in_every_order(views: Views) -> None:
+    assert len(list(pages_in_every_order(views))) > 500
 
 
 def _cursors(sort: str) -> list[tuple[Any, str] | None]:
@@ -374,7 +379,7 @@ def name_some(views: Views) -> None:
 
 def test_no_page_reads_all_deals(large: tuple[Workspace, list[Planned]]) -> None:
     store, found = large
-    pages_in_every_order(store.views)
+    ask_in_every_order(store.views)
     name_some(store.views)
     assert scans(found) == []
     assert any(one.walks for one in found)
@@ -387,7 +392,7 @@ def test_no_page_depends_on_what_a_database_thinks_of_the_deals(
     with planned(monkeypatch) as found, Workspace.open(make_store(new_location())) as store:
         with store.fresh():
             found.clear()
-        pages_in_every_order(store.views)
+        ask_in_every_order(store.views)
     assert scans(found) == []
     assert any(one.walks for one in found)
 
@@ -444,9 +449,10 @@ def test_a_missing_index_is_told(large: tuple[Workspace, list[Planned]], index: 
     store, found = large
     with store.views.writing() as connection:
         connection.execute(text(f"DROP INDEX {index}"))
-    pages_in_every_order(store.views)
+    found.clear()
     name_some(store.views)
-    assert scans(found)
+    # One plan that tells is enough.
+    assert scans(found) or any(scans(found) for _ in pages_in_every_order(store.views))
 
 
 @pytest.mark.drill
@@ -456,7 +462,7 @@ def test_nothing_reads_all_of_a_million_deals(
     with closing(open_views(new_location())) as views:
         fill(views, deal_count=1_000_000, entry_count=1_000_000)
         with planned(monkeypatch) as found:
-            pages_in_every_order(views)
+            ask_in_every_order(views)
             name_some(views)
             for name in FILTERS:
                 with views.reading() as connection:
