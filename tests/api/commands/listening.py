@@ -21,8 +21,16 @@ UNLIMITED: dict[str, Any] = {"rate_per_second": 100_000, "rate_burst": 1_000_000
 @contextmanager
 def listening(location: Location, principal: Principal) -> Iterator[int]:
     """Serves a store to whoever asks, as this principal. Gives the port."""
-    app = app_of(Settings(db=str(location), worker=False, **UNLIMITED), principal)
-    config = uvicorn.Config(app, port=0, log_level="critical", backlog=2_048)
+    settings = Settings(db=str(location), worker=False, **UNLIMITED)
+    config = uvicorn.Config(
+        app_of(settings, principal),
+        port=0,
+        log_level="critical",
+        backlog=2_048,
+        # A connection has to be kept for longer than clients keep theirs, or a request now and
+        # then comes by the one that is just being closed.
+        timeout_keep_alive=settings.keep_alive_seconds,
+    )
     server = uvicorn.Server(config)
     thread = Thread(target=server.run)
     thread.start()
