@@ -40,6 +40,16 @@ def parse_zone(name: str) -> ZoneInfo:
         ) from None
 
 
+def parse_day(text: str) -> date:
+    """The day that `text` names, as in 2017-06-30. Raises TimeError."""
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError as error:
+        raise TimeError(f"{text!r} is not a day: {error}. Write one as 2017-06-30.") from None
+    raise TimeError(f"{text!r} is not a day. Write one as 2017-06-30.")
+
+
 def parse_instant(
     text: str, zone: ZoneInfo, now: datetime, day_means: DayMeans = DayMeans.END
 ) -> datetime:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from api.queries.rates import MOST_RATES, list_rates, place_of
 from api.routes.common import (
@@ -18,6 +18,7 @@ from api.routes.common import (
     takes,
     waits,
 )
+from api.times import parse_day
 from api.wire.rates import RateList
 from api.workspace import Workspace
 from domain.currencies import MINOR_DIGITS
@@ -30,7 +31,8 @@ class RateParameters(Parameters):
 
     base: str | None = Field(None, description="Only rates of this base currency.")
     currency: str | None = Field(None, description="Only rates of this currency.")
-    since: date | None = Field(
+    # Left to itself pydantic takes 0 for a day, too, and a moment at midnight.
+    since: Annotated[date, BeforeValidator(parse_day)] | None = Field(
         None, description="All rates from this day on; without it, the newest of each currency."
     )
     known_at: str | None = Field(None, description="What was known then; without it, all that is.")
