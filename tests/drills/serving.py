@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,8 @@ from store.location import Location
 from store.log import DealLog
 from tests.scenario import OPERATOR
 
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 120
+"""Processes take a minute until they answer, where others have the machine."""
 _CLI = [sys.executable, "-c", "from api.cli.entry import main; main()"]
 
 
@@ -134,6 +135,14 @@ def _port_of(process: "subprocess.Popen[str]") -> int:
         if found := re.match(r"Serving .* at http://127\.0\.0\.1:(\d+)/docs", line):
             return int(found[1])
     raise AssertionError("the server did not start")
+
+
+def until(told: Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not told():
+        assert time.monotonic() < give_up, "it does not happen"
+        time.sleep(0.02)
 
 
 class Writers:

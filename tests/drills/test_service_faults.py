@@ -18,7 +18,7 @@ from store.location import Location
 from store.log import DealLog
 from store.postgres.connections import connect
 from tests.conftest import NewLocation
-from tests.drills.serving import Answered, Served, Writers, furnish, require_all, serve
+from tests.drills.serving import Answered, Served, Writers, furnish, require_all, serve, until
 from tests.postgresql import Server, data_folder
 
 FAULT_CODES = {
@@ -40,13 +40,6 @@ def require_promised(answer: Answered) -> None:
     if answer.status == 503:
         assert int(answer.headers["retry-after"]) > 0
     assert "deals.db" not in str(answer.body)
-
-
-def until(told: Callable[[], bool], seconds: float = 20.0) -> None:
-    give_up = time.monotonic() + seconds
-    while not told():
-        assert time.monotonic() < give_up, "it does not happen"
-        time.sleep(0.05)
 
 
 def under(fault: Fault, location: Location, server: Served, load_seconds: float) -> None:
