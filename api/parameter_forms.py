@@ -33,8 +33,16 @@ _ANY_DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
 _OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])"
 _KINDS = "|".join(StreamKind)
-_EVENT = f"({_KINDS}):[!-+.-~-]+@[1-9][0-9]{{0,17}}"
-"""Any ASCII but blanks and the comma, which stands between events."""
+_HEX = "[0-9A-Fa-f]"
+_TAIL = f"%[89ABab]{_HEX}"
+_ENCODED = (
+    f"%(0[1-9A-Fa-f]|[1-7]{_HEX}|([Cc][2-9A-Fa-f]|[Dd]{_HEX}){_TAIL}"
+    f"|([Ee]0%[ABab]{_HEX}|[Ee][1-9A-Ca-cEeFf]{_TAIL}|[Ee][Dd]%[89]{_HEX}){_TAIL}"
+    f"|([Ff]0%[9ABab]{_HEX}|[Ff][1-3]{_TAIL}|[Ff]4%8{_HEX}){_TAIL}{_TAIL})"
+)
+"""A character, percent-encoded as UTF-8 (RFC 3629, 4). None is U+0000."""
+_EVENT = f"({_KINDS}):([!-$&-+.-~-]|{_ENCODED})+@[1-9][0-9]{{0,17}}"
+"""Any ASCII but blanks, the comma, which stands between events, and the percent sign."""
 
 
 def _either(names: Iterable[str]) -> str:

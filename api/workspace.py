@@ -35,7 +35,7 @@ DEFAULT_TIMEZONE = "UTC"
 
 _LONGEST_STREAM = 300
 _VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
-NO_EVENT = "it is not of the form stream@version, as in deal:d-1@7"
+_NO_EVENT = "it is not of the form stream@version, as in deal:d-1@7"
 
 
 class Awaited(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class Awaited(msgspec.Struct, frozen=True):
         kind, colon, identifier = stream.partition(":")
         fits = at and colon and kind in set(StreamKind) and identifier and "\0" not in stream
         if not fits or len(stream) > _LONGEST_STREAM or not _VERSION.fullmatch(number):
-            raise ValueError(NO_EVENT)
+            raise ValueError(_NO_EVENT)
         return cls(stream, int(number))
 
     def __str__(self) -> str:

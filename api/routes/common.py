@@ -1,6 +1,7 @@
 """What the routes share: the store, the parameters of time, answers and how they are described."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Sequence
 from itertools import dropwhile
@@ -23,7 +24,7 @@ from api.routes.faults import ParameterFault as ParameterFault
 from api.routes.selecting import DESCRIPTION, LONGEST
 from api.times import DayMeans, TimeError, parse_instant
 from api.wire.problems import Problem
-from api.workspace import NO_EVENT, Awaited, NotRecorded, Workspace
+from api.workspace import Awaited, NotRecorded, Workspace
 from domain.access import NO_DEAL, Action, Principal, may, require
 from domain.refusals import NotAllowed
 from projections.deals import DealNotFound
@@ -38,6 +39,7 @@ WAIT_SECONDS = 3.0
 LOOK_SECONDS = 0.05
 MOST_AWAITED = 20
 """Events that one request may name."""
+_BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 # Where it does nothing that waits, a dependency is asynchronous: others take a thread. And it asks
@@ -100,8 +102,8 @@ def waits(kind: type["Parameters"] | None = None) -> Any:
             Header(
                 alias=WAIT_FOR,
                 description="Events that the answer has to include, as in deal:d-1@7: at most"
-                f" {MOST_AWAITED}, with commas between. Commas in an event, and other characters"
-                " than ASCII, are percent-encoded.",
+                f" {MOST_AWAITED}, with commas between. Commas and percent signs in an event, and"
+                " other characters than ASCII, are percent-encoded.",
                 json_schema_extra={"maxLength": _LONGEST_WAIT_FOR},
             ),
         ] = None,
@@ -137,11 +139,19 @@ def _awaited(given: Sequence[str]) -> list[Awaited]:
     if len(named) > MOST_AWAITED:
         raise HeaderFault(f"{WAIT_FOR}: it names more than {MOST_AWAITED} events")
     try:
-        return [Awaited.parse(unquote(one, errors="strict")) for one in named or [""]]
-    except UnicodeDecodeError:
-        raise HeaderFault(f"{WAIT_FOR}: {NO_EVENT}") from None
+        return [Awaited.parse(_decoded(one)) for one in named or [""]]
     except ValueError as error:
         raise HeaderFault(f"{WAIT_FOR}: {error}") from None
+
+
+def _decoded(text: str) -> str:
+    """What is percent-encoded. Raises ValueError."""
+    if _BARE_PERCENT.search(text):
+        raise ValueError("write the percent sign in an event as %25")
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise ValueError("what is percent-encoded in an event is not UTF-8") from None
 
 
 def _usable(kind: type["Parameters"], request: Request, store: Workspace) -> bool:

@@ -1,8 +1,12 @@
 """Whose events an answer waits for: nobody learns of an event that they may not know of."""
 
+import re
+from itertools import product
+
 import pytest
 from httpx2 import Response
 
+from api.parameter_forms import BY_NAME
 from domain.access import Principal, Role
 from tests.api.serving import serving
 
@@ -80,7 +84,34 @@ def test_a_list_that_cannot_be_used_is_told(told: str) -> None:
         ([f"deal:{'x' * 295}@1"] * 20, "more than 6,000 characters"),
         (["deal:d-mill@1", "d-mill@3"], "not of the form stream@version"),
         (["", " "], "not of the form stream@version"),
+        (["deal:50%@1"], "the percent sign in an event as %25"),
+        (["deal:%CE@1"], "not UTF-8"),
+        (["deal:%00@1"], "not of the form stream@version"),
     ):
         response = waited(told, ",".join(events))
         assert (response.status_code, response.json()["code"]) == (400, "invalid-header")
         assert why in response.json()["detail"]
+
+
+def test_the_form_that_is_documented_is_the_one_that_is_taken() -> None:
+    """Of all pairs of bytes that are percent-encoded, and of the bounds of longer sequences."""
+    form = re.compile(BY_NAME["Dealstate-Wait-For"]["pattern"])
+    longer = [
+        bytes([*first, *rest])
+        for first in product((0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF), (0x7F, 0x80, 0x9F, 0xA0, 0xBF))
+        for rest in ([0x80], [0xBF], [0xC0], [])
+    ] + [
+        bytes([*first, *rest])
+        for first in product((0xF0, 0xF1, 0xF3, 0xF4, 0xF5), (0x7F, 0x80, 0x8F, 0x90, 0xBF))
+        for rest in ([0x80, 0xBF], [0x80, 0xC0], [0x80])
+    ]
+    for encoded in (*map(bytes, product(range(256), repeat=2)), *longer):
+        event = "deal:" + "".join(f"%{byte:02X}" for byte in encoded) + "@1"
+        assert bool(form.fullmatch(event)) == _is_text(encoded), event
+
+
+def _is_text(encoded: bytes) -> bool:
+    try:
+        return "\0" not in encoded.decode()
+    except UnicodeDecodeError:
+        return False
