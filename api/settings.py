@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         description="How long the server goes on once it is told to end, while /readyz says that"
         " it is not ready: so long a balancer takes to notice.",
     )
+    one_core: bool = Field(
+        default=True,
+        description="Whether each process keeps to one core, where Python runs one thread at a time"
+        " anyway: several cores only slow it down. Large questions use all cores all the same.",
+    )
     open_metrics: bool = Field(
         default=False,
         description="Whether /metrics takes no key. Whoever reaches the server sees it then.",

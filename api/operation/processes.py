@@ -11,6 +11,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from tempfile import TemporaryDirectory
@@ -84,14 +85,15 @@ def serve_by(count: int, served: Served, listening: socket.socket) -> int:
         signal.signal(one, told)
     context = multiprocessing.get_context("spawn")
 
-    def start() -> SpawnProcess:
-        process = context.Process(target=_serve_one, args=(served, listening), name="dealstate")
+    def start(number: int) -> SpawnProcess:
+        given = (served, listening, number)
+        process = context.Process(target=_serve_one, args=given, name="dealstate")
         process.start()
         return process
 
     with TemporaryDirectory(prefix="dealstate-metrics-") as folder:
         os.environ[SHARED_FOLDER] = folder
-        places = [_Place(start) for _ in range(count)]
+        places = [_Place(partial(start, number)) for number in range(count)]
         while not signals:
             wait([place.process.sentinel for place in places if place.process.is_alive()], 0.2)
             if not signals:
@@ -120,7 +122,7 @@ def _end(processes: list[SpawnProcess], signals: list[int]) -> int:
     return 0
 
 
-def _serve_one(served: Served, listening: socket.socket) -> None:
+def _serve_one(served: Served, listening: socket.socket, number: int) -> None:
     """What each process does."""
     from api.app import create_app
 
@@ -133,5 +135,5 @@ def _serve_one(served: Served, listening: socket.socket) -> None:
         create_app(served.settings),
         listening,
         served.behind_proxy,
-        is_one_of_many=True,
+        number=number,
     )

@@ -22,6 +22,7 @@ import uvicorn
 from api.cli.ending import leave
 from api.operation.connections import connection_class
 from api.operation.ending import Ending
+from projections.cores import keep_to_one
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -84,9 +85,14 @@ def run(
     listening: socket.socket,
     behind_proxy: str | None,
     *,
-    is_one_of_many: bool = False,
+    number: int | None = None,
 ) -> None:
-    """Serve until told to end; answers when all is done, or ends the process."""
+    """Serve until told to end; answers when all is done, or ends the process.
+
+    Where there are several processes, each has a number.
+    """
+    if settings.one_core:
+        keep_to_one(os.getpid() if number is None else number)
     # Nobody but the proxy is believed where a request comes from.
     config = uvicorn.Config(
         application,
@@ -102,7 +108,7 @@ def run(
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     ending = application.state.operation.ending
-    server = Server(config, ending, settings.drain_seconds, is_one_of_many=is_one_of_many)
+    server = Server(config, ending, settings.drain_seconds, is_one_of_many=number is not None)
     # What was made up to now stays: the collector would walk all of it again and again.
     gc.collect()
     gc.freeze()

@@ -22,6 +22,7 @@ from projections.columns.coding import (
     deals_of,
 )
 from projections.columns.source import CODED, INSTANTS, Row, Stand
+from projections.cores import on_all
 from projections.instants import FOREVER
 
 FORM = 2
@@ -85,15 +86,17 @@ again: the highest bit in which its ends differ. Whatever lies in one span stand
 
 def connect(memory: str, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     """DuckDB in memory, which may use a folder besides, and reaches for nothing else."""
-    return duckdb.connect(
-        ":memory:",
-        config={
-            "memory_limit": memory,
-            "temp_directory": str(spill or ""),
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-        },
-    )
+    with on_all():
+        # It starts its threads at once.
+        return duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": memory,
+                "temp_directory": str(spill or ""),
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            },
+        )
 
 
 def quoted(path: Path) -> str:

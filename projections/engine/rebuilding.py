@@ -13,6 +13,7 @@ from contextlib import suppress
 import msgspec
 from sqlalchemy import Connection, func, select
 
+from projections.cores import on_all
 from projections.engine.applying import add_counts
 from projections.engine.catching_up import Progress, catch_up_generation
 from projections.engine.checkpoints import (
@@ -155,7 +156,9 @@ def _build(
         if progress is not None:
             progress(told, max(work.until, told))
 
-    counts = fill_all(site, workers or workers_for(work.until), reached)
+    with on_all():
+        # Processes start where this thread may run.
+        counts = fill_all(site, workers or workers_for(work.until), reached)
     kept = [model for model in MODELS if model not in work.models]
     if kept:
         assert live is not None
