@@ -2,7 +2,7 @@
 
 It does in each route what SQL ours does, and nothing else: no caller is known, nothing is checked,
 nothing is logged. STORE is a file of JSON with the statements and rows; SOCKET the number of an
-open socket to serve. It runs under uvicorn as ours does.
+open socket to serve. It runs under uvicorn with the parser of ours, on all cores.
 """
 
 from __future__ import annotations

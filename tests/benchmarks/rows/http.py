@@ -61,10 +61,11 @@ _AT_A_LOAD = (
 EXPLAINED = {
     "read": {
         OURS: f"`GET /v1/deals?limit={PAGE}` by an API key: who asks and may read what, the "
-        "read models caught up, the page, its tag, one line of log.",
+        "read models caught up, the page, its tag, one line of log. The server keeps to one core, "
+        "as `dealstate serve` does.",
         FLOOR: "A plain route runs the same statements with `sqlite3` or `psycopg`, the looks for "
         "news in the log among them, and returns the rows as dictionaries. It asks nobody who they "
-        "are.",
+        "are. uvicorn runs it as it comes, on all cores.",
     },
     "write": {
         OURS: "`POST /v1/deals/{deal_id}/revise-forecast` by an API key, each on another "
