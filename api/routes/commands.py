@@ -52,7 +52,7 @@ from domain.refusals import UnknownProcess
 
 DEALS = "/v1/deals"
 
-router = APIRouter(tags=["commands"])
+router = APIRouter()
 
 SOURCE = "http"
 """`Intent.source` of what comes in over HTTP."""
@@ -74,7 +74,7 @@ class _Group(APIRouter):
     """The routes of one part of the domain: passed by where the path ends as none of them does."""
 
     def __init__(self, ends: Iterable[str]) -> None:
-        super().__init__(prefix=DEALS, default_response_class=Answer)
+        super().__init__(prefix=DEALS, tags=["commands"], default_response_class=Answer)
         self._ends = frozenset(ends)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

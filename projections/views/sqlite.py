@@ -249,8 +249,15 @@ class FileViews(Views):
     def _pointed(self) -> tuple[int, Inode] | None:
         """The generation that answers, and which file it is."""
         number = self._linked()
-        inode = None if number is None else inode_of(self.file(number))
-        return None if number is None or inode is None else (number, inode)
+        while number is not None:
+            inode = inode_of(self.file(number))
+            if inode is not None:
+                return number, inode
+            # Gone, or replaced by another one and removed since the link was read.
+            earlier, number = number, self._linked()
+            if number == earlier:
+                break
+        return None
 
     def _linked(self) -> int | None:
         """The number of the file that the link names, which need not be there."""

@@ -247,7 +247,7 @@ def test_an_answer_waits_for_an_event(client: TestClient, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", READING)
-@pytest.mark.parametrize("event", ["", "d-press@3", "deal:d-press", "deal:d-press@0", "deal:%ff@1"])
+@pytest.mark.parametrize("event", ["", "d-press@3", "deal:d-press", "deal:d-press@0"])
 def test_what_names_no_event_is_told(client: TestClient, url: str, event: str) -> None:
     response = client.get(url, headers={"Dealstate-Wait-For": event})
     assert (response.status_code, response.json()["code"]) == (400, "invalid-header")

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 import msgspec
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIRouter
 from pydantic import BaseModel
 
 from api.administration import ROOMS
@@ -66,8 +66,16 @@ class Offer(NamedTuple):
 
 def all_routes() -> list[APIRoute]:
     """Every route of the service."""
-    routes = (route for group in GROUPS for route in group.router.routes)
-    return [route for route in routes if isinstance(route, APIRoute)]
+    return [route for group in GROUPS for route in _routes_of(group.router)]
+
+
+def _routes_of(router: APIRouter) -> Iterator[APIRoute]:
+    """Those of routers within it too."""
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            yield route
+        else:
+            yield from _routes_of(route.original_router)  # type: ignore[attr-defined]
 
 
 def methods(route: APIRoute) -> set[str]:

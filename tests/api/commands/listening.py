@@ -25,7 +25,7 @@ def listening(location: Location, principal: Principal) -> Iterator[int]:
     config = uvicorn.Config(
         app_of(settings, principal),
         port=0,
-        log_level="critical",
+        log_config=None,
         backlog=2_048,
         # A connection has to be kept for longer than clients keep theirs, or a request now and
         # then comes by the one that is just being closed.

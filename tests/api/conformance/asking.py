@@ -63,7 +63,7 @@ class Found(NamedTuple):
 def listening(app: FastAPI) -> Iterator[str]:
     """The service over a socket, as whoever asks meets it."""
     # A connection is kept for as long as requests take to be made up.
-    config = uvicorn.Config(app, port=0, log_level="critical", timeout_keep_alive=600)
+    config = uvicorn.Config(app, port=0, log_config=None, timeout_keep_alive=600)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run)
     thread.start()

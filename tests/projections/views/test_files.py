@@ -12,7 +12,7 @@ import pytest
 
 from projections.engine.keeping_up import catch_up
 from projections.engine.rebuilding import rebuild
-from projections.views.files import APPLICATION_ID
+from projections.views.files import APPLICATION_ID, inode_of
 from projections.views.sqlite import FileGeneration, FileViews, driver
 from store.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable
 from store.location import Location
@@ -58,6 +58,25 @@ def test_a_link_points_to_the_file_that_answers(log: DealLog, tail: Tail, views:
         file = f"deals.views.{number}.db"
         left = files_beside(views) - {f"{file}-wal", f"{file}-shm", f"{file}.lock"}
         assert left == {"deals.views.db", file, "deals.views.lock"}
+
+
+def test_who_read_the_link_just_before_it_was_turned_is_led_to_the_new_file(
+    log: DealLog, tail: Tail, views: FileViews, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuilds = iter(range(1))
+
+    def found_after_a_rebuild(path: Path) -> object:
+        for _ in rebuilds:
+            rebuild(views, tail)
+            views.close()
+        return inode_of(path)
+
+    monkeypatch.setattr("projections.views.sqlite.inode_of", found_after_a_rebuild)
+    other = FileViews(views.path)
+    assert other.pointed_at() == 2
+    with other.reading():
+        pass
+    other.close()
 
 
 def test_the_settings_hold_on_every_connection(views: FileViews) -> None:
