@@ -29,7 +29,6 @@ REPLACED_BY = deals.c.deal_id
 CANDIDATES = 6
 """How many deals are named where a name fits several."""
 
-
 _IDS_PER_STATEMENT = 500
 _INDEXED = 50
 """Characters of a name that are looked up; fewer than the index has."""

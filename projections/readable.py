@@ -61,7 +61,7 @@ def is_readable(by_team: bool, by_owners: bool, *, on_postgresql: bool) -> Condi
         ways.append(exists().where(of_deal, deal_team.c.member == bindparam("reader")))
     if by_owners:
         kind = ARRAY(deals.c.owner.type) if on_postgresql else deals.c.owner.type
-        owners = bindparam("owners", type_=kind)
+        owners = bindparam("reads_of", type_=kind)
         ways.append(_among(deals.c.owner, owners, on_postgresql=on_postgresql))
     return or_(false(), *ways)
 
@@ -73,7 +73,7 @@ def values_readable(connection: Connection, readable: Readable) -> dict[str, Any
         values["reader"] = readable.member
     if readable.owners:
         owners = sorted(readable.owners)
-        values["owners"] = owners if _on_postgresql(connection) else json.dumps(owners)
+        values["reads_of"] = owners if _on_postgresql(connection) else json.dumps(owners)
     return values
 
 

@@ -31,6 +31,17 @@ app.add_typer(audit, name="audit")
 for part in (checkpoints, proofs, checking, witnessing):
     audit.add_typer(part.app)
 
+SinceOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only what was recorded from then on.")
+]
+UntilOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only what was recorded until then.")
+]
+LimitOption = Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")]
+AfterOption = Annotated[
+    int, typer.Option(min=0, metavar="CURSOR", help="Go on behind this position in the log.")
+]
+
 
 @app.callback()
 def _group() -> None:
@@ -62,16 +73,10 @@ def trail(
     actor: Annotated[
         str | None, typer.Option(metavar="USER", help="Only what this user did, by id or name.")
     ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only what was recorded from then on.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only what was recorded until then.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 1000,
-    after: Annotated[
-        int, typer.Option(min=0, metavar="CURSOR", help="Go on behind this position in the log.")
-    ] = 0,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: LimitOption = 1000,
+    after: AfterOption = 0,
     layout: FormatOption = Format.TABLE,
 ) -> None:
     """List every event of a deal, of a user or of a period."""
@@ -127,16 +132,10 @@ def accesses(
     actor: Annotated[
         str | None, typer.Option(metavar="USER", help="Only those of this user, by id or name.")
     ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only what was recorded from then on.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only what was recorded until then.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 1000,
-    after: Annotated[
-        int, typer.Option(min=0, metavar="CURSOR", help="Go on behind this position in the log.")
-    ] = 0,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: LimitOption = 1000,
+    after: AfterOption = 0,
     layout: FormatOption = Format.TABLE,
 ) -> None:
     """List who was shown secrets of deals, or took them out."""

@@ -116,9 +116,12 @@ OF_A_MILLION = [
 
 def _asked(store: Workspace) -> dict[str, Callable[[], Any]]:
     """Every question there is, by the function that asks it."""
+    return _asked_of_a_deal(store) | _asked_of_all(store)
+
+
+def _asked_of_a_deal(store: Workspace) -> dict[str, Callable[[], Any]]:
     view = views.open_view(store, OPERATOR, Action.READ, "d-1")
     query = trails.TrailQuery(actor="ann", recorded_from=EPOCH, cursor=3)
-    process = built_in_processes().get(ProcessRef("key-account", 1))
     return {
         "deal_then": lambda: deal_queries.deal_then(view, NOW),
         "show_deal": lambda: deal_queries.show_deal(view, NOW),
@@ -128,6 +131,24 @@ def _asked(store: Workspace) -> dict[str, Callable[[], Any]]:
         "position_of": lambda: replays.position_of(view, NOW, 1),
         "postmortem_of": lambda: postmortems.postmortem_of(view, NOW),
         "what_if": lambda: whatif.what_if(view, Edits(at=1), NOW, OPERATOR),
+        "stakeholder_map": lambda: deal_queries.stakeholder_map(view, NOW),
+        "negotiations_of": lambda: negotiations.negotiations_of(view, NOW),
+        "receipt": lambda: proofs.receipt(view, 1),
+        "one_receipt": lambda: sealed.one_receipt(view, 1),
+        "receipt_page": lambda: sealed.receipt_page(view, 5, 0),
+        "receipts": lambda: proofs.receipts(view),
+        "trail_of_deal": lambda: trails.trail_of_deal(view, query),
+        "entries_of_events": lambda: trails.entries_of_events(view, [1]),
+        "with_leaves": lambda: trails.with_leaves(
+            store, OPERATOR, trails.trail_of_deal(view, trails.TrailQuery())
+        ),
+    }
+
+
+def _asked_of_all(store: Workspace) -> dict[str, Callable[[], Any]]:
+    query = trails.TrailQuery(actor="ann", recorded_from=EPOCH, cursor=3)
+    process = built_in_processes().get(ProcessRef("key-account", 1))
+    return {
         "try_process": lambda: whatif.try_process(store, process, NOW, OPERATOR),
         "warnings_at": lambda: warnings.warnings_at(
             store, OPERATOR, NOW, warnings.WarningsQuery({"owner": "ann"})
@@ -136,7 +157,6 @@ def _asked(store: Workspace) -> dict[str, Callable[[], Any]]:
         "ask_estimates": lambda: estimates.ask_estimates(store, lambda *_: None),
         "cohort_models": lambda: _models_of(store),
         "learning": lambda: _learn(store),
-        "stakeholder_map": lambda: deal_queries.stakeholder_map(view, NOW),
         "list_deals": lambda: listing.list_deals(
             store, OPERATOR, listing.DealListing(search="al 1")
         ),
@@ -154,7 +174,6 @@ def _asked(store: Workspace) -> dict[str, Callable[[], Any]]:
         "find_deal": lambda: listing.find_deal(store, "d-17"),
         "read_models_status": lambda: models.read_models_status(store),
         "retry": lambda: models.retry(store, "deals", "d-1"),
-        "negotiations_of": lambda: negotiations.negotiations_of(view, NOW),
         "named_among": lambda: parked.named_among(store, ["deal:d-1"], "Deal"),
         "ask_pipeline": lambda: pipeline.ask_pipeline(store, OPERATOR, NOW, ["stage", "owner"], {}),
         "ask_deals_behind": lambda: drilldown.ask_deals_behind(
@@ -170,24 +189,15 @@ def _asked(store: Workspace) -> dict[str, Callable[[], Any]]:
         "directory_of": lambda: figures.directory_of(store, EPOCH, EPOCH),
         "last_checkpoint": lambda: proofs.last_checkpoint(store),
         "reference_of": lambda: proofs.reference_of(store, "deal:d-1"),
-        "receipt": lambda: proofs.receipt(view, 1),
-        "one_receipt": lambda: sealed.one_receipt(view, 1),
-        "receipt_page": lambda: sealed.receipt_page(view, 5, 0),
         "checkpoint_page": lambda: sealed.checkpoint_page(store, 5, 0),
         "checkpoint_note": lambda: sealed.checkpoint_note(store),
         "verifier_keys": lambda: sealed.verifier_keys(store),
-        "receipts": lambda: proofs.receipts(view),
         "read_status": lambda: stores.read_status(store),
-        "trail_of_deal": lambda: trails.trail_of_deal(view, query),
-        "entries_of_events": lambda: trails.entries_of_events(view, [1]),
         "trail_of_all": lambda: trails.trail_of_all(store, EVERYTHING, query),
         "names_of": lambda: users.names_of(store),
         "named_user": lambda: users.named_user(store, "ann"),
         "open_view": lambda: views.open_view(store, OPERATOR, Action.READ, "d-2"),
         "view_of_recorder": lambda: views.view_of_recorder(store, OPERATOR, "d-2"),
-        "with_leaves": lambda: trails.with_leaves(
-            store, OPERATOR, trails.trail_of_deal(view, trails.TrailQuery())
-        ),
     }
 
 
